@@ -1,0 +1,57 @@
+# Every target sets itself up: a fresh clone and Python 3.11-3.13 are enough.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports soak lock schema clean
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.runtime  ## the main job against the sandbox (ARGS=--once exits instead of serving)
+	@$(BIN)/governor demo $(ARGS)
+
+test: $(VENV)/.dev  ## the tests (ARGS=... is passed to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types imports test  ## what CI runs
+
+lint: $(VENV)/.dev  ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev  ## mypy --strict
+	@$(BIN)/mypy
+
+imports: $(VENV)/.dev  ## the import contracts
+	@$(BIN)/lint-imports
+
+soak: $(VENV)/.dev  ## the long form of the property and fault tests
+	@GOVERNOR_TEST_PROFILE=soak $(BIN)/python -m pytest -m "soak or not soak" $(ARGS)
+
+schema: $(VENV)/.dev  ## write rules/schema.json from the code
+	@$(BIN)/governor rules schema > rules/schema.json
+
+lock:  ## re-lock the dependencies (needs uv)
+	@uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/runtime.txt
+	@uv pip compile -q --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/runtime.txt -o requirements/build.txt
+	@uv pip compile -q pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
+
+clean:  ## remove what the targets made
+	@rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}: call make with PYTHON=/path/to/python3.12")'
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements/runtime.txt requirements/build.txt pyproject.toml
+	@$(PIP) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,38 @@
+"""What the governor needs of the outside world, as protocols the adapters fulfil.
+
+Every method may raise the `OutsideError` family of `service.core.errors` and nothing else. Pure: only shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from service.core.model import Campaign, Diaries, State, Unreadable
+from service.core.rules.language import Service
+
+
+class DiarySource(Protocol):
+    """One clinic's Cliniko account, read-only."""
+
+    async def read(self, services: Sequence[Service]) -> Diaries:
+        """Read what the capacity of `services` needs: reference data and the next 14 local days of starts.
+
+        A single diary that cannot be read becomes a probe without starts; an account that cannot be read raises.
+        """
+        ...
+
+
+class AdAccount(Protocol):
+    """One ad account of one clinic."""
+
+    async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
+        """The campaigns with these platform ids, each exactly once; one that is missing or removed is ineligible."""
+        ...
+
+    async def write(self, campaign: Campaign, target: State) -> Campaign:
+        """Make `campaign` be `target` with absolute values and return it as read back afterwards.
+
+        Status and budget go in one atomic group where the platform has it. Only what differs is written.
+        """
+        ...
