@@ -418,7 +418,7 @@ class World:
                 self.log_google(account, "CAMPAIGN_BUDGET", item.id, {"amount_micros": amounts}, user)
                 budget.amount_micros = changes["amount_micros"]
 
-    def log_google(  # noqa: PLR0913 - the columns of a change event
+    def log_google(
         self,
         account: GoogleAccount,
         resource: str,
@@ -451,9 +451,7 @@ class World:
             if "status" in changes:  # a change of budget alone leaves updated_time as it was, as the real one does
                 item.updated_time = self._now
 
-    def log_meta(  # noqa: PLR0913 - the columns of an activity
-        self, account: MetaAccount, object_id: str, field_name: str, old: Any, new: Any, actor: str
-    ) -> None:
+    def log_meta(self, account: MetaAccount, object_id: str, field_name: str, old: Any, new: Any, actor: str) -> None:
         """Write an activity."""
         with self.lock:
             account.activities.append(

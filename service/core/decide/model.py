@@ -1,0 +1,239 @@
+"""What a run works on and what it comes to: inputs, proposals, decisions, and what is remembered between runs.
+
+`RunInputs` is everything a run depends on and `RunOutcome` everything it concludes, so that a stored run can be computed
+again. What is remembered (`RuleState`, `Standing`) goes in and comes out as values. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.core.logic import Bounds, Truth
+from service.core.model import Platform, Reason, Snapshot, State, Verdict
+from service.core.rules.language import RuleSet
+
+# --- remembered between runs --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """What one rule remembers about one service.
+
+    `true_since`: its condition has been seen to hold at every run since. `on_since`: its latch is on since. `band`: the
+    index of its ladder's step. `seen_at`: the last run that looked.
+    """
+
+    true_since: datetime | None = None
+    on_since: datetime | None = None
+    band: int | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastChange:
+    """A change of ours that a platform confirmed."""
+
+    at: datetime
+    before: State
+    after: State
+
+
+@dataclass(frozen=True, slots=True)
+class PastProposal:
+    """What the rules wanted at an earlier run."""
+
+    at: datetime
+    target: State
+
+
+@dataclass(frozen=True, slots=True)
+class StoodDown:
+    """Somebody else's hand on a campaign: which reason, since when, and what was seen."""
+
+    reason: Reason
+    since: datetime
+    seen: State
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the governor remembers about one campaign.
+
+    `expected` is how it should read: our last write, or how it was taken on (first sight, `readopt`); None before first
+    sight. `previous` is how it read before our last write, which a platform may go on showing for some minutes.
+    `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state.
+    """
+
+    expected: State | None = None
+    since: datetime | None = None
+    previous: State | None = None
+    paused_by_us: bool = False
+    caused_by: str | None = None
+    stood_down: StoodDown | None = None
+    changes: tuple[PastChange, ...] = ()
+    proposals: tuple[PastProposal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person's word to leave something alone until `until` (None: until ended).
+
+    `clinic` None covers everything the service governs; else `campaign` or `service` may narrow it.
+    """
+
+    id: str
+    clinic: str | None
+    until: datetime | None
+    reason: str
+    by: str
+    made_at: datetime
+    campaign: str | None = None
+    service: str | None = None
+
+
+# --- concluded by a run -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A metric's value with, where it is not exact, the reason token of what kept it from being so."""
+
+    bounds: Bounds
+    cause: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayForecast:
+    """One local day of a service: openings, and open and working minutes (working unmasked)."""
+
+    day: str
+    openings: Bounds
+    open_minutes: Bounds
+    working_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceForecast:
+    """The 14-day forecast of one service: its days and every metric at its default parameters.
+
+    `rung` is the rung of the booking-pace model that the `expected_*` metrics stand on.
+    """
+
+    service: str
+    days: tuple[DayForecast, ...]
+    metrics: dict[str, Reading]
+    rung: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One condition as evaluated: its text, its metric's value, and what it came to."""
+
+    rule: str
+    text: str
+    reading: Reading
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Restraint:
+    """One guardrail's effect on a decision: the reason token and the sentence people read."""
+
+    reason: Reason
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the rules want for one campaign.
+
+    `target` None means keep what is there, and `cause` says why. `rule` is the rule that decided (None: no rule matched),
+    `overruled` those below it that would have matched. `certain` is False where an unknown rule left several outcomes.
+    """
+
+    campaign: str
+    target: State | None
+    rule: str | None
+    overruled: tuple[str, ...]
+    sentence: str
+    cause: Reason | None = None
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one run decided for one campaign: exactly one per campaign and run.
+
+    `before` is the state observed (None: unreadable), `desired` what the rules want, `after` what the guardrails let
+    through. `restraints` are all guardrails that changed anything, in order; `reason` and `sentence` are the last one's.
+    """
+
+    id: str
+    run: str
+    clinic: str
+    at: datetime
+    campaign: str
+    platform: Platform
+    platform_id: str
+    service: str
+    before: State | None
+    desired: State | None
+    after: State | None
+    verdict: Verdict
+    reason: Reason
+    sentence: str
+    restraints: tuple[Restraint, ...]
+    rule: str | None
+    overruled: tuple[str, ...]
+    caused_by: str | None
+    rules_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """Everything a run depends on. `baselines` are older snapshots, newest first, that `slots_opened` may compare with.
+
+    `rule_states` is keyed `<service>/<rule>`, `standings` by campaign. `kill_switch` None means it could not be read.
+    """
+
+    run: str
+    clinic: str
+    now: datetime
+    engine: str
+    rules: RuleSet
+    snapshot: Snapshot
+    baselines: tuple[Snapshot, ...] = ()
+    rule_states: dict[str, RuleState] = field(default_factory=dict)
+    standings: dict[str, Standing] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    kill_switch: bool | None = False
+    cliniko_unreadable_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """Everything a run concludes. `traces` is keyed by service; `rule_states` and `standings` replace the inputs'."""
+
+    run: str
+    forecasts: dict[str, ServiceForecast]
+    traces: dict[str, tuple[TraceLine, ...]]
+    proposals: dict[str, Proposal]
+    decisions: tuple[Decision, ...]
+    rule_states: dict[str, RuleState]
+    standings: dict[str, Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write to a platform: recorded as intended before it is sent, and settled afterwards."""
+
+    id: str
+    decision: str
+    run: str
+    clinic: str
+    campaign: str
+    platform: Platform
+    platform_id: str
+    before: State
+    after: State
