@@ -10,6 +10,7 @@ the error, not on its handler. Pure.
     +- NotFoundError           no such clinic, run, decision, hold or key
     +- LedgerBrokenError       the hash chain does not hold
     +- LeaseLostError          another worker governs this clinic now
+    +- StoreError              the database cannot be reached, or refuses
     +- OutsideError            an outside system did not do what was asked
        +- TransientError       may succeed if repeated: outage, timeout, throttling
        +- CredentialsError     key, token or role: a person must act; stop this account
@@ -67,6 +68,10 @@ class LedgerBrokenError(GovernorError):
 
 class LeaseLostError(GovernorError):
     """Another worker took this clinic over; nothing more may be written on its behalf."""
+
+
+class StoreError(GovernorError):
+    """The database cannot be reached, or refuses what was asked of it."""
 
 
 class OutsideError(GovernorError):

@@ -20,11 +20,12 @@ from service.core.rules.language import RuleSet
 class RuleState:
     """What one rule remembers about one service.
 
-    `true_since`: its condition has been seen to hold at every run since. `on_since`: its latch is on since. `band`: the
-    index of its ladder's step. `seen_at`: the last run that looked.
+    `true_since`: its condition has been seen to hold at every run since; `maybe_since`: it has not been seen to fail since.
+    `on_since`: its latch is on since. `band`: the index of its ladder's step. `seen_at`: the last run that looked.
     """
 
     true_since: datetime | None = None
+    maybe_since: datetime | None = None
     on_since: datetime | None = None
     band: int | None = None
     seen_at: datetime | None = None
@@ -62,7 +63,8 @@ class Standing:
 
     `expected` is how it should read: our last write, or how it was taken on (first sight, `readopt`); None before first
     sight. `previous` is how it read before our last write, which a platform may go on showing for some minutes.
-    `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state.
+    `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state
+    and `by_rule` the rule behind it.
     """
 
     expected: State | None = None
@@ -70,6 +72,7 @@ class Standing:
     previous: State | None = None
     paused_by_us: bool = False
     caused_by: str | None = None
+    by_rule: str | None = None
     stood_down: StoodDown | None = None
     changes: tuple[PastChange, ...] = ()
     proposals: tuple[PastProposal, ...] = ()

@@ -1,0 +1,181 @@
+"""The composition root: settings in, a governor with everything it needs out.
+
+The one place that knows every adapter. Tests and the demonstration call the same `bootstrap` with a clock of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from pydantic import SecretStr
+from ulid import ULID
+
+import service
+from service.cliniko.diaries import ClinikoDiaries
+from service.core.errors import SettingsError
+from service.core.model import Platform
+from service.core.ports import AdAccount, DiarySource
+from service.core.rules.language import GoogleAccount, MetaAccount, RuleSet
+from service.google_ads.account import GoogleAdsAccount
+from service.google_ads.client import GoogleAds
+from service.google_ads.credentials import GoogleCredentials
+from service.governor import Governor
+from service.meta.account import MetaAdAccount
+from service.meta.credentials import MetaCredentials
+from service.observe import Missing, Outside
+from service.rulefiles.directory import RuleDirectory
+from service.settings import GoogleAdsSettings, MetaSettings, Settings, load, variable
+from service.store.store import Store
+
+Clock = Callable[[], datetime]
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Adapters:
+    """The outside systems of every clinic, made when first needed and kept: they hold connections and rate budgets."""
+
+    settings: Settings
+    clock: Clock
+    _diaries: dict[str, ClinikoDiaries] = field(default_factory=dict)
+    _google: dict[str, GoogleAds] = field(default_factory=dict)
+    _meta: dict[tuple[str, str, str], MetaAdAccount] = field(default_factory=dict)
+
+    def outside(self, rules: RuleSet) -> Outside:
+        """One clinic's outside systems, as its rule file and the settings name them."""
+        google, meta = rules.google, rules.meta
+        accounts: dict[Platform, AdAccount | Missing] = {}
+        if google is not None:
+            accounts[Platform.GOOGLE] = _or_missing(lambda: self._google_account(rules, google))
+        if meta is not None:
+            accounts[Platform.META] = _or_missing(lambda: self._meta_account(rules, meta))
+        return Outside(_or_missing(lambda: self._cliniko(rules.clinic)), accounts)
+
+    def _cliniko(self, clinic: str) -> DiarySource | Missing:
+        key, email = self.settings.clinic(clinic).cliniko_api_key, self.settings.cliniko.contact_email
+        if key is None:
+            return Missing(f"no API key: set {variable('clinics', clinic, 'cliniko_api_key')}")
+        if not email:
+            return Missing(f"Cliniko asks for a contact address: set {variable('cliniko', 'contact_email')}")
+        if clinic not in self._diaries:
+            self._diaries[clinic] = ClinikoDiaries(
+                api_key=key.get_secret_value(),
+                contact_email=email,
+                clock=self.clock,
+                base_url=self.settings.cliniko.base_url,
+            )
+        return self._diaries[clinic]
+
+    def _google_account(self, rules: RuleSet, account: GoogleAccount) -> AdAccount | Missing:
+        chosen = self.settings.google_for(rules.clinic)
+        if chosen.json_key_file_path is None and chosen.refresh_token is None:
+            return Missing(f"no Google Ads credentials: set {variable('google_ads', 'json_key_file_path')}")
+        key = rules.clinic if self.settings.clinic(rules.clinic).google_ads else ""  # most clinics share one sign-in
+        if key not in self._google:
+            self._google[key] = GoogleAds(_google_credentials(chosen), endpoint=chosen.endpoint)
+        return GoogleAdsAccount(
+            customer_id=account.customer_id,
+            login_customer_id=account.login_customer_id,
+            currency=rules.currency,
+            client=self._google[key],
+        )
+
+    def _meta_account(self, rules: RuleSet, account: MetaAccount) -> AdAccount | Missing:
+        chosen = self.settings.meta_for(rules.clinic)
+        if chosen.access_token is None:
+            return Missing(f"no Meta access token: set {variable('meta', 'access_token')}")
+        key = (rules.clinic, account.ad_account_id, rules.currency)
+        if key not in self._meta:
+            self._meta[key] = MetaAdAccount(
+                ad_account_id=account.ad_account_id,
+                currency=rules.currency,
+                credentials=_meta_credentials(chosen, chosen.access_token),
+                base_url=chosen.base_url,
+                clock=self.clock,
+            )
+        return self._meta[key]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for diaries in self._diaries.values():
+            await diaries.aclose()
+        for google in self._google.values():
+            await google.close()
+        for account in self._meta.values():
+            await account.close()
+
+
+def _or_missing(make: Callable[[], T]) -> T | Missing:
+    """A malformed key of one system must not stop the others."""
+    try:
+        return make()
+    except SettingsError as error:
+        return Missing(str(error))
+
+
+def _google_credentials(chosen: GoogleAdsSettings) -> GoogleCredentials:
+    return GoogleCredentials(
+        json_key_file_path=chosen.json_key_file_path,
+        client_id=chosen.client_id,
+        client_secret=_secret(chosen.client_secret),
+        refresh_token=_secret(chosen.refresh_token),
+    )
+
+
+def _meta_credentials(chosen: MetaSettings, token: SecretStr) -> MetaCredentials:
+    return MetaCredentials(token.get_secret_value(), _secret(chosen.app_secret))
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The service, put together."""
+
+    settings: Settings
+    store: Store
+    directory: RuleDirectory
+    governor: Governor
+    clock: Clock
+
+
+def assemble(settings: Settings, clock: Clock = utc_now) -> tuple[App, Adapters]:
+    """Put the service together without touching anything outside."""
+    store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir)
+    adapters = Adapters(settings, clock)
+    governor = Governor(
+        store=store,
+        directory=directory,
+        outside=adapters.outside,
+        clock=clock,
+        new_id=lambda: str(ULID.from_datetime(clock())),
+        kill_switch=lambda: settings.kill_switch,
+        engine=service.__version__,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+    )
+    return App(settings, store, directory, governor, clock), adapters
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings | None = None, clock: Clock = utc_now) -> AsyncIterator[App]:
+    """The service with its database brought up to date, for as long as the block lasts."""
+    app, adapters = assemble(settings or load(), clock)
+    try:
+        await app.store.migrate()
+        yield app
+    finally:
+        await adapters.aclose()
+        await app.store.aclose()

@@ -1,0 +1,1 @@
+"""Cliniko, read-only: free/busy data and the reference data that gives it meaning."""

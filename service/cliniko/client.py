@@ -1,0 +1,153 @@
+"""Requests to Cliniko: one at a time within the budget, retried only where that can help, page after page.
+
+What an answer means is in `answers`, what may be asked and kept in `access`; here is only the order in which things happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import httpx
+
+from service.cliniko.access import SYSTEM, Access, keep
+from service.cliniko.answers import TOO_MANY, decode, failure
+from service.cliniko.rate import RateBudget, Timing
+from service.core.errors import ProtocolError, TransientError
+
+ATTEMPTS = 4
+REQUEST_SECONDS = 45.0
+"""Cliniko itself gives up after about 30 s with a 504."""
+
+DEADLINE_SECONDS = 240.0
+"""For one request with all its retries, not counting the time spent waiting for the budget."""
+
+LONGEST_BACKOFF = 30.0
+PER_PAGE = 100
+MOST_PAGES = 500
+
+
+class Client:
+    """Reads allowed lists of one account. Every method may raise the `OutsideError` family."""
+
+    def __init__(
+        self,
+        access: Access,
+        budget: RateBudget,
+        timing: Timing,
+        clock: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._access = access
+        self._budget = budget
+        self._timing = timing
+        self._clock = clock
+        self._http = httpx.AsyncClient(
+            auth=(access.key, ""),
+            headers={"User-Agent": access.agent, "Accept": "application/json"},
+            timeout=httpx.Timeout(35.0, connect=10.0),
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def one(self, resource: str, path: str) -> object:
+        """A single resource, cut to its allowed fields."""
+        return keep(resource, await self._get(self._access.url(path)))
+
+    async def items(self, resource: str, path: str, params: Iterable[tuple[str, str]] = ()) -> list[object]:
+        """All items of a list over all its pages, each cut to its allowed fields."""
+        url: httpx.URL | None = self._access.url(path, [*params, ("per_page", str(PER_PAGE))])
+        book = _Book(resource)
+        while url is not None:
+            following = book.add(url, await self._get(url))
+            url = self._access.follow(url, following) if following else None
+        return book.items
+
+    async def _get(self, url: httpx.URL) -> object:
+        """One request with its retries."""
+        spent = 0.0
+        attempt = 1
+        while True:
+            await self._budget.take(self._access.user)
+            began = self._timing.monotonic()
+            try:
+                return decode(await self._once(url))
+            except TransientError as error:
+                wait = self._wait(error.retry_after, attempt)
+                spent += self._timing.monotonic() - began + wait
+                if attempt == ATTEMPTS or spent > DEADLINE_SECONDS:
+                    raise
+                if error.code == TOO_MANY:
+                    await self._budget.hold(self._access.user, wait)
+                await self._timing.sleep(wait)
+            attempt += 1
+
+    async def _once(self, url: httpx.URL) -> httpx.Response:
+        self._access.permit("GET", url)
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                response = await self._http.get(url)
+        except (httpx.TimeoutException, TimeoutError):
+            raise TransientError(SYSTEM, f"Cliniko did not answer {url.path} in time", code="timeout") from None
+        except httpx.TransportError as error:
+            text = f"Cliniko could not be reached: {self._access.redact(str(error)) or type(error).__name__}"
+            raise TransientError(SYSTEM, text, code="unreachable") from None
+        except httpx.RequestError as error:  # an answer that cannot be decoded
+            raise ProtocolError(SYSTEM, f"{url.path}: {type(error).__name__}", code="undecodable") from None
+        problem = failure(response, self._access, self._clock())
+        if problem is not None:
+            raise problem
+        return response
+
+    def _wait(self, asked: timedelta | None, attempt: int) -> float:
+        """Seconds until the next attempt: what was asked for plus jitter, else capped exponential backoff with jitter."""
+        growing = min(2.0 ** (attempt - 1), LONGEST_BACKOFF)
+        if asked is None:
+            return growing * (0.5 + 0.5 * self._timing.jitter())
+        return asked.total_seconds() + growing * (0.1 + 0.9 * self._timing.jitter())
+
+
+class _Book:
+    """The pages of one list, put together; suspicious of lists that loop or end early."""
+
+    def __init__(self, resource: str) -> None:
+        self._resource = resource
+        self._seen: set[str] = set()
+        self.items: list[object] = []
+
+    def add(self, url: httpx.URL, payload: object) -> str | None:
+        """Take a page in and return its link to the next one, if it has one."""
+        if not isinstance(payload, dict) or not isinstance(payload.get(self._resource), list):
+            raise ProtocolError(SYSTEM, f"{url.path} answered without a list of {self._resource}", code="wrong_shape")
+        page = payload[self._resource]
+        self._once_only(url, page)
+        self.items += [keep(self._resource, item) for item in page]
+        following = _next(payload)
+        if following is None:
+            self._all_there(url, payload.get("total_entries"))
+        return following
+
+    def _once_only(self, url: httpx.URL, page: list[object]) -> None:
+        """A page whose address or content came before means that following `next` does not end (Cliniko API issue 106)."""
+        content = sha256(repr(page).encode()).hexdigest()
+        if self._seen & {str(url), content} or len(self._seen) >= 2 * MOST_PAGES:
+            raise ProtocolError(SYSTEM, f"the pages of {url.path} repeat or do not end", code="page_loop")
+        self._seen |= {str(url), content}
+
+    def _all_there(self, url: httpx.URL, total: object) -> None:
+        """Fewer items than announced would look like fewer openings than there are."""
+        if isinstance(total, int) and total > len(self.items):
+            text = f"{url.path} announced {total} entries and gave {len(self.items)}"
+            raise ProtocolError(SYSTEM, text, code="incomplete")
+
+
+def _next(payload: dict[str, object]) -> str | None:
+    links = payload.get("links")
+    link = links.get("next") if isinstance(links, dict) else None
+    return link if isinstance(link, str) and link else None

@@ -1,0 +1,75 @@
+"""The request budget: Cliniko allows 200 requests a minute per user, whatever key or program they come from.
+
+We stay under it, because the clinic's own staff may use the same user. `RateBudget` is the seam at which several workers
+can share one budget. Impure by its injected clock and sleep only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+LIMIT = 200
+HEADROOM = 20
+WINDOW = 60.0
+"""Seconds. Whether Cliniko's own window slides is undocumented; a sliding one is safe under both readings."""
+
+SHORTEST_SLEEP = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How waiting is done: a monotonic clock in seconds, a sleep, and a source of jitter in [0, 1)."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+
+
+class RateBudget(Protocol):
+    """The right to send requests, per Cliniko user."""
+
+    async def take(self, user: str) -> None:
+        """Return once one request of `user` may be sent; it counts from then on."""
+        ...
+
+    async def hold(self, user: str, seconds: float) -> None:
+        """Let nothing of `user` be sent for so long: Cliniko said it was too much."""
+        ...
+
+
+@dataclass(slots=True)
+class SlidingWindow:
+    """A budget for one process: at most `limit` requests of a user in any `window` seconds."""
+
+    limit: int = LIMIT - HEADROOM
+    window: float = WINDOW
+    timing: Timing = field(default_factory=Timing)
+    _sent: dict[str, deque[float]] = field(default_factory=dict)
+    _held_until: dict[str, float] = field(default_factory=dict)
+
+    async def take(self, user: str) -> None:
+        """Wait for room in the window."""
+        while (wait := self._claim(user)) > 0:
+            await self.timing.sleep(max(wait, SHORTEST_SLEEP))
+
+    async def hold(self, user: str, seconds: float) -> None:
+        """Close the window for some time; a shorter hold does not end a longer one."""
+        self._held_until[user] = max(self._held_until.get(user, 0.0), self.timing.monotonic() + seconds)
+
+    def _claim(self, user: str) -> float:
+        """Count a request now and return 0, or the seconds after which to try again."""
+        now = self.timing.monotonic()
+        sent = self._sent.setdefault(user, deque())
+        while sent and sent[0] <= now - self.window:
+            sent.popleft()
+        held = self._held_until.get(user, now) - now
+        if held > 0 or len(sent) >= self.limit:
+            return max(held, sent[0] + self.window - now if len(sent) >= self.limit else 0.0)
+        sent.append(now)
+        return 0.0

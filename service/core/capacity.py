@@ -1,0 +1,276 @@
+"""From diaries to capacity: what a service can still sell, per practitioner and local day.
+
+`available_times` answers with starts only, spaced by the practitioner's *default* type, and lead times, caps, limits and
+switches hide free time. So open time is the union of what is shown, clipped to rostered time; openings are the most
+appointments that fit without overlap; and whatever was not observed widens the bounds instead of counting as full. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from service.core import intervals
+from service.core.days import HORIZON, Day, horizon
+from service.core.intervals import Span, Spans
+from service.core.model import AppointmentType, Diaries, Offer, Probe
+from service.core.roster import Roster
+from service.core.rules.language import Service
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryDay:
+    """One practitioner's local day for one service, all locations united; `index` 0 is today.
+
+    `working` is rostered time; `sellable` leaves out what lead time hides. `open_low` is shown open, `open_high` could be
+    open at best. `openings_low` and `openings_high` bound the bookable appointments. `seen` is the part of `sellable`
+    that was observed.
+    """
+
+    index: int
+    working: Spans
+    sellable: Spans
+    seen: Spans
+    open_low: Spans
+    open_high: Spans
+    openings_low: int
+    openings_high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The appointments one diary offers for booking as (start, end), and the regions where more may be hidden."""
+
+    starts: tuple[Span, ...]
+    hidden: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Unobserved: an appointment of `length` seconds might start anywhere in [first, last]."""
+
+    first: int
+    last: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """One practitioner's horizon for one service; `bookable` pairs with `days`."""
+
+    practitioner: str
+    days: tuple[DiaryDay, ...]
+    bookable: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What one service can sell over the horizon. `dates` are the local dates; no diaries means not sold online."""
+
+    service: str
+    dates: tuple[date, ...]
+    diaries: tuple[Diary, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything sellable was observed."""
+        return all(day.seen == day.sellable for diary in self.diaries for day in diary.days)
+
+
+# --- what is sold -------------------------------------------------------------------------------------------------------
+
+
+def sold_offers(diaries: Diaries, service: Service) -> tuple[Offer, ...]:
+    """The offers that make up a service: all three switches on, named by the service, no group type, nobody excluded.
+
+    In the order of the service's appointment types, which is the order of preference.
+    """
+    rank = {_fold(name): n for n, name in enumerate(service.appointment_types)}
+    types = {t.id: rank[_fold(t.name)] for t in diaries.types if t.online and not t.group and _fold(t.name) in rank}
+    places = {p.id for p in diaries.locations if p.online and _chosen(p.name, service.locations)}
+    excluded = {_fold(name) for name in service.exclude_practitioners}
+    people = {
+        p.id
+        for p in diaries.practitioners
+        if p.online and _chosen(p.name, service.practitioners) and _fold(p.name) not in excluded
+    }
+    if not diaries.bookings.enabled:
+        return ()
+    offers = (o for o in diaries.offers if o.type in types and o.location in places and o.practitioner in people)
+    return tuple(sorted(offers, key=lambda o: (o.practitioner, o.location, types[o.type], o.type)))
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _chosen(name: str, wanted: Sequence[str] | None) -> bool:
+    return wanted is None or _fold(name) in {_fold(each) for each in wanted}
+
+
+# --- one service --------------------------------------------------------------------------------------------------------
+
+
+def capacity(diaries: Diaries, service: Service, roster: Roster) -> Capacity:
+    """What `service` can sell over the horizon, from one reading of Cliniko."""
+    offers = sold_offers(diaries, service)
+    zone = next((roster.zones[offer.location] for offer in offers), next(iter(roster.zones.values()), "UTC"))
+    view = _View(diaries, roster)
+    people = sorted({offer.practitioner for offer in offers})
+    found = tuple(view.diary(person, [o for o in offers if o.practitioner == person]) for person in people)
+    return Capacity(service.name, horizon(roster.now, zone), found)
+
+
+class _View:
+    """One reading of Cliniko, indexed for the computation of several diaries."""
+
+    def __init__(self, diaries: Diaries, roster: Roster) -> None:
+        self.roster = roster
+        self.bookings = diaries.bookings
+        self.types = {type_.id: type_ for type_ in diaries.types}
+        self.probes: dict[Offer, list[Probe]] = {}
+        for probe in diaries.probes:
+            self.probes.setdefault(probe.offer, []).append(probe)
+
+    def diary(self, practitioner: str, offers: Sequence[Offer]) -> Diary:
+        places = {offer.location: [o for o in offers if o.location == offer.location] for offer in offers}
+        horizons = [self._at(location, practitioner, these) for location, these in places.items()]
+        united = [_unite(index, [days[index] for days in horizons]) for index in range(HORIZON)]
+        return Diary(practitioner, tuple(day for day, _ in united), tuple(shown for _, shown in united))
+
+    def _at(self, location: str, practitioner: str, offers: Sequence[Offer]) -> list[_Part]:
+        """The horizon at one location."""
+        types = [self.types[offer.type] for offer in offers]
+        sold_from = int((self.roster.now + min(self._lead(type_) for type_ in types)).timestamp())
+        days = self.roster.days(location)
+        working = self.roster.working(location, practitioner)
+        starts = [_starts_by_day(self.probes.get(offer, ()), days) for offer in offers]
+        parts = []
+        for index, day in enumerate(days):
+            sellable = intervals.after(working[index], sold_from)
+            looks = [_look(type_, sellable, seen[index]) for type_, seen in zip(types, starts, strict=True)]
+            parts.append(self._part(day, working[index], sellable, looks))
+        return parts
+
+    def _lead(self, type_: AppointmentType) -> timedelta:
+        return type_.lead if type_.lead is not None else self.bookings.lead
+
+    def _part(self, day: Day, working: Spans, sellable: Spans, looks: Sequence[_Look]) -> _Part:
+        shown = intervals.union(span for look in looks for span in look.clipped)
+        unseen = any(not look.observed for look in looks)
+        limited = self.bookings.daily_limit is not None and not any(look.starts for look in looks)
+        capped = [region for look in looks for region in _capped(look, day, sellable, self.bookings.segment_cap)]
+        first = looks[0]
+        return _Part(
+            working=working,
+            sellable=sellable,
+            seen=() if unseen else sellable,
+            open_low=shown,
+            open_high=sellable if unseen or limited else intervals.union([*shown, *_times(capped, sellable)]),
+            starts=first.starts,
+            hidden=tuple(_capped(first, day, sellable, self.bookings.segment_cap) if first.observed else _anywhere(first)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one appointment type shows on one day at one location; no starts and not `observed` means nothing is known."""
+
+    length: int
+    sellable: Spans
+    observed: bool
+    starts: tuple[Span, ...]
+    clipped: Spans
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One practitioner's day at one location."""
+
+    working: Spans
+    sellable: Spans
+    seen: Spans
+    open_low: Spans
+    open_high: Spans
+    starts: tuple[Span, ...]
+    hidden: tuple[Region, ...]
+
+
+def _look(type_: AppointmentType, sellable: Spans, starts: list[int] | None) -> _Look:
+    length = int(type_.duration.total_seconds())
+    inside = [(at, at + length) for at in starts or () if intervals.covers(sellable, at)]
+    clipped = intervals.intersect(intervals.union(inside), sellable)
+    return _Look(length, sellable, starts is not None, tuple(inside), clipped)
+
+
+def _starts_by_day(probes: Iterable[Probe], days: Sequence[Day]) -> list[list[int] | None]:
+    """Starts of each day in seconds, None for a day that no successful probe covers."""
+    seen: dict[date, list[int]] = {}
+    for probe in probes:
+        if probe.starts is not None:
+            covered = [day for day in days if probe.first <= day.date <= probe.last]
+            seconds = [int(start.timestamp()) for start in probe.starts]
+            for day in covered:
+                seen[day.date] = [at for at in seconds if day.span[0] <= at < day.span[1]]
+    return [seen.get(day.date) for day in days]
+
+
+def _anywhere(look: _Look) -> list[Region]:
+    return [Region(start, end - look.length, look.length) for start, end in look.sellable if end - start >= look.length]
+
+
+def _capped(look: _Look, day: Day, sellable: Spans, cap: int | None) -> list[Region]:
+    """Where a segment at its cap may hide starts: after its last shown one, up to the segment's end."""
+    if cap is None:
+        return []
+    found = []
+    for segment in day.segments():
+        shown = [start for start, _ in look.starts if intervals.covers(segment, start)]
+        if len(shown) >= cap:
+            latest = max(shown)
+            for begins, finishes in sellable:
+                first, last = max(begins, latest + 1), min(finishes - look.length, segment[-1][1] - 1)
+                if first <= last:
+                    found.append(Region(first, last, look.length))
+    return found
+
+
+def _times(regions: Iterable[Region], sellable: Spans) -> Spans:
+    return intervals.intersect(intervals.union((r.first - 1, r.last + r.length) for r in regions), sellable)
+
+
+def _unite(index: int, parts: Sequence[_Part]) -> tuple[DiaryDay, Shown]:
+    """One practitioner has one diary: an hour free at two places is one hour."""
+    shown = tuple(sorted(span for part in parts for span in part.starts))
+    hidden = tuple(region for part in parts for region in part.hidden)
+    sellable = intervals.union(span for part in parts for span in part.sellable)
+    unseen = intervals.union(span for part in parts for span in intervals.subtract(part.sellable, part.seen))
+    day = DiaryDay(
+        index=index,
+        working=intervals.union(span for part in parts for span in part.working),
+        sellable=sellable,
+        seen=intervals.subtract(sellable, unseen),
+        open_low=intervals.union(span for part in parts for span in part.open_low),
+        open_high=intervals.union(span for part in parts for span in part.open_high),
+        openings_low=pack(shown),
+        openings_high=pack(shown, hidden),
+    )
+    return day, Shown(shown, hidden)
+
+
+def pack(starts: Iterable[Span], hidden: Sequence[Region] = ()) -> int:
+    """The most appointments that fit without overlap: greedy by earliest end, which is optimal for intervals.
+
+    `starts` are the shown appointments as (start, end); `hidden` adds every start its regions allow.
+    """
+    shown = sorted(starts, key=lambda span: (span[1], span[0]))
+    count, free_from, at = 0, -(1 << 62), 0
+    while True:
+        while at < len(shown) and shown[at][0] < free_from:
+            at += 1
+        ends = [shown[at][1]] if at < len(shown) else []
+        ends += [max(region.first, free_from) + region.length for region in hidden if region.last >= free_from]
+        if not ends:
+            return count
+        count, free_from = count + 1, min(ends)

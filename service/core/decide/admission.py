@@ -1,0 +1,99 @@
+"""Guardrails 1-5: may this campaign be touched at all, and is what the rules asked about known? Pure."""
+
+from __future__ import annotations
+
+from service.core.decide.case import Case, Draft, described, keep
+from service.core.decide.model import Hold
+from service.core.model import Reason, State, Unreadable, Verdict
+from service.core.rules.language import CampaignEntry, Fallback
+from service.core.rules.wording import duration
+
+
+def held(case: Case, draft: Draft) -> Draft:
+    """1. A person's hold, or the switch that stops everything; a switch that cannot be read counts as on."""
+    if case.clinic.kill_switch is not False:
+        how = "is on" if case.clinic.kill_switch else "cannot be read"
+        return keep(case, draft, Reason.KILL_SWITCH, f"the kill switch {how}; nothing is changed anywhere")
+    hold = next((hold for hold in case.clinic.holds if covers(hold, case.entry)), None)
+    if hold is None:
+        return draft
+    until = f"until {case.local(hold.until):%a %d %b %H:%M}" if hold.until else f"until `governor unhold {hold.id}`"
+    return keep(case, draft, Reason.HELD, f"held by {hold.by} {until}: {hold.reason}")
+
+
+def covers(hold: Hold, entry: CampaignEntry) -> bool:
+    """Whether a hold of the campaign's clinic, or on everything, is about this campaign."""
+    if hold.campaign is not None:
+        return hold.campaign == entry.name
+    return hold.service in {None, entry.service}
+
+
+def eligible(case: Case, draft: Draft) -> Draft:
+    """2. The platform could be read, and lets us change this campaign."""
+    if isinstance(case.seen, Unreadable):
+        sentence = f"{case.entry.platform} could not be read ({case.seen.message}); the campaign stays as it is"
+        return keep(case, draft, Reason.PLATFORM_UNREADABLE, sentence)
+    if case.seen.ineligible:
+        return draft.settled(Verdict.REFUSED, Reason.INELIGIBLE, case.seen.ineligible)
+    return draft
+
+
+def people(case: Case, draft: Draft) -> Draft:
+    """3. Somebody else's hand is on it."""
+    down = case.standing.stood_down
+    if down is None:
+        return draft
+    when = f"{case.local(down.since):%a %d %b %H:%M}"
+    was = case.standing.expected
+    story = {
+        Reason.PAUSED_BY_PERSON: f"it was paused before the governor first saw it ({when})",
+        Reason.BASE_MISMATCH: f"when first seen ({when}) its budget was {case.money(down.seen.budget)}, more than 5% off the "
+        f"file's base of {case.money(case.entry.base)}",
+        Reason.DRIFT: f"somebody changed it ({when}): it is {described(case, down.seen)}, we had left it "
+        f"{described(case, was) if was else 'alone'}",
+    }[down.reason]
+    how = f"`governor readopt {case.clinic.slug} {case.entry.name}` hands it back to the rules"
+    return keep(case, draft, down.reason, f"{story}; {how}")
+
+
+def protected(case: Case, draft: Draft) -> Draft:
+    """4. The file says hands off."""
+    if case.entry.protect:
+        return keep(case, draft, Reason.PROTECTED, "`protect: true` in the rule file; the rules are shown, never applied")
+    return draft
+
+
+def readable(case: Case, draft: Draft) -> Draft:
+    """5. What the rules asked about could be known."""
+    if case.clinic.unreadable is not None:
+        return _without_cliniko(case, draft, case.clinic.unreadable)
+    proposal = case.proposal
+    if proposal is None or proposal.target is None:
+        reason = proposal.cause if proposal and proposal.cause else Reason.DATA_INCOMPLETE
+        return keep(case, draft, reason, f"{UNKNOWN[reason]}: {proposal.sentence}" if proposal else UNKNOWN[reason])
+    if not proposal.certain:
+        sentence = f"{proposal.sentence}; part of the diaries is unknown, so only the smallest move that is right either way"
+        return draft.restrained(Reason.DATA_INCOMPLETE, sentence, proposal.target)
+    return draft
+
+
+UNKNOWN = {
+    Reason.DATA_INCOMPLETE: "not enough of the diaries could be seen",
+    Reason.NO_HISTORY: "there is no earlier snapshot to compare with",
+    Reason.LEAD_TIME: "the booking lead time hides every rostered hour",
+    Reason.CLOSED: "nobody is rostered, so there is no utilisation",
+    Reason.NOT_SOLD_ONLINE: "no diary of this service can be booked online",
+}
+
+
+def _without_cliniko(case: Case, draft: Draft, message: str) -> Draft:
+    """Keep; or after long enough go back to base if the file says so, but never end a pause."""
+    since = case.clinic.unreadable_since or case.clinic.now
+    waited = case.clinic.now - since
+    why = f"Cliniko could not be read ({message})"
+    fallback = case.rails.fallback is Fallback.BASE and waited >= case.rails.fallback_after
+    if fallback and case.in_force is not None and case.in_force.running:
+        base = State(running=True, budget=case.entry.base)
+        sentence = f"{why} for {duration(waited)}, so the budget goes back to base as `fallback` says"
+        return draft.restrained(Reason.CLINIKO_UNREADABLE, sentence, base)
+    return keep(case, draft, Reason.CLINIKO_UNREADABLE, f"{why}; the campaign stays as it is")

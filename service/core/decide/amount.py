@@ -1,0 +1,106 @@
+"""Guardrails 6-9: how far may one change go? Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from service.core.decide.case import Case, Draft, keep
+from service.core.decide.proposals import position
+from service.core.model import Campaign, Reason
+from service.core.money import percent_of, round_down
+from service.core.rules.evaluate import GAP
+from service.core.rules.wording import duration
+
+
+def stabilised(case: Case, draft: Draft) -> Draft:
+    """6. A raise is the lowest proposal of its window, a cut the highest: a wish must last before it is granted."""
+    target, here = draft.target, case.in_force
+    if target is None or here is None or position(target) == position(here):
+        return draft
+    raising = position(target) > position(here)
+    window = case.rails.stabilise.down if not raising else case.stabilise or case.rails.stabilise.up
+    recent = [p.target for p in case.standing.proposals if case.clinic.now - p.at <= window]
+    candidates = [target, *recent] if _covered(case, window) else [target, *recent, here]
+    steady = min(candidates, key=position) if raising else max(candidates, key=position)
+    beyond = position(steady) <= position(here) if raising else position(steady) >= position(here)
+    steady = here if beyond else steady
+    if steady == target:
+        return draft
+    what = "a raise is granted once it has been wanted" if raising else "a cut is made once it has been wanted"
+    return draft.restrained(Reason.STABILISING, f"{what} for {duration(window)} without a break", steady)
+
+
+def _covered(case: Case, window: timedelta) -> bool:
+    """Whether our proposals reach back over the whole window without a gap."""
+    if not window:
+        return True
+    times = sorted((p.at for p in case.standing.proposals), reverse=True)
+    newer = case.clinic.now
+    for at in times:
+        if newer - at > GAP:
+            return False
+        if case.clinic.now - at >= window:
+            return True
+        newer = at
+    return False
+
+
+def above_floor(case: Case, draft: Draft) -> Draft:
+    """7a. Never a running budget below the campaign's floor."""
+    target, floor = draft.target, case.entry.floor
+    if target is None or not target.running or target.budget is None or target.budget >= floor:
+        return draft
+    sentence = f"{case.money(target.budget)} would be below the floor of {case.money(floor)}"
+    return draft.restrained(Reason.FLOOR, sentence, replace(target, budget=floor))
+
+
+def below_ceiling(case: Case, draft: Draft) -> Draft:
+    """7b. Never a budget above the campaign's ceiling."""
+    target, ceiling = draft.target, case.entry.ceiling
+    if target is None or not target.running or target.budget is None or target.budget <= ceiling:
+        return draft
+    sentence = f"{case.money(target.budget)} would be above the ceiling of {case.money(ceiling)}"
+    return draft.restrained(Reason.CEILING, sentence, replace(target, budget=ceiling))
+
+
+def step_limited(case: Case, draft: Draft) -> Draft:
+    """8. One change moves a budget by a limited share of base; going back to base is always one step."""
+    target, here = draft.target, case.in_force
+    if target is None or here is None or not target.running or target.budget is None or here.budget is None:
+        return draft
+    base, limits = case.entry.base, case.rails.max_step
+    up, down = here.budget + percent_of(base, limits.up), here.budget - percent_of(base, limits.down)
+    if here.budget <= base <= target.budget:
+        up = max(up, base)
+    if target.budget <= base <= here.budget:
+        down = min(down, base)
+    allowed = _rounded(case, min(max(target.budget, down), up))
+    if allowed == target.budget:
+        return draft
+    percent = limits.up if target.budget > here.budget else limits.down
+    sentence = (
+        f"one change moves at most {percent:g}% of base, so {case.money(allowed)} now instead of {case.money(target.budget)}"
+    )
+    return draft.restrained(Reason.STEP_LIMITED, sentence, replace(target, budget=allowed))
+
+
+def _rounded(case: Case, amount: Decimal) -> Decimal:
+    return round_down(amount, case.seen.unit) if isinstance(case.seen, Campaign) else amount
+
+
+def beyond_dead_band(case: Case, draft: Draft) -> Draft:
+    """9. A difference too small to matter is not worth an edit."""
+    target, here = draft.target, case.in_force
+    if target is None or here is None or not (target.running and here.running) or target == here:
+        return draft
+    if target.budget is None or here.budget is None:
+        return draft
+    band = percent_of(case.entry.base, case.rails.dead_band)
+    if abs(target.budget - here.budget) >= band:
+        return draft
+    sentence = (
+        f"{case.money(target.budget)} differs from {case.money(here.budget)} by less than {case.rails.dead_band:g}% of base"
+    )
+    return keep(case, draft, Reason.DEAD_BAND, sentence)

@@ -1,0 +1,128 @@
+"""Guardrails 10-13a: how often, and when, may a campaign be changed? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+from service.core.decide.case import Case, Draft, keep, moves
+from service.core.decide.model import PastChange
+from service.core.decide.proposals import position
+from service.core.model import Reason, State
+from service.core.rules.wording import duration
+
+SIGNIFICANT = Decimal("0.20")
+"""A budget change beyond this share of the last counted value is a significant edit: it can restart a platform's learning."""
+
+DAY = timedelta(days=1)
+
+
+def cooled_down(case: Case, draft: Draft) -> Draft:
+    """10. Some rest after each change of ours."""
+    if not moves(case, draft) or not case.standing.changes:
+        return draft
+    last = case.standing.changes[-1].at
+    ready = last + case.rails.cooldown
+    if case.clinic.now >= ready:
+        return draft
+    sentence = f"we changed it at {case.local(last):%a %H:%M}; the next change may come at {case.local(ready):%a %H:%M}"
+    return _unless_exempt(case, draft, Reason.COOLING_DOWN, sentence)
+
+
+def few_changes(case: Case, draft: Draft) -> Draft:
+    """11. A limited number of changes per clinic-local day."""
+    today = case.local(case.clinic.now).date()
+    count = sum(case.local(change.at).date() == today for change in case.standing.changes)
+    if not moves(case, draft) or count < case.rails.max_changes_per_day:
+        return draft
+    return _unless_exempt(case, draft, Reason.MAX_CHANGES, f"it was changed {count} times today, which is the limit")
+
+
+def within_edit_budget(case: Case, draft: Draft) -> Draft:
+    """12. Significant edits are rationed; a pause needs one for itself and one for its resume, else it becomes the floor."""
+    target, here = draft.target, case.in_force
+    if target is None or here is None or not moves(case, draft) or not _significant(here, target):
+        return draft
+    allowance = case.rails.edit_budget
+    left = allowance.edits - _edits(case)
+    needed = 2 if here.running and not target.running else 1
+    if left >= needed:
+        return draft
+    used = f"{allowance.edits - left} of {allowance.edits} significant edits in {duration(allowance.per)} are used"
+    floor = State(running=True, budget=case.entry.floor)
+    if needed > 1 and here.running and position(floor) < position(here) and (left >= 1 or _empty(case)):
+        return draft.restrained(Reason.EDIT_BUDGET, f"{used}, too many for a pause and its resume: floor instead", floor)
+    return _unless_exempt(case, draft, Reason.EDIT_BUDGET, used)
+
+
+def _significant(before: State, after: State) -> bool:
+    if before.running != after.running:
+        return True
+    if before.budget is None or after.budget is None:
+        return False
+    return abs(after.budget - before.budget) > before.budget * SIGNIFICANT
+
+
+def _edits(case: Case) -> int:
+    """Significant edits of the sliding period, each budget measured against the last one that counted."""
+    changes = [c for c in case.standing.changes if case.clinic.now - c.at < case.rails.edit_budget.per]
+    if not changes:
+        return 0
+    count, counted = 0, changes[0].before
+    for change in changes:
+        if _significant(counted, change.after):
+            count, counted = count + 1, change.after
+    return count
+
+
+def _empty(case: Case) -> bool:
+    """Whether there is certainly nothing to book in the whole horizon."""
+    return case.open_slots.bounds.high == 0
+
+
+def _unless_exempt(case: Case, draft: Draft, reason: Reason, sentence: str) -> Draft:
+    """Refuse an optional move; two moves, each at most once a day, are never refused.
+
+    To the floor while there is nothing to book, and back to no more than base once the restricting rule has ended.
+    """
+    target, here = draft.target, case.in_force
+    if target is None or here is None:
+        return draft
+    floor = State(running=True, budget=case.entry.floor)
+    if target == floor and _empty(case) and not _done_today(case, lambda change: change.after == floor):
+        return draft
+    if position(target) < position(here) and _empty(case) and position(floor) < position(here):
+        if not _done_today(case, lambda change: change.after == floor):
+            return draft.restrained(reason, f"{sentence}; with nothing to book it still goes to the floor", floor)
+    elif position(target) > position(here) and _restriction_ended(case):
+        back = min(target, State(running=True, budget=case.entry.base), key=position)
+        if position(back) > position(here) and not _done_today(case, _went_back):
+            if back == target:
+                return draft
+            return draft.restrained(reason, f"{sentence}; it still goes back to {case.money(back.budget)}", back)
+    return keep(case, draft, reason, sentence)
+
+
+def _restriction_ended(case: Case) -> bool:
+    """Whether the rule that made the present state no longer decides."""
+    return case.proposal is not None and case.standing.by_rule is not None and case.proposal.rule != case.standing.by_rule
+
+
+def _went_back(change: PastChange) -> bool:
+    return position(change.after) > position(change.before)
+
+
+def _done_today(case: Case, made: Callable[[PastChange], bool]) -> bool:
+    return any(made(change) for change in case.standing.changes if case.clinic.now - change.at < DAY)
+
+
+def in_change_window(case: Case, draft: Draft) -> Draft:
+    """13a. Changes are made only inside the clinic's change window."""
+    window = case.rails.change_window
+    if window is None or not moves(case, draft):
+        return draft
+    local = case.local(case.clinic.now)
+    if local.weekday() in window.days and window.starts <= local.hour * 60 + local.minute < window.ends:
+        return draft
+    return keep(case, draft, Reason.CHANGE_WINDOW, f"it is {local:%a %H:%M}, outside the change window")

@@ -1,0 +1,88 @@
+"""Whose hand is on a campaign: what the governor remembers of it against what its platform shows.
+
+People win. A campaign that was paused or off its base budget when first seen, or that changed since our last write, is
+left alone until somebody says `readopt`. A platform may go on showing the old value for some minutes after a write: that
+is propagation, not a person. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from service.core.decide.model import Change, PastChange, PastProposal, Standing, StoodDown
+from service.core.model import Reason, State
+from service.core.rules.evaluate import GAP
+from service.core.rules.language import CampaignEntry
+
+PROPAGATION = timedelta(minutes=15)
+"""How long after our write a platform may still show the value from before it."""
+
+BASE_TOLERANCE = Decimal("0.05")
+"""How far, as a share of base, a budget may be off the file's base at first sight."""
+
+REMEMBERED = timedelta(days=32)
+"""How long changes are kept: longer than any period an edit budget may span."""
+
+
+def meet(standing: Standing, seen: State, entry: CampaignEntry, now: datetime) -> Standing:
+    """Compare what is remembered with what is shown, and remember the result."""
+    if standing.stood_down is not None:
+        return _waited(standing, standing.stood_down, seen, entry, now)
+    if standing.expected is None:
+        return _first_sight(standing, seen, entry, now)
+    if seen == standing.expected or propagating(standing, seen, now):
+        return standing
+    return replace(standing, stood_down=StoodDown(Reason.DRIFT, now, seen))
+
+
+def propagating(standing: Standing, seen: State, now: datetime) -> bool:
+    """Whether `seen` is the value from before our last write, and that write is recent."""
+    recent = standing.since is not None and now - standing.since <= PROPAGATION
+    return recent and bool(standing.changes) and seen == standing.previous != standing.expected
+
+
+def _first_sight(standing: Standing, seen: State, entry: CampaignEntry, now: datetime) -> Standing:
+    if not seen.running:
+        return replace(standing, stood_down=StoodDown(Reason.PAUSED_BY_PERSON, now, seen))
+    if seen.budget is None or abs(seen.budget - entry.base) > entry.base * BASE_TOLERANCE:
+        return replace(standing, stood_down=StoodDown(Reason.BASE_MISMATCH, now, seen))
+    return replace(standing, expected=seen, since=now)
+
+
+def _waited(standing: Standing, down: StoodDown, seen: State, entry: CampaignEntry, now: datetime) -> Standing:
+    """A foreign budget is accepted after a while; a foreign status never is."""
+    status_changed = standing.expected is None or seen.running != standing.expected.running
+    if down.reason is Reason.DRIFT and not status_changed and now - down.since >= entry.guardrails.drift_expires:
+        return adopt(standing, seen, now)
+    return standing
+
+
+def adopt(standing: Standing, seen: State, now: datetime) -> Standing:
+    """Take a campaign on as it stands; a pause in force becomes ours to end."""
+    return replace(
+        standing, expected=seen, previous=None, since=now, stood_down=None, paused_by_us=not seen.running, by_rule=None
+    )
+
+
+def changed(standing: Standing, change: Change, readback: State, rule: str | None, now: datetime) -> Standing:
+    """Remember a confirmed write."""
+    past = PastChange(now, change.before, readback)
+    return replace(
+        standing,
+        expected=readback,
+        previous=change.before,
+        since=now,
+        paused_by_us=not readback.running,
+        caused_by=change.decision,
+        by_rule=rule,
+        changes=(*(c for c in standing.changes if now - c.at <= REMEMBERED), past),
+    )
+
+
+def wanted(standing: Standing, target: State, entry: CampaignEntry, now: datetime) -> Standing:
+    """Remember what the rules wanted at this run, as far back as stabilising may look."""
+    window = max(entry.guardrails.stabilise.up, entry.guardrails.stabilise.down, timedelta(days=1)) + GAP
+    recent = tuple(p for p in standing.proposals if now - p.at <= window)
+    return replace(standing, proposals=(*recent, PastProposal(now, target)))

@@ -1,0 +1,160 @@
+"""The steps that look at a whole clinic at once (13b, 14), the mode (15), and the finished decisions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from service.core.decide.case import Case, Draft, moves
+from service.core.decide.explanations import sentence
+from service.core.decide.model import Decision
+from service.core.decide.proposals import position
+from service.core.model import Campaign, Mode, Reason, State, Verdict
+from service.core.money import round_down
+from service.core.rules.language import RuleSet
+
+BLAST_MINIMUM = 3
+"""Up to this many drastic moves in one run never need asking."""
+
+Drafts = Mapping[str, Draft]
+"""The drafts of one run by campaign name."""
+
+
+# --- 13b: the clinic's money --------------------------------------------------------------------------------------------
+
+
+def within_daily_cap(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet) -> dict[str, Draft]:
+    """13b. Raises share what the clinic's daily cap leaves free now, in proportion to base."""
+    raises = {name: _raise(cases[name], draft) for name, draft in drafts.items() if _raise(cases[name], draft) > 0}
+    if rules.daily_cap is None or not raises:
+        return dict(drafts)
+    free = max(rules.daily_cap - sum((_committed(case) for case in cases.values()), Decimal(0)), Decimal(0))
+    if sum(raises.values(), Decimal(0)) <= free:
+        return dict(drafts)
+    granted = share_out(free, raises, {name: cases[name].entry.base for name in raises})
+    return {name: _granted(cases[name], d, granted[name], rules) if name in raises else d for name, d in drafts.items()}
+
+
+def _spend(state: State | None) -> Decimal:
+    return state.budget if state is not None and state.running and state.budget is not None else Decimal(0)
+
+
+def _committed(case: Case) -> Decimal:
+    """What a campaign may spend a day; the ceiling where it could not be read."""
+    return case.entry.ceiling if case.in_force is None else _spend(case.in_force)
+
+
+def _raise(case: Case, draft: Draft) -> Decimal:
+    return Decimal(0) if draft.verdict else _spend(draft.target) - _spend(case.in_force)
+
+
+def share_out(free: Decimal, wanted: Mapping[str, Decimal], weights: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Divide `free` in proportion to `weights`, nobody getting more than wanted; what one leaves goes to the others."""
+    granted: dict[str, Decimal] = {}
+    open_ = dict(wanted)
+    while open_:
+        total = sum((weights[name] for name in open_), Decimal(0))
+        content = {name: want for name, want in open_.items() if want <= free * weights[name] / total}
+        if not content:
+            return granted | {name: free * weights[name] / total for name in open_}
+        granted |= content
+        free -= sum(content.values(), Decimal(0))
+        open_ = {name: want for name, want in open_.items() if name not in content}
+    return granted
+
+
+def _granted(case: Case, draft: Draft, more: Decimal, rules: RuleSet) -> Draft:
+    """The raise cut to what is granted; a resume that is granted less than the floor stays paused."""
+    here, target = case.in_force, draft.target
+    if here is None or target is None:
+        return draft
+    unit = case.seen.unit if isinstance(case.seen, Campaign) else Decimal("0.01")
+    budget = round_down(_spend(here) + more, unit)
+    if target.budget is not None and budget >= target.budget:
+        return draft
+    too_little = budget <= _spend(here) or budget < case.entry.floor
+    reached = here if too_little else State(running=True, budget=budget)
+    return draft.restrained(Reason.DAILY_CAP, f"the clinic's daily cap is {case.money(rules.daily_cap)}", reached)
+
+
+# --- 14: how much at once -----------------------------------------------------------------------------------------------
+
+
+def within_blast_radius(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet) -> dict[str, Draft]:
+    """14. Pausing or raising above base much of a clinic in one run is asked first."""
+    drastic = {name for name, draft in drafts.items() if _drastic(cases[name], draft)}
+    changeable = sum(draft.verdict is not Verdict.REFUSED for draft in drafts.values())
+    limit = rules.guardrails.blast_radius
+    if len(drastic) <= BLAST_MINIMUM or len(drastic) * 100 <= limit * changeable:
+        return dict(drafts)
+    why = f"this run would move {len(drastic)} of {changeable} campaigns at once, more than {limit:g}%: a person decides"
+    ask = {name: drafts[name].settled(Verdict.AWAIT_APPROVAL, Reason.BLAST_RADIUS, why) for name in drastic}
+    return {**drafts, **ask}
+
+
+def _drastic(case: Case, draft: Draft) -> bool:
+    """A pause with something left to sell, or a raise above base."""
+    target, here = draft.target, case.in_force
+    if draft.verdict or target is None or here is None or not moves(case, draft):
+        return False
+    if not target.running:
+        return case.open_slots.bounds.high > 0
+    return position(target) > position(here) and _spend(target) > case.entry.base
+
+
+# --- 15: the verdict ----------------------------------------------------------------------------------------------------
+
+
+def finished(case: Case, draft: Draft) -> Draft:
+    """15. Nothing to do, or what the clinic's mode allows to be done about it."""
+    if draft.verdict is not None:
+        return draft
+    if not moves(case, draft):
+        return replace(draft, verdict=Verdict.KEEP if draft.restraints else Verdict.NONE)
+    match case.clinic.mode:
+        case Mode.WATCH:
+            return draft.settled(Verdict.WOULD_APPLY, Reason.MODE, "mode is watch, so nothing is changed")
+        case Mode.PROPOSE:
+            return draft.settled(Verdict.AWAIT_APPROVAL, Reason.MODE, "mode is propose, so a person approves it first")
+        case Mode.ENFORCE:
+            return replace(draft, verdict=Verdict.APPLY)
+
+
+def reason(case: Case, draft: Draft) -> Reason:
+    """The last step that changed anything; where none did, whether a rule or the base budget is behind it."""
+    if draft.restraints:
+        return draft.restraints[-1].reason
+    if case.proposal is None or case.proposal.rule is None:
+        return Reason.NO_RULE
+    return Reason.RULE if draft.verdict is not Verdict.NONE else Reason.ALREADY_THERE
+
+
+def decisions(run: str, cases: Sequence[Case], drafts: Drafts, digest: str) -> tuple[Decision, ...]:
+    """One decision per campaign."""
+    return tuple(_decision(run, case, finished(case, drafts[case.entry.name]), digest) for case in cases)
+
+
+def _decision(run: str, case: Case, draft: Draft, digest: str) -> Decision:
+    entry, proposal = case.entry, case.proposal
+    return Decision(
+        id=f"{run}-{entry.name}",
+        run=run,
+        clinic=case.clinic.slug,
+        at=case.clinic.now,
+        campaign=entry.name,
+        platform=entry.platform,
+        platform_id=entry.id,
+        service=entry.service,
+        before=case.in_force,
+        desired=proposal.target if proposal else None,
+        after=draft.target if draft.verdict not in {Verdict.KEEP, Verdict.REFUSED} else case.in_force,
+        verdict=draft.verdict or Verdict.KEEP,
+        reason=reason(case, draft),
+        sentence=sentence(case, draft),
+        restraints=draft.restraints,
+        rule=proposal.rule if proposal else None,
+        overruled=proposal.overruled if proposal else (),
+        caused_by=case.standing.caused_by,
+        rules_digest=digest,
+    )

@@ -1,0 +1,164 @@
+"""From rules to one proposal per campaign: the first rule that matches decides.
+
+Where unobserved capacity leaves several outcomes possible, a move is proposed only if every outcome lies on the same side
+of what is in force, and then it is the smallest of them; so bad data never moves spend further than, or against, what the
+truth could justify. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from service.core.decide.model import Proposal
+from service.core.logic import Bounds, Truth
+from service.core.model import Campaign, Reason, State
+from service.core.money import percent_of, round_down
+from service.core.rules import wording
+from service.core.rules.conditions import Look
+from service.core.rules.evaluate import Considered
+from service.core.rules.language import (
+    UNITS,
+    Action,
+    Amount,
+    CampaignEntry,
+    CostPerBooking,
+    Named,
+    NamedBudget,
+    Pause,
+    Percent,
+    Rule,
+)
+
+Worth = Callable[[CampaignEntry, CostPerBooking], Bounds]
+"""What filling the expected unfilled openings is worth per day to one campaign, in money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One outcome that the observed data leave possible: a state, and the rule behind it (None: no rule matches)."""
+
+    target: State
+    rule: str | None
+
+
+def position(state: State) -> tuple[int, Decimal]:
+    """Where a state stands on the scale of spending: any pause below any budget."""
+    return (1, state.budget or Decimal(0)) if state.running else (0, Decimal(0))
+
+
+def propose(
+    entry: CampaignEntry,
+    seen: Campaign,
+    in_force: State,
+    considered: Sequence[tuple[Rule, Considered]],
+    worth: Worth,
+) -> Proposal:
+    """What the rules want for one campaign; `considered` are its rules in file order, each judged for its service."""
+    options, decisive = _options(entry, seen, in_force, considered, worth)
+    cause = next((result.cause for _, result in decisive if result.cause), None)
+    overruled = _overruled(considered[len(decisive) :])
+    chosen = _choose(options, in_force)
+    certain = len({position(option.target) for option in options}) == 1
+    if chosen is None or (not certain and _needs_judgement(cause)):
+        return Proposal(entry.name, None, None, overruled, _unsure(options, decisive), cause or Reason.DATA_INCOMPLETE, False)
+    sentence = _because(chosen.rule, considered)
+    return Proposal(entry.name, chosen.target, chosen.rule, overruled, sentence, None if certain else cause, certain)
+
+
+def _needs_judgement(cause: Reason | None) -> bool:
+    """Whether the metric is undefined or unread, rather than only partly observed: then nothing may move at all."""
+    return cause not in {None, Reason.DATA_INCOMPLETE, Reason.NO_HISTORY}
+
+
+def _options(
+    entry: CampaignEntry,
+    seen: Campaign,
+    in_force: State,
+    considered: Sequence[tuple[Rule, Considered]],
+    worth: Worth,
+) -> tuple[list[Option], list[tuple[Rule, Considered]]]:
+    """Every outcome still possible, and the rules that had to be asked for it."""
+    options: list[Option] = []
+    asked = []
+    for rule, result in considered:
+        asked.append((rule, result))
+        for action in result.outcomes:
+            if action is not None:
+                options += [Option(target, rule.name) for target in _targets(action, entry, seen, in_force, worth)]
+        if None not in result.outcomes:
+            return options, asked
+    base = State(running=True, budget=round_down(entry.base, seen.unit))
+    return [*options, Option(base, None)], asked
+
+
+def _targets(action: Action, entry: CampaignEntry, seen: Campaign, in_force: State, worth: Worth) -> list[State]:
+    """The state an action asks for; two where it depends on what was not observed."""
+    if isinstance(action, Pause):
+        return [State(running=False, budget=in_force.budget)]
+    if isinstance(action, CostPerBooking):
+        value = worth(entry, action)
+        ends = [value.low] if value.exact else [value.low, min(value.high, float(entry.ceiling))]
+        return [State(running=True, budget=round_down(Decimal(repr(end)), seen.unit)) for end in ends]
+    return [State(running=True, budget=round_down(_budget(action, entry), seen.unit))]
+
+
+def _budget(action: Percent | NamedBudget | Amount, entry: CampaignEntry) -> Decimal:
+    match action:
+        case Percent():
+            return percent_of(entry.base, action.percent)
+        case NamedBudget():
+            return {Named.FLOOR: entry.floor, Named.BASE: entry.base, Named.CEILING: entry.ceiling}[action.which]
+        case Amount():
+            return action.amount
+
+
+def _choose(options: Sequence[Option], in_force: State) -> Option | None:
+    """The smallest move if all options lie on one side of what is in force, else None."""
+    here = position(in_force)
+    above = [option for option in options if position(option.target) > here]
+    below = [option for option in options if position(option.target) < here]
+    if len(above) == len(options):
+        return min(above, key=lambda option: position(option.target))
+    if len(below) == len(options):
+        return max(below, key=lambda option: position(option.target))
+    if above or below:
+        return None
+    return options[0]
+
+
+def _overruled(rest: Sequence[tuple[Rule, Considered]]) -> tuple[str, ...]:
+    return tuple(rule.name for rule, result in rest if None not in result.outcomes)
+
+
+def share_of(entries: Mapping[str, CampaignEntry], entry: CampaignEntry) -> Decimal:
+    """The part of its service's money that is `entry`'s: its base budget over the sum of the service's base budgets."""
+    return entry.base / sum((other.base for other in entries.values() if other.service == entry.service), Decimal(0))
+
+
+# --- sentences ----------------------------------------------------------------------------------------------------------
+
+
+def _because(name: str | None, considered: Sequence[tuple[Rule, Considered]]) -> str:
+    if name is None:
+        return "no rule matches, so the base budget holds"
+    result = next(result for rule, result in considered if rule.name == name)
+    if result.latched:
+        seen = "; ".join(_fact(look) for look in result.looks)
+        return f"“{name}” stays on until its `until` holds ({seen})"
+    facts = [_fact(look) for look in result.looks if look.truth is not Truth.FALSE] or [_fact(x) for x in result.looks[-1:]]
+    return f"“{name}”: {', '.join(facts)}" if facts else f"“{name}” applies always"
+
+
+def _fact(look: Look) -> str:
+    """`utilisation over 14 days is 97% (at least 95%)`."""
+    value = wording.bounds(look.reading.bounds, UNITS[look.compare.measure.metric])
+    return f"{wording.measure(look.compare.measure)} is {value} ({wording.threshold(look.compare)})"
+
+
+def _unsure(options: Sequence[Option], decisive: Sequence[tuple[Rule, Considered]]) -> str:
+    unknown = [look for _, result in decisive for look in result.looks if look.truth is Truth.UNKNOWN]
+    facts = ", ".join(dict.fromkeys(_fact(look) for look in unknown))
+    wanted = ", ".join(dict.fromkeys("base budget" if o.rule is None else f"“{o.rule}”" for o in options))
+    return f"cannot tell which holds of {wanted}" + (f": {facts}" if facts else "") + "; nothing is changed"

@@ -1,0 +1,67 @@
+"""Conditions over metrics, judged in three-valued logic, with a trace of everything that was looked at. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.core.decide.model import Reading
+from service.core.logic import Bounds, Truth, every, negate, some
+from service.core.metrics import Ask
+from service.core.model import Reason
+from service.core.rules.language import All, Any, Compare, Condition, Op
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One comparison as it was made."""
+
+    compare: Compare
+    reading: Reading
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a condition came to, and every comparison it rests on, in file order."""
+
+    truth: Truth
+    looks: tuple[Look, ...] = ()
+
+    @property
+    def cause(self) -> Reason | None:
+        """What keeps an unknown condition from being known."""
+        if self.truth is not Truth.UNKNOWN:
+            return None
+        causes = (look.reading.cause for look in self.looks if look.truth is Truth.UNKNOWN)
+        return next((cause for cause in causes if cause), Reason.DATA_INCOMPLETE)
+
+
+def judge(condition: Condition | None, ask: Ask) -> Judgement:
+    """Judge a condition; no condition always holds. Every comparison is looked at, so that the trace is whole."""
+    match condition:
+        case None:
+            return Judgement(Truth.TRUE)
+        case Compare():
+            reading = ask(condition.measure)
+            truth = compare(reading.bounds, condition)
+            return Judgement(truth, (Look(condition, reading, truth),))
+        case All() | Any():
+            terms = [judge(term, ask) for term in condition.terms]
+            truth = (every if isinstance(condition, All) else some)(term.truth for term in terms)
+            return Judgement(truth, tuple(look for term in terms for look in term.looks))
+        case _:
+            term = judge(condition.term, ask)
+            return Judgement(negate(term.truth), term.looks)
+
+
+def compare(value: Bounds, condition: Compare) -> Truth:
+    """Hold a metric's bounds against one comparison."""
+    return holds(value, condition.op, float(condition.threshold), None if condition.upper is None else float(condition.upper))
+
+
+def holds(value: Bounds, op: Op, threshold: float, upper: float | None = None) -> Truth:
+    """Apply a comparator."""
+    if op is Op.BETWEEN:
+        return value.between(threshold, threshold if upper is None else upper)
+    test = {Op.AT_LEAST: value.at_least, Op.AT_MOST: value.at_most, Op.ABOVE: value.above, Op.BELOW: value.below}[op]
+    return test(threshold)

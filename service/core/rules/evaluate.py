@@ -1,0 +1,101 @@
+"""What one rule comes to for one service, now: the actions still possible, and what the rule remembers.
+
+A rule whose condition is unknown may act or may not, so it yields every outcome the unobserved admits; `propose` then
+makes a move only if all of them lie on one side of what is in force. Remembering follows the same logic: a condition has
+*certainly* held since it was last seen to begin, and *possibly* held since it was last seen to fail. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from service.core.decide.model import RuleState
+from service.core.logic import Truth
+from service.core.metrics import Ask
+from service.core.model import Reason
+from service.core.rules.conditions import Judgement, Look, holds, judge
+from service.core.rules.language import Action, Bands, Compare, Op, Rule, Step
+
+GAP = timedelta(hours=3)
+"""Runs further apart than this have not seen what held in between."""
+
+NO_MATCH = None
+"""The outcome of a rule that does not match: the rules below it are asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One rule's possible outcomes (an action, or None for no match), its new state, its trace, and why it is unsure."""
+
+    outcomes: tuple[Action | None, ...]
+    state: RuleState
+    looks: tuple[Look, ...] = ()
+    cause: Reason | None = None
+    latched: bool = False
+
+
+def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime) -> Considered:
+    """Hold `rule` against the metrics of one service."""
+    if state.seen_at is not None and now - state.seen_at > GAP:
+        state = replace(state, true_since=None)
+    state = replace(state, seen_at=now)
+    if rule.bands is not None:
+        return _ladder(rule.bands, ask, state)
+    if rule.then is None:
+        return Considered((NO_MATCH,), state)
+    if rule.until is not None and state.on_since is not None:
+        return _latched(rule.then, judge(rule.until, ask), state)
+    return _waiting(rule, rule.then, judge(rule.when, ask), state, now)
+
+
+def _latched(action: Action, until: Judgement, state: RuleState) -> Considered:
+    if until.truth is Truth.TRUE:
+        return Considered((NO_MATCH,), replace(state, on_since=None, true_since=None, maybe_since=None), until.looks)
+    outcomes = (action,) if until.truth is Truth.FALSE else (action, NO_MATCH)
+    return Considered(outcomes, state, until.looks, until.cause, latched=True)
+
+
+def _waiting(rule: Rule, action: Action, when: Judgement, state: RuleState, now: datetime) -> Considered:
+    if when.truth is Truth.FALSE:
+        return Considered((NO_MATCH,), replace(state, true_since=None, maybe_since=None), when.looks)
+    state = replace(
+        state,
+        true_since=(state.true_since or now) if when.truth is Truth.TRUE else None,
+        maybe_since=state.maybe_since or now,
+    )
+    if state.true_since is not None and now - state.true_since >= rule.hold_for:
+        return Considered((action,), replace(state, on_since=now if rule.until else None), when.looks)
+    if state.maybe_since is not None and now - state.maybe_since >= rule.hold_for:
+        return Considered((action, NO_MATCH), state, when.looks, when.cause or Reason.DATA_INCOMPLETE)
+    return Considered((NO_MATCH,), state, when.looks)
+
+
+def _ladder(bands: Bands, ask: Ask, state: RuleState) -> Considered:
+    reading = ask(bands.measure)
+    possible: list[int | None] = []
+    looks = []
+    for index, step in enumerate(bands.steps):
+        compare = _widened(bands, step, current=index == state.band)
+        truth = Truth.TRUE if compare is None else holds(reading.bounds, compare.op, float(compare.threshold))
+        if compare is not None:
+            looks.append(Look(compare, reading, truth))
+        if truth is not Truth.FALSE:
+            possible.append(index)
+        if truth is Truth.TRUE:
+            break
+    else:
+        possible.append(None)
+    outcomes = tuple(NO_MATCH if index is None else bands.steps[index].action for index in possible)
+    if len(possible) > 1:
+        return Considered(outcomes, state, tuple(looks), reading.cause or Reason.DATA_INCOMPLETE)
+    return Considered(outcomes, replace(state, band=possible[0]), tuple(looks))
+
+
+def _widened(bands: Bands, step: Step, *, current: bool) -> Compare | None:
+    """The step's comparison; the step in force is left only once its threshold is passed by the margin."""
+    if step.op is None or step.threshold is None:
+        return None
+    margin = bands.margin if current else 0
+    threshold = step.threshold - margin if step.op in {Op.AT_LEAST, Op.ABOVE} else step.threshold + margin
+    return Compare(bands.measure, step.op, threshold)

@@ -1,0 +1,90 @@
+"""Reading guardrails: what a file or a campaign changes about the defaults. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from service.core.rules import vocabulary as words
+from service.core.rules.fields import Fields, FlawError, Problems, did_you_mean, items, listing, near
+from service.core.rules.language import ChangeWindow, EditBudget, Fallback, Guardrails, MaxStep, RaiseAndCut
+from service.core.rules.tree import Node, Scalar, quoted
+from service.core.rules.values import DAY, HOUR, duration, minutes, one_of, percent, scalar, whole
+
+ZERO = timedelta(0)
+
+
+def guardrails(node: Node, outer: Guardrails, problems: Problems, *, campaign: bool) -> Guardrails:
+    """The guardrails in `outer` as changed by the file; those of one `campaign` cannot include the clinic-wide ones."""
+    fields = Fields(node, words.GUARDRAILS, problems)
+    if campaign and "blast_radius" in fields:
+        fields.flaw("blast_radius", "`blast_radius` is about the whole clinic", "move it to the file's own `guardrails`")
+    window = fields.node("change_window")
+    return replace(
+        outer,
+        stabilise=_stabilise(fields.node("stabilise"), outer.stabilise, problems),
+        max_step=_max_step(fields.node("max_step"), outer.max_step, problems),
+        dead_band=fields.read("dead_band", percent(0, 50), outer.dead_band),
+        cooldown=fields.read("cooldown", duration(ZERO, 14 * DAY), outer.cooldown),
+        max_changes_per_day=int(fields.read("max_changes_per_day", whole(1, 24), outer.max_changes_per_day)),
+        edit_budget=_edit_budget(fields.node("edit_budget"), outer.edit_budget, problems),
+        drift_expires=fields.read("drift_expires", duration(DAY, 365 * DAY), outer.drift_expires),
+        fallback=fields.read("fallback", one_of(Fallback), outer.fallback),
+        fallback_after=fields.read("fallback_after", duration(HOUR, 14 * DAY), outer.fallback_after),
+        change_window=_window(window, problems) if window else outer.change_window,
+        blast_radius=fields.read("blast_radius", percent(0, 100), outer.blast_radius),
+    )
+
+
+def _stabilise(node: Node | None, outer: RaiseAndCut, problems: Problems) -> RaiseAndCut:
+    if node is None:
+        return outer
+    fields = Fields(node, words.STABILISE, problems)
+    window = duration(ZERO, 14 * DAY)
+    return RaiseAndCut(up=fields.read("raise", window, outer.up), down=fields.read("cut", window, outer.down))
+
+
+def _max_step(node: Node | None, outer: MaxStep, problems: Problems) -> MaxStep:
+    if node is None:
+        return outer
+    fields = Fields(node, words.MAX_STEP, problems)
+    return MaxStep(
+        up=fields.read("raise", percent(1, 1000), outer.up, "the largest raise"),
+        down=fields.read("cut", percent(1, 100), outer.down, "the largest cut"),
+    )
+
+
+def _edit_budget(node: Node | None, outer: EditBudget, problems: Problems) -> EditBudget:
+    if node is None:
+        return outer
+    fields = Fields(node, words.EDIT_BUDGET, problems)
+    return EditBudget(
+        edits=int(fields.read("edits", whole(1, 100), outer.edits)), per=fields.read("per", duration(DAY, 60 * DAY), outer.per)
+    )
+
+
+def _window(node: Node, problems: Problems) -> ChangeWindow:
+    fields = Fields(node, words.CHANGE_WINDOW, problems)
+    if not fields.present and not fields.broken:
+        problems.add(node.line, "`change_window` says nothing", 'write {days: weekdays, hours: "07:00-20:00"}')
+    starts, ends = fields.read("hours", minutes, (0, 24 * 60))
+    return ChangeWindow(fields.read("days", _days, tuple(range(7))), starts, ends)
+
+
+def _days(node: Node, what: str) -> tuple[int, ...]:
+    if isinstance(node, Scalar):
+        value = scalar(node, what, "weekdays")
+        if value not in words.DAY_GROUPS:
+            raise FlawError(node, f"{what} cannot be {quoted(value)}", f"write {listing(words.DAY_GROUPS, 'or')} or [mon, tue]")
+        return words.DAY_GROUPS[value]
+    return tuple(sorted({_day(item, what) for item in items(node, what, "[mon, tue]")}))
+
+
+def _day(node: Node, what: str) -> int:
+    value = scalar(node, what, "mon")
+    if value not in words.DAYS:
+        guess = near(value[:3], words.DAYS)
+        raise FlawError(
+            node, f"{what} has no day {quoted(value)}", did_you_mean(guess) if guess else f"the days are {listing(words.DAYS)}"
+        )
+    return words.DAYS.index(value)

@@ -1,0 +1,148 @@
+"""One Google Ads client account as the governor's `AdAccount`. Does I/O through the client it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, RefusedError
+from service.core.model import Campaign, Platform, State, Unreadable
+from service.google_ads import money
+from service.google_ads.client import GoogleAds
+from service.google_ads.eligibility import not_found, why_not
+from service.google_ads.wire import SYSTEM, CampaignRow, Edits, ReadBack, campaign_query, campaign_row, unit_query, unit_row
+
+STATUS = {True: "ENABLED", False: "PAUSED"}
+NO_UNIT = Decimal("0.01")
+"""Stands in for the unit of campaigns that do not exist."""
+
+
+class GoogleAdsAccount:
+    """The campaigns of customer `customer_id`, reached through the manager `login_customer_id` (None: directly).
+
+    Ids are digits. `currency` is the rule file's: campaigns of an account in another currency are ineligible.
+    """
+
+    def __init__(self, *, customer_id: str, login_customer_id: str | None, currency: str, client: GoogleAds) -> None:
+        self._customer = customer_id
+        self._login = login_customer_id
+        self._currency = currency
+        self._client = client
+        self._units: dict[str, Decimal] = {}
+
+    async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
+        """The campaigns with these ids, in one request to the account; raises the OutsideError family if it fails.
+
+        `spent_today` counts the account's own day and runs up to three hours late.
+        """
+        rows = {row.id: row for row in await self._rows([id_ for id_ in ids if id_.isdecimal() and id_.isascii()])}
+        found: dict[str, Campaign | Unreadable] = {}
+        for id_ in ids:
+            row = rows.get(id_)
+            found[id_] = self._missing(id_) if row is None else self._campaign(row, await self._unit(row.currency))
+        return found
+
+    async def write(self, campaign: Campaign, target: State) -> Campaign:
+        """Pause, resume or rescale with absolute values, in one atomic group; only what differs from `campaign.state`.
+
+        Budgets are rounded down to the unit. Returns the campaign as the platform answered. Raises RefusedError for a
+        campaign that may not be changed, and AmbiguousWriteError where the change may or may not be in force.
+        """
+        edits = self._edits(campaign, target)
+        if not edits:
+            return campaign
+        answer = await self._client.mutate(self._login, self._customer, edits)
+        state = _written(campaign, edits, answer)
+        return replace(campaign, state=state) if state is not None else await self._read_again(campaign)
+
+    async def _rows(self, ids: list[str]) -> list[CampaignRow]:
+        if not ids:
+            return []
+        return await self._client.search(self._login, self._customer, campaign_query(ids), campaign_row)
+
+    async def _unit(self, currency: str) -> Decimal:
+        """The currency's billable unit; asked for once, as it does not change."""
+        if currency not in self._units:
+            units = dict(await self._client.search(self._login, self._customer, unit_query(currency), unit_row))
+            if units.get(currency, 0) <= 0:
+                raise ProtocolError(SYSTEM, f"Google Ads knows no billable unit of {currency or 'an unnamed currency'}")
+            self._units[currency] = money.unit_of(units[currency])
+        return self._units[currency]
+
+    def _campaign(self, row: CampaignRow, unit: Decimal) -> Campaign:
+        amount, cost = row.amount_micros, row.cost_micros
+        daily = None if amount is None or row.period != "DAILY" else money.from_micros(amount, unit)
+        return Campaign(
+            platform=Platform.GOOGLE,
+            id=row.id,
+            name=row.name,
+            state=State(running=row.status == "ENABLED", budget=daily),
+            currency=row.currency,
+            unit=unit,
+            spent_today=None if cost is None else money.from_micros(cost, unit),
+            ineligible=why_not(row, self._currency),
+            budget_ref=row.budget,
+        )
+
+    def _missing(self, id_: str) -> Campaign:
+        return Campaign(
+            platform=Platform.GOOGLE,
+            id=id_,
+            name="",
+            state=State(running=False, budget=None),
+            currency=self._currency,
+            unit=NO_UNIT,
+            ineligible=not_found(id_, self._customer),
+        )
+
+    def _edits(self, campaign: Campaign, target: State) -> Edits:
+        if campaign.ineligible:
+            raise RefusedError(SYSTEM, f"Campaign {campaign.id} may not be changed: {campaign.ineligible}", code="INELIGIBLE")
+        if not campaign.budget_ref.startswith(f"customers/{self._customer}/"):
+            raise RefusedError(SYSTEM, f"Campaign {campaign.id} is not one of account {self._customer}", code="INELIGIBLE")
+        now = campaign.state
+        return Edits(
+            campaign=f"customers/{self._customer}/campaigns/{campaign.id}",
+            budget=campaign.budget_ref,
+            status=STATUS[target.running] if target.running != now.running else None,
+            amount_micros=_new_amount(now.budget, target.budget, campaign.unit),
+        )
+
+    async def _read_again(self, campaign: Campaign) -> Campaign:
+        """The answer did not say what is there now, so ask."""
+        try:
+            found = (await self.read([campaign.id]))[campaign.id]
+        except OutsideError as error:
+            message = f"the change to campaign {campaign.id} was accepted but could not be read back: {error}"
+            raise AmbiguousWriteError(SYSTEM, message, code=error.code) from error
+        if isinstance(found, Unreadable):
+            raise AmbiguousWriteError(SYSTEM, found.message)
+        return found
+
+
+def _new_amount(now: Decimal | None, wanted: Decimal | None, unit: Decimal) -> int | None:
+    """Micros to write, or None where the budget stays. Raises RefusedError for an amount that is no budget."""
+    if wanted is None:
+        return None
+    try:
+        micros = money.to_micros(wanted, unit)
+    except ValueError as error:
+        raise RefusedError(SYSTEM, str(error), code="AMOUNT") from error
+    if micros == 0:
+        raise RefusedError(SYSTEM, f"A daily budget of {wanted} is below the smallest possible, {unit}", code="AMOUNT")
+    return None if now is not None and money.exact_micros(now) == micros else micros
+
+
+def _written(campaign: Campaign, edits: Edits, answer: ReadBack) -> State | None:
+    """The state after a write, from its answer; None where the answer leaves something open."""
+    running, budget = campaign.state.running, campaign.state.budget
+    if edits.status is not None:
+        if answer.status not in STATUS.values():
+            return None
+        running = answer.status == "ENABLED"
+    if edits.amount_micros is not None:
+        if answer.amount_micros is None:
+            return None
+        budget = money.from_micros(answer.amount_micros, campaign.unit)
+    return State(running=running, budget=budget)

@@ -1,0 +1,164 @@
+"""Google's messages to our values and back: the two queries, the rows they bring, the operations we send.
+
+The SDK ships no types, so its objects are `Any` here and nowhere further in. We use it with plain protobuf messages
+(`use_proto_plus=False`): they refuse floats where ints belong, and a number unknown to an enum does no harm. Field names are
+those of API v26. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from service.core.errors import ProtocolError
+
+SYSTEM = "google"
+"""What our errors call this system."""
+
+CAMPAIGN_FIELDS = (
+    "customer.id", "customer.currency_code", "customer.status", "customer.manager",
+    "campaign.id", "campaign.name", "campaign.status", "campaign.serving_status", "campaign.advertising_channel_type",
+    "campaign.experiment_type", "campaign.campaign_budget",
+    "campaign_budget.amount_micros", "campaign_budget.period", "campaign_budget.type", "campaign_budget.explicitly_shared",
+    "campaign_budget.reference_count", "campaign_budget.status",
+    "metrics.cost_micros",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """A campaign with its budget, account and today's cost as the API reported them.
+
+    Enums are the API's names, or the bare number where this package's version does not know it; micros of the account's
+    currency; None where the field was not set.
+    """
+
+    id: str
+    name: str
+    status: str
+    serving_status: str
+    channel: str
+    experiment_type: str
+    budget: str
+    budget_status: str
+    budget_type: str
+    period: str
+    amount_micros: int | None
+    shared: bool
+    references: int | None
+    cost_micros: int | None
+    currency: str
+    account_status: str
+    manager: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What to change: a campaign's status (`ENABLED` or `PAUSED`), its budget's daily amount, or both. None: leave it."""
+
+    campaign: str
+    budget: str
+    status: str | None = None
+    amount_micros: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.status is not None or self.amount_micros is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What the answer to a mutate says is there now; None where the answer does not say."""
+
+    status: str | None
+    amount_micros: int | None
+
+
+def campaign_query(ids: Iterable[str]) -> str:
+    """GAQL for these campaigns (digits), removed ones too, with today's cost in the account's own day.
+
+    `segments.date` stands in WHERE only: in SELECT the API drops rows without cost (Google, "Zero metrics").
+    """
+    fields, wanted = ", ".join(CAMPAIGN_FIELDS), ", ".join(ids)
+    return f"SELECT {fields} FROM campaign WHERE campaign.id IN ({wanted}) AND segments.date DURING TODAY"  # noqa: S608 - digits
+
+
+def unit_query(currency: str) -> str:
+    """GAQL for a currency's billable unit; `currency` is its ISO 4217 code."""
+    fields = "currency_constant.code, currency_constant.billable_unit_micros"
+    return f"SELECT {fields} FROM currency_constant WHERE currency_constant.code = '{currency}'"  # noqa: S608 - a code
+
+
+def campaign_row(row: Any) -> CampaignRow:
+    """A `GoogleAdsRow` of `campaign_query`. Raises ProtocolError where the row names no campaign."""
+    campaign, budget, customer = row.campaign, row.campaign_budget, row.customer
+    if not campaign.id:
+        raise ProtocolError(SYSTEM, "Google Ads answered with a campaign that has no id")
+    return CampaignRow(
+        id=str(campaign.id),
+        name=str(campaign.name),
+        status=_enum(campaign, "status"),
+        serving_status=_enum(campaign, "serving_status"),
+        channel=_enum(campaign, "advertising_channel_type"),
+        experiment_type=_enum(campaign, "experiment_type"),
+        budget=str(campaign.campaign_budget),
+        budget_status=_enum(budget, "status"),
+        budget_type=_enum(budget, "type_"),
+        period=_enum(budget, "period"),
+        amount_micros=_number(budget, "amount_micros"),
+        shared=bool(budget.explicitly_shared),
+        references=_number(budget, "reference_count"),
+        cost_micros=_number(row.metrics, "cost_micros"),
+        currency=str(customer.currency_code),
+        account_status=_enum(customer, "status"),
+        manager=bool(customer.manager),
+    )
+
+
+def unit_row(row: Any) -> tuple[str, int]:
+    """A `GoogleAdsRow` of `unit_query`: the currency's code and its billable unit in micros."""
+    return str(row.currency_constant.code), int(row.currency_constant.billable_unit_micros)
+
+
+def fill_request(request: Any, customer_id: str, edits: Edits) -> Any:
+    """Fill a `MutateGoogleAdsRequest`: one atomic group, explicit masks, and the written resources in the answer."""
+    request.customer_id = customer_id
+    request.response_content_type = (
+        request.DESCRIPTOR.fields_by_name["response_content_type"].enum_type.values_by_name["MUTABLE_RESOURCE"].number
+    )
+    if edits.amount_micros is not None:
+        operation = request.mutate_operations.add().campaign_budget_operation
+        operation.update.resource_name = edits.budget
+        operation.update.amount_micros = edits.amount_micros
+        operation.update_mask.paths.append("amount_micros")
+    if edits.status is not None:
+        operation = request.mutate_operations.add().campaign_operation
+        operation.update.resource_name = edits.campaign
+        operation.update.status = _enum_number(operation.update, "status", edits.status)
+        operation.update_mask.paths.append("status")
+    return request
+
+
+def read_back(response: Any) -> ReadBack:
+    """What a `MutateGoogleAdsResponse` says was written."""
+    status, amount = None, None
+    for answer in response.mutate_operation_responses:
+        if answer.HasField("campaign_result") and answer.campaign_result.HasField("campaign"):
+            status = _enum(answer.campaign_result.campaign, "status")
+        if answer.HasField("campaign_budget_result") and answer.campaign_budget_result.HasField("campaign_budget"):
+            amount = _number(answer.campaign_budget_result.campaign_budget, "amount_micros")
+    return ReadBack(status, amount)
+
+
+def _enum(message: Any, field: str) -> str:
+    number = getattr(message, field)
+    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
+    return str(value.name) if value is not None else str(number)
+
+
+def _enum_number(message: Any, field: str, name: str) -> int:
+    return int(message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_name[name].number)
+
+
+def _number(message: Any, field: str) -> int | None:
+    return int(getattr(message, field)) if message.HasField(field) else None

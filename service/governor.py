@@ -1,0 +1,169 @@
+"""One run for one clinic, as named steps. Order only; the arithmetic is in `service.core`.
+
+rules in force -> lease -> settle what a crash left open -> observe -> conclude -> record -> apply -> finish
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from service.apply import Applied, Hands, apply, settle_open
+from service.core.decide.model import Decision, RunInputs, RunOutcome
+from service.core.engine import conclude
+from service.core.errors import GovernorError, LeaseLostError
+from service.core.metrics import BASELINE_SLACK
+from service.core.model import Campaign, Mode, Snapshot, Unreadable
+from service.core.rules.language import RuleSet
+from service.core.rules.walk import look_backs
+from service.observe import Outside, observe
+from service.revisions import in_force
+from service.rulefiles.directory import RuleDirectory
+from service.store.store import Store
+
+LEASE = timedelta(minutes=5)
+"""How long after a worker died another may take its clinic over."""
+
+RENEWAL_SECONDS = 60.0
+"""How often a living worker says that it still has the clinic."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to. `status` is `finished`, `incomplete` (something could not be read or written) or `dry_run`."""
+
+    run: str
+    clinic: str
+    status: str
+    decisions: tuple[Decision, ...]
+    changes: tuple[Applied, ...]
+    outcome: RunOutcome
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Governor:
+    """Everything a run needs, put together by `service.app`. `holder` names this process in leases."""
+
+    store: Store
+    directory: RuleDirectory
+    outside: Callable[[RuleSet], Outside]
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    kill_switch: Callable[[], bool | None]
+    engine: str
+    holder: str
+
+    async def run(self, clinic: str, *, dry_run: bool = False) -> Report:
+        """Evaluate one clinic once; a dry run observes and decides, and neither records nor changes anything.
+
+        Raises `GovernorError`: no good rule file was ever seen, another worker has the clinic, the database is down.
+        """
+        revision = await in_force(self.store, self.directory, clinic, self.clock())
+        outside = self.outside(revision.rules)
+        problems = (revision.problem,) if revision.problem else ()
+        if dry_run:
+            return await self._rehearse(revision.rules, outside, problems)
+        async with self._lease(clinic) as fence:
+            hands = Hands(outside, revision.rules, self.store, self.clock, fence, self.kill_switch)
+            return await self._govern(hands, problems)
+
+    async def _rehearse(self, rules: RuleSet, outside: Outside, problems: tuple[str, ...]) -> Report:
+        snapshot = await observe(outside, rules, self.clock())
+        inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot)
+        outcome = conclude(inputs)
+        return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
+
+    async def _govern(self, hands: Hands, problems: tuple[str, ...]) -> Report:
+        clinic, run = hands.rules.clinic, self.new_id()
+        await self._close_interrupted(clinic)
+        await self.store.runs.begin(run, clinic, self.clock())
+        try:
+            settled = await settle_open(clinic, await self.store.memory.standings(clinic), hands)
+            snapshot = _without_open(await observe(hands.outside, hands.rules, self.clock()), settled)
+            inputs = await self._gather(run, hands.rules, snapshot)
+            outcome = conclude(inputs)
+            await self.store.runs.record(inputs, outcome, hands.fence)
+            applied = await apply(outcome.decisions, outcome.standings, hands)
+        except Exception as error:
+            await self.store.runs.fail(run, _said(error), self.clock())
+            log.exception("run_failed", run=run, clinic=clinic)
+            raise
+        problems += _problems(snapshot, applied)
+        status = "incomplete" if problems else "finished"
+        await self.store.runs.finish(run, status, {"problems": problems, "changes": len(applied)}, self.clock())
+        log.info("run_finished", run=run, clinic=clinic, status=status, changes=len(applied))
+        return Report(run, clinic, status, outcome.decisions, (*settled, *applied), outcome, problems)
+
+    async def _close_interrupted(self, clinic: str) -> None:
+        """A run that was killed never said how it ended; holding the lease, we know that it did."""
+        for run in await self.store.runs.unfinished(clinic):
+            await self.store.runs.fail(run.id, "interrupted", self.clock())
+
+    async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot) -> RunInputs:
+        """Everything the run depends on besides what it observed."""
+        now, clinic = snapshot.taken_at, rules.clinic
+        windows = [(now - back - BASELINE_SLACK, now - back) for back in sorted(look_backs(rules))]
+        unreadable = isinstance(snapshot.diaries, Unreadable)
+        return RunInputs(
+            run=run,
+            clinic=clinic,
+            now=now,
+            engine=self.engine,
+            rules=rules,
+            snapshot=snapshot,
+            baselines=await self.store.snapshots.baselines(clinic, windows),
+            rule_states=await self.store.memory.rule_states(clinic),
+            standings=await self.store.memory.standings(clinic),
+            holds=await self.store.holds.holds(clinic, now),
+            kill_switch=self.kill_switch(),
+            cliniko_unreadable_since=await self.store.snapshots.cliniko_unreadable_since(clinic) if unreadable else None,
+        )
+
+    @asynccontextmanager
+    async def _lease(self, clinic: str) -> AsyncIterator[int]:
+        fence = await self.store.leases.acquire(clinic, self.holder, LEASE, self.clock())
+        if fence is None:
+            raise LeaseLostError(f"another run of {clinic} is under way; try again when it is done")
+        renewal = asyncio.create_task(self._renew(clinic, fence))
+        try:
+            yield fence
+        finally:
+            renewal.cancel()
+            await self.store.leases.release(clinic, fence)
+
+    async def _renew(self, clinic: str, fence: int) -> None:
+        """Keep the lease; a worker that lost it finds out at its next write, which the fence refuses."""
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            with suppress(GovernorError):
+                await self.store.leases.renew(clinic, fence, LEASE, self.clock())
+
+
+def _without_open(snapshot: Snapshot, settled: list[Applied]) -> Snapshot:
+    """A campaign whose last change has an unknown outcome is not decided about until it is known."""
+    unknown: dict[str, Campaign | Unreadable] = {
+        each.change.campaign: Unreadable(each.change.platform, f"the outcome of an earlier change is unknown: {each.detail}")
+        for each in settled
+        if each.ending == "open"
+    }
+    return replace(snapshot, campaigns=snapshot.campaigns | unknown)
+
+
+def _problems(snapshot: Snapshot, applied: list[Applied]) -> tuple[str, ...]:
+    """What could not be read or done, a sentence each."""
+    unread = [snapshot.diaries, *snapshot.campaigns.values()]
+    found = [f"{each.system} could not be read: {each.message}" for each in unread if isinstance(each, Unreadable)]
+    found += [f"{each.change.campaign}: {each.detail}" for each in applied if each.ending in {"failed", "open"}]
+    return tuple(dict.fromkeys(found))
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, GovernorError) else f"{type(error).__name__}: see the log"

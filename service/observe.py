@@ -1,0 +1,66 @@
+"""What one run sees: the diaries and the campaigns, read at the same time, in one snapshot.
+
+A system that cannot be read becomes an `Unreadable` in its place. It never blocks the others, and never counts as empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.core.errors import OutsideError, SettingsError
+from service.core.model import Campaign, Diaries, Platform, Snapshot, Unreadable
+from service.core.ports import AdAccount, DiarySource
+from service.core.rules.language import RuleSet
+
+Campaigns = dict[str, Campaign | Unreadable]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An outside system that is not set up; `message` names the setting that would."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """One clinic's outside systems."""
+
+    diaries: DiarySource | Missing
+    accounts: Mapping[Platform, AdAccount | Missing]
+
+
+async def observe(outside: Outside, rules: RuleSet, now: datetime) -> Snapshot:
+    """Read everything a run of `rules` needs."""
+    diaries, campaigns = await asyncio.gather(
+        _diaries(outside.diaries, rules),
+        asyncio.gather(*(_campaigns(outside.accounts.get(platform), rules, platform) for platform in Platform)),
+    )
+    found = {name: campaign for each in campaigns for name, campaign in each.items()}
+    return Snapshot(rules.clinic, now, diaries, found)
+
+
+async def _diaries(source: DiarySource | Missing, rules: RuleSet) -> Diaries | Unreadable:
+    if isinstance(source, Missing):
+        return Unreadable("cliniko", source.message)
+    try:
+        return await source.read(tuple(rules.services.values()))
+    except (OutsideError, SettingsError) as error:
+        return Unreadable("cliniko", str(error))
+
+
+async def _campaigns(account: AdAccount | Missing | None, rules: RuleSet, platform: Platform) -> Campaigns:
+    entries = [entry for entry in rules.campaigns.values() if entry.platform is platform]
+    if not entries:
+        return {}
+    if account is None or isinstance(account, Missing):
+        why = account.message if account else f"the rule file names no {platform} account"
+        return {entry.name: Unreadable(platform, why) for entry in entries}
+    try:
+        seen = await account.read([entry.id for entry in entries])
+    except (OutsideError, SettingsError) as error:
+        return {entry.name: Unreadable(platform, str(error)) for entry in entries}
+    return {entry.name: seen[entry.id] for entry in entries}

@@ -1,0 +1,49 @@
+"""Which revision of a clinic's rule file is in force.
+
+A good file takes effect with the next run and is kept in the database; a bad one is refused whole, recorded once, and the
+last good revision stays in force.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.core.errors import GovernorError, NotFoundError, RuleFileError
+from service.core.rules.language import RuleSet
+from service.rulefiles.directory import RuleDirectory
+from service.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The rules in force, their text, and what is wrong with the file on disk if it was refused or is gone."""
+
+    rules: RuleSet
+    text: str
+    problem: str = ""
+
+
+async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: datetime) -> Revision:
+    """The newest good revision of a clinic's file; raises what is wrong where there never was a good one."""
+    try:
+        loaded = directory.load(clinic)
+    except RuleFileError as error:
+        await store.rules.reject_rules(clinic, directory.digest(clinic), error.problems, now)
+        return await _last_good(store, clinic, error)
+    except NotFoundError as error:
+        return await _last_good(store, clinic, error)
+    await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now)
+    return Revision(loaded.rules, loaded.text)
+
+
+async def _last_good(store: Store, clinic: str, error: GovernorError) -> Revision:
+    known = await store.rules.rules_in_force(clinic)
+    if known is None:
+        raise error
+    return Revision(known.rules, known.text, str(error))
+
+
+async def governed(store: Store, directory: RuleDirectory) -> tuple[str, ...]:
+    """Every clinic with a file, and every clinic that ever had a good one, in alphabetical order."""
+    return tuple(sorted({*directory.clinics(), *await store.rules.clinics()}))

@@ -1,0 +1,1 @@
+"""Rule files on disk: YAML to a positioned tree, and the directory they live in."""

@@ -1,0 +1,67 @@
+"""The directory of rule files: which clinics there are, and what their files say now.
+
+A file is read whole in one go. One saved half-way is refused like any other bad file, and the caller keeps the revision it
+had.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.core.errors import InputError, NotFoundError
+from service.core.rules.language import RuleSet
+from service.core.rules.values import SLUG
+from service.rulefiles.source import check, decode, digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """A rule file as it was read: what it states, its text, and the SHA-256 of its bytes in hex."""
+
+    rules: RuleSet
+    text: str
+    digest: str
+
+
+class RuleDirectory:
+    """`<clinic>.yaml` files in one directory. Tests (`<clinic>.test.yaml`), packs and the schema are no clinics."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def clinics(self) -> list[str]:
+        """The names of all clinics with a file, good or bad, in order; `InputError` where there is no such directory."""
+        try:
+            names = [entry.name for entry in self.path.iterdir() if entry.suffix == ".yaml" and entry.is_file()]
+        except OSError as error:
+            raise InputError(f"the rule directory {self.path} cannot be read: {error.strerror or error}") from error
+        return sorted(
+            name.removesuffix(".yaml") for name in names if not name.startswith(".") and not name.endswith(".test.yaml")
+        )
+
+    def load(self, clinic: str) -> LoadedFile:
+        """The clinic's file as it is now.
+
+        Raises `RuleFileError` for a bad file, `NotFoundError` where there is none, `InputError` where it cannot be read.
+        """
+        file = self.path / f"{clinic}.yaml"
+        data = self._bytes(clinic, file)
+        text = decode(data, str(file))
+        return LoadedFile(check(text, str(file)), text, digest_of(data))
+
+    def _bytes(self, clinic: str, file: Path) -> bytes:
+        if not re.fullmatch(SLUG, clinic):  # also keeps `../` out of the path
+            raise NotFoundError(f"there is no clinic {clinic!r}: a clinic's name is lower-case letters, digits and hyphens")
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError(self._missing(clinic, file)) from None
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+
+    def _missing(self, clinic: str, file: Path) -> str:
+        near_miss = file.with_suffix(".yml")
+        advice = f"; rename {near_miss.name} to {file.name}" if near_miss.is_file() else ""
+        return f"there is no clinic {clinic}: {file} does not exist{advice}"

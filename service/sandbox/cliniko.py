@@ -1,0 +1,154 @@
+"""Cliniko's REST API over the clinic world, as far as a governor may read it, with the things that go wrong with it.
+
+Everything is below `/v1`; the API key, with or without its shard suffix, chooses the clinic. A path that nobody who governs
+budgets has any business with is a tripwire: it is written into `World.trips` and refused, before anything else is looked at.
+
+`World.fail(Fault("cliniko", kind, match))` switches a fault on; `match` is looked for in `GET /v1/path?query`:
+
+    down               503 with a proxy's HTML page
+    timeout            no answer for `patience` seconds, then 504
+    slow               the right answer after `patience` seconds
+    unauthorized       401
+    not_found          404; with a JSON body and without one by turns, as both have been seen
+    html               200 with an HTML page
+    empty              200 with `{}`
+    truncated          200 with the first half of the JSON
+    rate_limited       429 with `X-RateLimit-Reset` two seconds ahead
+    reset_in_past      429 with `X-RateLimit-Reset` half a minute ago
+    retry_after_only   429 with `Retry-After: 1` instead
+    no_reset_header    429 without any of them
+    page_loop          every page repeats page 1 and links to a next one (Cliniko API issue 106)
+    foreign_next       `links.next` leads to another host
+    relative_links     links without scheme and host, as in older documents
+
+The request limit of 200 a minute per user is real time, whatever the world's clock does.
+"""
+
+import asyncio
+import time
+from base64 import b64decode
+from collections import deque
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from litestar import Litestar, Request, Response, route
+from litestar.enums import HttpMethod
+
+from service.sandbox.cliniko_answers import (
+    REFUSALS,
+    Answer,
+    Asked,
+    RefusalError,
+    garbled,
+    not_found,
+    page,
+    throttled,
+    unauthorized,
+)
+from service.sandbox.cliniko_desk import Desk, route_of
+from service.sandbox.cliniko_records import Record, Records
+from service.sandbox.world import Clinic, World
+
+LIMIT = 200
+WINDOW_SECONDS = 60.0
+
+
+def cliniko_app(world: World, *, limit: int = LIMIT, patience: float = 2.0) -> Litestar:
+    """The server over `world`; `limit` is per minute and user, `patience` seconds are what `timeout` and `slow` take."""
+    server = _Server(world, limit, patience)
+
+    @route(["/", "/{rest:path}"], http_method=list(HttpMethod), include_in_schema=False)
+    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+        asked = Asked(
+            method=request.method,
+            origin=f"{request.url.scheme}://{request.url.netloc}",
+            path=request.url.path,
+            query=parse_qsl(request.url.query, keep_blank_values=True),
+            authorization=request.headers.get("authorization", ""),
+        )
+        return _rendered(await server.answer(asked))
+
+    return Litestar([answer], openapi_config=None, logging_config=None)
+
+
+def _rendered(answer: Answer) -> Response[bytes]:
+    headers = {"Date": formatdate(usegmt=True), **dict(answer.headers)}
+    return Response(answer.content.encode(), status_code=answer.status, headers=headers, media_type=answer.kind)
+
+
+class _Server:
+    """The order in which a request is looked at."""
+
+    def __init__(self, world: World, limit: int, patience: float) -> None:
+        self.world = world
+        self.patience = patience
+        self.limiter = _Limiter(limit)
+        self.missed = 0
+
+    async def answer(self, asked: Asked) -> Answer:
+        self.world.saw("cliniko", asked.method, asked.path)
+        if asked.path.startswith("/v1/") and not (asked.method == "GET" and route_of(asked.path)):
+            return self._tripped(asked)
+        fault = self.world.fault("cliniko", f"{asked.method} {asked.path}?{urlencode(asked.query)}")
+        kind = fault.kind if fault else ""
+        if kind in {"timeout", "slow"}:
+            await asyncio.sleep(self.patience)
+        if kind in REFUSALS:
+            return REFUSALS[kind]()
+        try:
+            return garbled(kind, self._served(asked, kind))
+        except RefusalError as refusal:
+            return self._not_found() if refusal.answer.status == 404 else refusal.answer
+
+    def _tripped(self, asked: Asked) -> Answer:
+        with self.world.lock:
+            self.world.trips.append(f"{asked.method} {asked.path}")
+        return Answer.of({"message": "You are not authorized to access this resource"}, 403)
+
+    def _served(self, asked: Asked, kind: str) -> Record:
+        with self.world.lock:
+            clinic = self._clinic(asked.authorization)
+            self.limiter.take(clinic.slug)
+            found = route_of(asked.path)
+            if kind == "not_found" or found is None:
+                raise RefusalError(Answer(404))
+            base = "/v1" if kind == "relative_links" else f"{asked.origin}/v1"
+            answered = found[0](Desk(self.world, Records(clinic, base), asked), *found[1])
+            if isinstance(answered, list):
+                return page(answered, asked, base, loop=kind == "page_loop")
+            return answered
+
+    def _clinic(self, authorization: str) -> Clinic:
+        """The account of the key in an HTTP Basic user name; the password is ignored."""
+        scheme, _, credentials = authorization.partition(" ")
+        try:
+            key = b64decode(credentials, validate=True).decode().partition(":")[0] if scheme.lower() == "basic" else ""
+        except ValueError:
+            key = ""
+        for clinic in self.world.clinics.values():
+            if key in {clinic.api_key, clinic.api_key.rpartition("-")[0]} - {""}:
+                return clinic
+        raise RefusalError(unauthorized())
+
+    def _not_found(self) -> Answer:
+        with self.world.lock:
+            self.missed += 1
+            return not_found(self.missed)
+
+
+class _Limiter:
+    """200 requests in any minute of real time, per user."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.taken: dict[str, deque[float]] = {}
+
+    def take(self, user: str) -> None:
+        now = time.monotonic()
+        taken = self.taken.setdefault(user, deque())
+        while taken and taken[0] <= now - WINDOW_SECONDS:
+            taken.popleft()
+        if len(taken) >= self.limit:
+            raise RefusalError(throttled(taken[0] + WINDOW_SECONDS - now))
+        taken.append(now)

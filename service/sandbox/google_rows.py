@@ -1,0 +1,281 @@
+"""What the sandbox's Google Ads answers to queries: the world as rows, and only the fields asked for.
+
+A field is a name and a way to read it off the world. A field or resource that is not here does not exist for the sandbox:
+UNRECOGNIZED_FIELD, as the real service says of names it does not know. Change events appear at once (the real ones take up
+to three minutes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from google.ads.googleads.v26.services.types.google_ads_service import GoogleAdsRow
+
+from service.sandbox.google_gaql import Condition, Query, parse
+from service.sandbox.google_refusals import refusal
+from service.sandbox.world import GoogleAccount, GoogleBudget, GoogleCampaign, World
+
+NEWER_THAN_THE_CLIENT = 99
+"""The number sent for an enum name that the API version does not have."""
+OLDEST_CHANGE = timedelta(days=30)
+MOST_CHANGES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one row is about; `counted` says whether the query's dates include today."""
+
+    account: GoogleAccount
+    campaign: GoogleCampaign
+    budget: GoogleBudget
+    today: date
+    counted: bool = True
+    event: Mapping[str, Any] | None = None
+
+
+Field = Callable[[Shown], Any]
+
+
+def campaign_name(account: GoogleAccount, id_: str) -> str:
+    """A campaign's resource name."""
+    return f"customers/{account.customer_id}/campaigns/{id_}"
+
+
+def budget_name(account: GoogleAccount, id_: str) -> str:
+    """A budget's resource name."""
+    return f"customers/{account.customer_id}/campaignBudgets/{id_}"
+
+
+def users_of(account: GoogleAccount, budget: str) -> list[GoogleCampaign]:
+    """The campaigns that use a budget and are not removed."""
+    return [one for one in account.campaigns.values() if one.budget == budget and one.status != "REMOVED"]
+
+
+def _primary_status(shown: Shown) -> str:
+    campaign = shown.campaign
+    if campaign.status != "ENABLED":
+        return campaign.status
+    return "ENDED" if campaign.serving_status == "ENDED" else "ELIGIBLE"
+
+
+def _budget_type(shown: Shown) -> str:
+    return {"SMART": "SMART_CAMPAIGN", "LOCAL_SERVICES": "LOCAL_SERVICES"}.get(shown.campaign.channel, "STANDARD")
+
+
+def _daily(shown: Shown, *, daily: bool) -> int | None:
+    return shown.budget.amount_micros if (shown.budget.period == "DAILY") == daily else None
+
+
+CUSTOMER: dict[str, Field] = {
+    "customer.resource_name": lambda s: f"customers/{s.account.customer_id}",
+    "customer.id": lambda s: int(s.account.customer_id),
+    "customer.currency_code": lambda s: s.account.currency,
+    "customer.time_zone": lambda s: s.account.zone,
+    "customer.status": lambda _: "ENABLED",
+    "customer.manager": lambda _: False,
+}
+BUDGET: dict[str, Field] = {
+    "campaign_budget.resource_name": lambda s: budget_name(s.account, s.budget.id),
+    "campaign_budget.id": lambda s: int(s.budget.id),
+    "campaign_budget.name": lambda s: s.campaign.name,
+    "campaign_budget.amount_micros": lambda s: _daily(s, daily=True),
+    "campaign_budget.total_amount_micros": lambda s: _daily(s, daily=False),
+    "campaign_budget.period": lambda s: s.budget.period,
+    "campaign_budget.type": _budget_type,
+    "campaign_budget.delivery_method": lambda _: "STANDARD",
+    "campaign_budget.explicitly_shared": lambda s: s.budget.shared,
+    "campaign_budget.reference_count": lambda s: len(users_of(s.account, s.budget.id)),
+    "campaign_budget.status": lambda s: "ENABLED" if s.budget.shared or users_of(s.account, s.budget.id) else "REMOVED",
+}
+CAMPAIGN: dict[str, Field] = {
+    "campaign.resource_name": lambda s: campaign_name(s.account, s.campaign.id),
+    "campaign.id": lambda s: int(s.campaign.id),
+    "campaign.name": lambda s: s.campaign.name,
+    "campaign.status": lambda s: s.campaign.status,
+    "campaign.serving_status": lambda s: s.campaign.serving_status,
+    "campaign.primary_status": _primary_status,
+    "campaign.advertising_channel_type": lambda s: s.campaign.channel,
+    "campaign.experiment_type": lambda s: s.campaign.experiment_type,
+    "campaign.campaign_budget": lambda s: budget_name(s.account, s.campaign.budget),
+}
+METRICS: dict[str, Field] = {"metrics.cost_micros": lambda s: s.campaign.cost_micros_today if s.counted else 0}
+SEGMENTS: dict[str, Field] = {"segments.date": lambda s: str(s.today)}
+CURRENCY: dict[str, Field] = {
+    "currency_constant.code": lambda s: s.account.currency,
+    "currency_constant.billable_unit_micros": lambda s: s.account.billable_unit_micros,
+}
+
+
+def _event(name: str) -> Field:
+    return lambda s: (s.event or {})[name]
+
+
+def _when(shown: Shown) -> str:
+    at: datetime = (shown.event or {})["at"]
+    return at.astimezone(ZoneInfo(shown.account.zone)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _changed(shown: Shown) -> str:
+    about_budget = (shown.event or {})["resource"] == "CAMPAIGN_BUDGET"
+    if about_budget:
+        return budget_name(shown.account, shown.budget.id)
+    return campaign_name(shown.account, shown.campaign.id)
+
+
+def _version(which: int) -> Field:
+    def read(shown: Shown) -> dict[str, Any]:
+        event = shown.event or {}
+        return {event["resource"].lower(): {name: values[which] for name, values in event["fields"].items()}}
+
+    return read
+
+
+CHANGES: dict[str, Field] = {
+    "change_event.change_date_time": _when,
+    "change_event.change_resource_type": _event("resource"),
+    "change_event.change_resource_name": _changed,
+    "change_event.client_type": _event("client"),
+    "change_event.user_email": _event("user"),
+    "change_event.resource_change_operation": lambda _: "UPDATE",
+    "change_event.changed_fields": lambda s: {"paths": list((s.event or {})["fields"])},
+    "change_event.old_resource": _version(0),
+    "change_event.new_resource": _version(1),
+    "change_event.campaign": lambda s: campaign_name(s.account, s.campaign.id),
+}
+RESOURCES: dict[str, dict[str, Field]] = {
+    "campaign": CUSTOMER | BUDGET | CAMPAIGN | METRICS | SEGMENTS,
+    "campaign_budget": CUSTOMER | BUDGET,
+    "customer": CUSTOMER,
+    "currency_constant": CURRENCY,
+    "change_event": CUSTOMER | CHANGES,
+}
+
+
+def answer(world: World, account: GoogleAccount, text: str) -> tuple[list[Any], tuple[str, ...]]:
+    """The rows of a GAQL query as plain `GoogleAdsRow` messages, and the fields they hold. Raises Refusal."""
+    query = parse(text)
+    fields = _fields(query)
+    now = world.now
+    today = now.astimezone(ZoneInfo(account.zone)).date()
+    if query.resource == "change_event":
+        _check_changes(query, now.astimezone(ZoneInfo(account.zone)))
+    where = [condition.on(today) for condition in query.where]
+    dates = [one for one in where if one.field == "segments.date"]
+    rest = [one for one in where if one.field != "segments.date"]
+    counted = all(one.holds(str(today)) for one in dates)
+    rows = [shown for shown in _subjects(query.resource, account, today, counted) if _chosen(shown, rest, fields)]
+    rows = [shown for shown in rows if _worth_a_row(shown, query)]
+    for name, descending in reversed(query.order):
+        rows.sort(key=fields[name], reverse=descending)
+    return [_message(shown, query.select, fields) for shown in rows[: query.limit]], query.select
+
+
+def _fields(query: Query) -> dict[str, Field]:
+    if query.resource not in RESOURCES:
+        raise refusal("query_error.BAD_RESOURCE_TYPE_IN_FROM_CLAUSE", f"The sandbox has no resource {query.resource}.")
+    fields = RESOURCES[query.resource]
+    for name in (*query.select, *(one.field for one in query.where), *(name for name, _ in query.order)):
+        if name not in fields:
+            raise refusal("query_error.UNRECOGNIZED_FIELD", f"Unrecognized field in the query: '{name}'.")
+    for condition in query.where:
+        _check_constants(condition)
+    return fields
+
+
+def _check_constants(condition: Condition) -> None:
+    """Refuse `campaign.status = 'STOPPED'`: enum conditions name constants of the enum."""
+    descriptor = GoogleAdsRow.pb()().DESCRIPTOR
+    *parents, last = condition.field.split(".")
+    for parent in parents:
+        descriptor = descriptor.fields_by_name[parent].message_type
+    enum = descriptor.fields_by_name[_attribute(descriptor, last)].enum_type
+    for value in condition.values if enum is not None else ():
+        if value not in enum.values_by_name:
+            raise refusal("query_error.BAD_ENUM_CONSTANT", f"Invalid enum value '{value}' for {condition.field}.")
+
+
+def _check_changes(query: Query, now: datetime) -> None:
+    """`change_event` wants a finite range within 30 days and a LIMIT of at most 10,000 (Google, "Change Event")."""
+    if query.limit is None:
+        raise refusal("change_event_error.LIMIT_NOT_SPECIFIED", "A LIMIT is required.")
+    if not 0 < query.limit <= MOST_CHANGES:
+        raise refusal("change_event_error.INVALID_LIMIT_CLAUSE", f"The LIMIT must be at most {MOST_CHANGES}.")
+    bounds = [one for one in query.where if one.field == "change_event.change_date_time"]
+    lows = [one.values[0] for one in bounds if one.op in {">", ">=", "BETWEEN"}]
+    highs = [one.values[-1] for one in bounds if one.op in {"<", "<=", "BETWEEN"}]
+    if not lows or not highs:
+        raise refusal("change_event_error.CHANGE_DATE_RANGE_INFINITE", "The date range needs both ends.")
+    if max(lows) > min(highs):
+        raise refusal("change_event_error.CHANGE_DATE_RANGE_NEGATIVE", "The date range ends before it begins.")
+    if max(lows) < (now - OLDEST_CHANGE).strftime("%Y-%m-%d"):
+        raise refusal("change_event_error.START_DATE_TOO_OLD", "The date range begins more than 30 days ago.")
+
+
+def _subjects(resource: str, account: GoogleAccount, today: date, counted: bool) -> Iterable[Shown]:
+    if resource == "change_event":
+        for event in sorted(account.events, key=lambda one: one["at"].astimezone(UTC)):
+            campaign = account.campaigns[event["campaign"]]
+            yield Shown(account, campaign, account.budgets[campaign.budget], today, counted, event)
+    elif resource == "campaign":
+        for campaign in account.campaigns.values():
+            yield Shown(account, campaign, account.budgets[campaign.budget], today, counted)
+    elif resource == "campaign_budget":
+        for budget in account.budgets.values():
+            first = next((one for one in account.campaigns.values() if one.budget == budget.id), None)
+            yield Shown(account, first or GoogleCampaign("0", f"Budget {budget.id}", budget.id), budget, today, counted)
+    else:  # one row about the account itself
+        yield Shown(account, GoogleCampaign("0", "", "0"), GoogleBudget("0", 0), today, counted)
+
+
+def _chosen(shown: Shown, where: list[Condition], fields: dict[str, Field]) -> bool:
+    return all((value := fields[one.field](shown)) is not None and one.holds(value) for one in where)
+
+
+def _worth_a_row(shown: Shown, query: Query) -> bool:
+    """With a segment in SELECT, rows whose selected metrics are all zero are dropped (Google, "Zero metrics")."""
+    metrics = [name for name in query.select if name.startswith("metrics.")]
+    segmented = any(name.startswith("segments.") for name in query.select)
+    return not (segmented and metrics) or any(METRICS[name](shown) for name in metrics)
+
+
+# --- rows as messages ---------------------------------------------------------------------------------------------------
+
+
+def _message(shown: Shown, select: tuple[str, ...], fields: dict[str, Field]) -> Any:
+    row = GoogleAdsRow.pb()()
+    for name in select:
+        value = fields[name](shown)
+        *parents, last = name.split(".")
+        message = row
+        for parent in parents:
+            message = getattr(message, parent)
+        if value is not None:
+            put(message, last, value)
+    return row
+
+
+def put(message: Any, name: str, value: Any) -> None:
+    """Set a field: enums by name, lists item by item, messages from dicts."""
+    attribute = _attribute(message.DESCRIPTOR, name)
+    field = message.DESCRIPTOR.fields_by_name[attribute]
+    if isinstance(value, dict):
+        inner = getattr(message, attribute)
+        inner.SetInParent()
+        for key, one in value.items():
+            put(inner, key, one)
+    elif isinstance(value, list):
+        getattr(message, attribute).extend(value)
+    elif field.enum_type is not None:
+        known = field.enum_type.values_by_name.get(value)
+        setattr(message, attribute, known.number if known is not None else NEWER_THAN_THE_CLIENT)
+    else:
+        setattr(message, attribute, value)
+
+
+def _attribute(descriptor: Any, name: str) -> str:
+    """Python's name of a field: `campaign_budget.type` is the attribute `type_`."""
+    return name if name in descriptor.fields_by_name else f"{name}_"

@@ -1,0 +1,143 @@
+"""Settings: environment variables with the prefix `GOVERNOR_`, a `.env` file, and a directory of secrets.
+
+Nested names are joined by two underscores: `GOVERNOR_META__ACCESS_TOKEN`. A clinic's own settings carry its slug with
+underscores for hyphens: `GOVERNOR_CLINICS__HARBOUR_PHYSIO__CLINIKO_API_KEY`. The address overrides are how the sandbox is
+reached; nothing in the service knows which world it talks to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import NestedSecretsSettingsSource
+
+from service.core.errors import SettingsError
+
+M = TypeVar("M", bound=BaseModel)
+DURATION = re.compile(r"(\d+)\s*([smhd])")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> Any:
+    """Read `90s`, `15m`, `1h` or `1d`; anything else is left for pydantic to judge."""
+    if not isinstance(value, str):
+        return value
+    written = DURATION.fullmatch(value.strip())
+    if written is None:
+        raise ValueError("write a duration such as 15m, 1h or 1d")
+    return timedelta(seconds=int(written[1]) * SECONDS[written[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class ClinikoSettings(BaseModel):
+    """How Cliniko is reached: an address override up to and including `/v1`, and the contact its terms ask for."""
+
+    base_url: str | None = None
+    contact_email: str | None = None
+
+
+class GoogleAdsSettings(BaseModel):
+    """Google Ads credentials: a service-account key file, or an OAuth client with a refresh token."""
+
+    json_key_file_path: Path | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    endpoint: str | None = None
+
+
+class MetaSettings(BaseModel):
+    """Meta credentials: a system user's token, and the app secret that proves it (recommended)."""
+
+    access_token: SecretStr | None = None
+    app_secret: SecretStr | None = None
+    base_url: str | None = None
+
+
+class ClinicSettings(BaseModel):
+    """One clinic's own credentials; ad credentials here override the global ones."""
+
+    cliniko_api_key: SecretStr | None = None
+    google_ads: GoogleAdsSettings | None = None
+    meta: MetaSettings | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GOVERNOR_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    database_url: str = "sqlite+aiosqlite:///governor.db"
+    redis_url: str | None = None
+    rules_dir: Path = Path("rules")
+    kill_switch: bool = False
+    evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
+    heartbeat_url: str | None = None
+    cliniko: ClinikoSettings = ClinikoSettings()
+    google_ads: GoogleAdsSettings = GoogleAdsSettings()
+    meta: MetaSettings = MetaSettings()
+    clinics: dict[str, ClinicSettings] = {}
+    notify: dict[str, SecretStr] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes it by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then `.env`, then the directory named by GOVERNOR_SECRETS_DIR."""
+        directory = os.environ.get("GOVERNOR_SECRETS_DIR")
+        sources = (init_settings, env_settings, dotenv_settings)
+        if not directory:
+            return sources
+        secrets = NestedSecretsSettingsSource(
+            file_secret_settings, secrets_dir=directory, secrets_prefix="", secrets_nested_delimiter="__"
+        )
+        return (*sources, secrets)
+
+    def clinic(self, slug: str) -> ClinicSettings:
+        """One clinic's settings; empty where none are set."""
+        return self.clinics.get(slug.replace("-", "_"), ClinicSettings())
+
+    def google_for(self, slug: str) -> GoogleAdsSettings:
+        """The Google Ads settings in force for a clinic."""
+        return _overridden(self.google_ads, self.clinic(slug).google_ads)
+
+    def meta_for(self, slug: str) -> MetaSettings:
+        """The Meta settings in force for a clinic."""
+        return _overridden(self.meta, self.clinic(slug).meta)
+
+
+def _overridden(common: M, own: M | None) -> M:
+    return common if own is None else common.model_copy(update=own.model_dump(exclude_unset=True, exclude_none=True))
+
+
+def variable(*path: str) -> str:
+    """The environment variable for a setting: `variable("clinics", "harbour-physio", "cliniko_api_key")`."""
+    return "GOVERNOR_" + "__".join(part.replace("-", "_").upper() for part in path)
+
+
+def load() -> Settings:
+    """The settings of this process; raises `SettingsError` naming the variables that are wrong, never their values."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (f"{variable(*map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False))
+        raise SettingsError("\n".join(lines)) from None

@@ -1,0 +1,102 @@
+"""The border to the database: connections, the two kinds of transaction, its errors in our words.
+
+SQLite has one writer at a time. A write transaction therefore takes the write lock when it begins (BEGIN IMMEDIATE), so that
+what it read cannot change before it writes; within a process writers queue in order of arrival rather than by polling. Every
+read transaction sees one state of the database throughout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from service.core.errors import SettingsError, StoreError
+
+BUSY_MILLISECONDS = 30_000
+"""How long another process may hold the write lock before we give up."""
+
+_WRITES = "governor_writes"
+
+
+class Database:
+    """One database. It opens its connections when they are first needed."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        sqlite = self._engine.dialect.name == "sqlite"
+        self._readers = self._engine if sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writers = self._engine.execution_options(**{_WRITES: True})
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads. Raises StoreError."""
+        with translated():
+            async with self._readers.connect() as conn:
+                yield conn
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes: committed as a whole when the block ends, rolled back if it raises. Raises StoreError."""
+        with translated():
+            async with self._turn, self._writers.begin() as conn:
+                yield conn
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life. Raises StoreError."""
+        async with self.reading() as conn:
+            await conn.execute(text("SELECT 1"))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """SQLAlchemy's exceptions as ours. The statement's parameters are left out: they may hold what is nobody's business."""
+    try:
+        yield
+    except StatementError as error:
+        raise StoreError(f"the database refused: {error.orig}") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"the database cannot be used: {error}") from error
+
+
+def _engine(url: str) -> AsyncEngine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+            raise SettingsError(
+                "DATABASE_URL: readers and the writer need a file to share, such as sqlite+aiosqlite:///governor.db"
+            )
+        engine = create_async_engine(parsed, hide_parameters=True)
+    except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
+        raise SettingsError(
+            f"DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # The driver would begin transactions at moments of its own choosing (PEP 249 by way of sqlite3): we do it ourselves.
+    connection.isolation_level = None
+    # Text damaged on disk must reach the ledger's verification, which names it, rather than fail to decode.
+    connection.driver_connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")

@@ -1,0 +1,113 @@
+"""Changes: recorded as intended before a platform is asked, settled exactly once afterwards.
+
+A change that is open when a worker starts is one whose outcome nobody recorded: that worker reads the platform and settles
+it. Row, ledger record and standing are written in one transaction, by the worker that holds the clinic's lease.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Row, insert, select, update
+
+from service.core.decide.model import Change, Standing
+from service.core.errors import NotFoundError
+from service.core.ledger import Kind, canonical
+from service.store import documents
+from service.store.database import Database
+from service.store.leases import demand
+from service.store.ledger import append
+from service.store.state import put_standing
+from service.store.tables import change as _change
+
+Outcome = Literal["applied", "failed", "superseded"]
+
+_KINDS: dict[Outcome, Kind] = {
+    "applied": Kind.CHANGE_APPLIED,
+    "failed": Kind.CHANGE_FAILED,
+    "superseded": Kind.CHANGE_SUPERSEDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """A change and what became of it; `detail` is what was said when it was settled."""
+
+    change: Change
+    status: Literal["open"] | Outcome
+    intended_at: datetime
+    settled_at: datetime | None
+    detail: dict[str, Any]
+
+
+class Intents:
+    """The changes of every clinic."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def intend(self, change: Change, at: datetime, fence: int) -> None:
+        """Record a change that is about to be sent. Raises LeaseLostError."""
+        row = {name: getattr(change, name) for name in ("id", "decision", "run", "clinic", "campaign")}
+        body = documents.dump(Change, change).decode()
+        async with self._database.writing() as conn:
+            await demand(conn, change.clinic, fence)
+            await conn.execute(
+                insert(_change).values(**row, status="open", fence=fence, intended_at=at, body=body, detail="{}")
+            )
+            await append(conn, change.clinic, Kind.CHANGE_INTENDED, {"change": change}, at)
+
+    async def settle(
+        self,
+        change_id: str,
+        outcome: Outcome,
+        detail: Mapping[str, object],
+        at: datetime,
+        fence: int,
+        *,
+        standing: Standing | None = None,
+    ) -> None:
+        """Close an open change; `standing` replaces what is remembered about its campaign.
+
+        Raises NotFoundError if no such change is open (it may have been settled already), LeaseLostError.
+        """
+        async with self._database.writing() as conn:
+            done = await conn.execute(
+                update(_change)
+                .where(_change.c.id == change_id, _change.c.status == "open")
+                .values(status=outcome, settled_at=at, detail=canonical(detail))
+                .returning(_change.c.body)
+            )
+            if (body := done.scalar_one_or_none()) is None:
+                raise NotFoundError(f"no open change {change_id}")
+            change = documents.load(Change, body)
+            await demand(conn, change.clinic, fence)
+            await append(conn, change.clinic, _KINDS[outcome], {"change": change, "detail": detail}, at)
+            if standing is not None:
+                await put_standing(conn, change.clinic, change.campaign, standing)
+
+    async def open(self, clinic: str) -> tuple[Change, ...]:
+        """The changes of a clinic whose outcome is not recorded, oldest first."""
+        found = await self._where(_change.c.clinic == clinic, _change.c.status == "open")
+        return tuple(each.change for each in found)
+
+    async def of_run(self, run: str) -> tuple[RecordedChange, ...]:
+        """The changes of a run and what became of them, oldest first."""
+        return await self._where(_change.c.run == run)
+
+    async def of_decision(self, decision: str) -> tuple[RecordedChange, ...]:
+        """The changes a decision led to and what became of them, oldest first."""
+        return await self._where(_change.c.decision == decision)
+
+    async def _where(self, *wanted: ColumnElement[bool]) -> tuple[RecordedChange, ...]:
+        async with self._database.reading() as conn:
+            rows = await conn.execute(select(_change).where(*wanted).order_by(_change.c.intended_at, _change.c.id))
+            return tuple(map(_recorded, rows))
+
+
+def _recorded(row: Row[Any]) -> RecordedChange:
+    return RecordedChange(documents.load(Change, row.body), row.status, row.intended_at, row.settled_at, json.loads(row.detail))

@@ -1,0 +1,106 @@
+"""API keys. Only the hash of a secret is ever stored; the ledger sees not even that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from service.core.errors import NotFoundError
+from service.core.ledger import SYSTEM, Kind
+from service.store.database import Database
+from service.store.ledger import append
+from service.store.tables import key as _key
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+"""A key in steady use costs one write per this much time, not one per request."""
+
+
+class Role(StrEnum):
+    """What the bearer of a key may do: look; also approve, hold and evaluate; also administer."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key without its secret. `clinics` are those it opens; `expires_at` None means never."""
+
+    id: str
+    name: str
+    role: Role
+    clinics: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+
+    def valid(self, now: datetime) -> bool:
+        """Whether the key opens anything: neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class Keys:
+    """The keys of this installation."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create_key(
+        self,
+        name: str,
+        role: Role,
+        clinics: Collection[str],
+        hash_: str,
+        created_at: datetime,
+        expires_at: datetime | None = None,
+    ) -> Key:
+        """Store a key by the SHA-256, in hex, of its secret; its id comes from the start of that hash."""
+        key = Key(f"key_{hash_[:12]}", name, role, tuple(sorted(set(clinics))), created_at, expires_at)
+        row = {"id": key.id, "name": name, "role": role.value, "clinics": json.dumps(key.clinics), "hash": hash_}
+        body = {"key": key.id, "name": name, "role": role, "clinics": key.clinics, "expires_at": expires_at}
+        async with self._database.writing() as conn:
+            await conn.execute(insert(_key).values(**row, created_at=created_at, expires_at=expires_at))
+            await append(conn, SYSTEM, Kind.KEY_CREATED, body, created_at)
+        return key
+
+    async def find_key(self, hash_: str) -> Key | None:
+        """The key whose secret has this hash, valid or not."""
+        async with self._database.reading() as conn:
+            row = (await conn.execute(select(_key).where(_key.c.hash == hash_))).one_or_none()
+            return _from(row) if row else None
+
+    async def keys(self) -> tuple[Key, ...]:
+        """Every key there ever was, oldest first."""
+        async with self._database.reading() as conn:
+            return tuple(map(_from, await conn.execute(select(_key).order_by(_key.c.created_at, _key.c.id))))
+
+    async def revoke_key(self, id_: str, at: datetime) -> Key:
+        """Make a key worthless. Raises NotFoundError if there is none of this id, or it has been revoked."""
+        revoked = update(_key).where(_key.c.id == id_, _key.c.revoked_at.is_(None)).values(revoked_at=at).returning(_key)
+        async with self._database.writing() as conn:
+            if (row := (await conn.execute(revoked)).one_or_none()) is None:
+                raise NotFoundError(f"no key {id_} that could be revoked")
+            key = _from(row)
+            await append(conn, SYSTEM, Kind.KEY_REVOKED, {"key": key.id, "name": key.name}, at)
+        return key
+
+    async def note_use(self, key: Key, at: datetime) -> None:
+        """Remember when a key was last used, to the minute."""
+        if key.used_at is None or at - key.used_at >= USE_IS_NOTED_EVERY:
+            async with self._database.writing() as conn:
+                await conn.execute(update(_key).where(_key.c.id == key.id).values(used_at=at))
+
+
+def _from(row: Row[Any]) -> Key:
+    return Key(
+        row.id, row.name, Role(row.role), tuple(json.loads(row.clinics)),
+        row.created_at, row.expires_at, row.revoked_at, row.used_at,
+    )  # fmt: skip

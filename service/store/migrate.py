@@ -1,0 +1,27 @@
+"""Migrations, run by the program itself: there is no command for an operator to forget.
+
+Alembic is loaded only here. On SQLite and PostgreSQL a migration is one transaction, and two processes that start at once
+take turns.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from service.store.database import Database
+
+
+async def migrate(database: Database) -> None:
+    """Bring the tables up to this version. Raises StoreError."""
+    async with database.writing() as conn:
+        await conn.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - needed once, at start
+    from alembic.config import Config  # noqa: PLC0415 - likewise
+
+    config = Config()
+    config.set_main_option("script_location", "service.store:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,203 @@
+"""Runs: begun, recorded in one transaction, and ended; and everything a run worked on, to compute it again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, literal, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.decide.model import RunInputs, RunOutcome
+from service.core.errors import NotFoundError
+from service.core.ledger import Kind, canonical
+from service.store import decisions, documents, snapshots
+from service.store.columns import Instant
+from service.store.database import Database
+from service.store.documents import Document, InputDocuments
+from service.store.leases import demand
+from service.store.ledger import append
+from service.store.pages import Page, cursor_of, position
+from service.store.state import advance_standings, replace_rule_states
+from service.store.tables import run as _run
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it stands. `status` is `running`, `failed` (then `message` says why) or what `finish` was told.
+
+    `planned` says whether its plan is recorded; `summary` is what `finish` was told.
+    """
+
+    id: str
+    clinic: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    message: str
+    summary: dict[str, Any]
+    planned: bool
+
+
+class Runs:
+    """The runs of every clinic."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, run_id: str, clinic: str, now: datetime) -> None:
+        """Say that a run has started."""
+        row = {"id": run_id, "clinic": clinic, "status": "running", "started_at": now, "message": "", "summary": "{}"}
+        async with self._database.writing() as conn:
+            await conn.execute(insert(_run).values(row))
+            await append(conn, clinic, Kind.RUN_STARTED, {"run": run_id}, now)
+
+    async def record(self, inputs: RunInputs, outcome: RunOutcome, fence: int) -> None:
+        """Record what a begun run observed, decided and remembers, all of it or nothing.
+
+        Raises NotFoundError if the run was not begun or is recorded already, LeaseLostError.
+        """
+        parts, concluded, text = await asyncio.to_thread(_documents, inputs, outcome)
+        async with self._database.writing() as conn:
+            await demand(conn, inputs.clinic, fence)
+            await documents.put(conn, (*parts.all(), concluded, text))
+            await _claim(conn, inputs, parts, concluded, text)
+            await snapshots.put(conn, inputs.run, inputs.snapshot, parts.snapshot)
+            await replace_rule_states(conn, inputs.clinic, inputs.rule_states, outcome.rule_states)
+            await advance_standings(conn, inputs.clinic, inputs.standings, outcome.standings)
+            await decisions.put(conn, outcome.decisions)
+            for kind, body in _records(inputs, outcome, text):
+                await append(conn, inputs.clinic, kind, body, inputs.now)
+
+    async def finish(self, run_id: str, status: str, summary: Mapping[str, object], at: datetime) -> None:
+        """Say that a run has done what it could. Raises NotFoundError if no such run is running."""
+        async with self._database.writing() as conn:
+            clinic = await _end(conn, run_id, {"status": status, "summary": canonical(summary), "ended_at": at})
+            await append(conn, clinic, Kind.RUN_FINISHED, {"run": run_id, "status": status, "summary": summary}, at)
+
+    async def fail(self, run_id: str, message: str, at: datetime) -> None:
+        """Say that a run could not go on, and why. Raises NotFoundError if no such run is running."""
+        async with self._database.writing() as conn:
+            clinic = await _end(conn, run_id, {"status": "failed", "message": message, "ended_at": at})
+            await append(conn, clinic, Kind.RUN_FAILED, {"run": run_id, "message": message}, at)
+
+    async def load_inputs(self, run_id: str) -> RunInputs:
+        """Everything a recorded run depended on. Raises NotFoundError, StoreError if it cannot be read back."""
+        async with self._database.reading() as conn:
+            return await documents.put_together(conn, await _reference(conn, run_id, "inputs"))
+
+    async def load_outcome(self, run_id: str) -> RunOutcome:
+        """Everything a recorded run concluded. Raises NotFoundError, StoreError if it cannot be read back."""
+        return documents.load(RunOutcome, await self._document(run_id, "outcome"))
+
+    async def outcome_text(self, run_id: str) -> str:
+        """The canonical text of a recorded run's outcome, byte for byte as it was then. Raises NotFoundError, StoreError."""
+        return (await self._document(run_id, "outcome_text")).decode()
+
+    async def run(self, run_id: str) -> Run:
+        """One run. Raises NotFoundError."""
+        async with self._database.reading() as conn:
+            if (row := (await conn.execute(_query().where(_run.c.id == run_id))).one_or_none()) is None:
+                raise NotFoundError(f"no run {run_id}")
+            return _from(row)
+
+    async def latest_run(self, clinic: str) -> Run | None:
+        """The clinic's newest run."""
+        page = await self.runs([clinic], limit=1)
+        return page.items[0] if page.items else None
+
+    async def runs(
+        self, clinics: Collection[str] | None = None, *, planned: bool = False, cursor: str | None = None, limit: int = 100
+    ) -> Page[Run]:
+        """Runs, newest first: of some clinics (None: all), and on demand only those with a plan. Raises InputError."""
+        query = _query()
+        if clinics is not None:
+            query = query.where(_run.c.clinic.in_(clinics))
+        if planned:
+            query = query.where(_run.c.outcome.is_not(None))
+        if cursor is not None:
+            at, id_ = position(cursor, datetime, str)
+            query = query.where(tuple_(_run.c.started_at, _run.c.id) < tuple_(literal(at, Instant), literal(id_)))
+        query = query.order_by(_run.c.started_at.desc(), _run.c.id.desc()).limit(limit + 1)
+        async with self._database.reading() as conn:
+            rows = (await conn.execute(query)).all()
+        return Page.of(rows, limit, _from, lambda row: cursor_of(row.started_at, row.id))
+
+    async def unfinished(self, clinic: str | None = None) -> tuple[Run, ...]:
+        """The runs that neither finished nor failed, oldest first: running now, or killed."""
+        query = _query().where(_run.c.status == "running").order_by(_run.c.started_at, _run.c.id)
+        async with self._database.reading() as conn:
+            rows = await conn.execute(query if clinic is None else query.where(_run.c.clinic == clinic))
+            return tuple(map(_from, rows))
+
+    async def _document(self, run_id: str, which: str) -> bytes:
+        async with self._database.reading() as conn:
+            digest = await _reference(conn, run_id, which)
+            return (await documents.get(conn, [digest]))[digest]
+
+
+def _documents(inputs: RunInputs, outcome: RunOutcome) -> tuple[InputDocuments, Document, Document]:
+    text = Document.of(canonical(outcome).encode())
+    return documents.take_apart(inputs), Document.of(documents.dump(RunOutcome, outcome)), text
+
+
+async def _claim(conn: AsyncConnection, inputs: RunInputs, parts: InputDocuments, concluded: Document, text: Document) -> None:
+    begun = (_run.c.id == inputs.run, _run.c.clinic == inputs.clinic, _run.c.status == "running", _run.c.outcome.is_(None))
+    values = {"inputs": parts.inputs.digest, "outcome": concluded.digest, "outcome_text": text.digest}
+    if not (await conn.execute(update(_run).where(*begun).values(values))).rowcount:
+        raise NotFoundError(f"no run {inputs.run} of {inputs.clinic} that waits to be recorded")
+
+
+def _records(inputs: RunInputs, outcome: RunOutcome, text: Document) -> Iterator[tuple[Kind, dict[str, object]]]:
+    """What the ledger says of a run: its plan, its decisions, and the hands it found on campaigns."""
+    yield (
+        Kind.PLAN,
+        {
+            "run": inputs.run,
+            "engine": inputs.engine,
+            "rules_digest": inputs.rules.digest,
+            "mode": inputs.rules.mode,
+            "outcome_sha256": text.digest,
+            "summary": {
+                "decisions": len(outcome.decisions),
+                "changes": sum(map(decisions.changes_something, outcome.decisions)),
+                "verdicts": Counter(each.verdict for each in outcome.decisions),
+            },
+        },
+    )
+    for decision in outcome.decisions:
+        yield Kind.DECISION, {"decision": decision}
+    for campaign, standing in sorted(outcome.standings.items()):
+        found, known = standing.stood_down, inputs.standings.get(campaign)
+        before = known.stood_down if known else None
+        if found and (before is None or (before.reason, before.since) != (found.reason, found.since)):
+            yield Kind.DRIFT, {"run": inputs.run, "campaign": campaign, "stood_down": found, "expected": standing.expected}
+
+
+async def _end(conn: AsyncConnection, run_id: str, values: Mapping[str, object]) -> str:
+    ended = update(_run).where(_run.c.id == run_id, _run.c.status == "running").values(values).returning(_run.c.clinic)
+    clinic: str | None = await conn.scalar(ended)
+    if clinic is None:
+        raise NotFoundError(f"no run {run_id} that is running")
+    return clinic
+
+
+async def _reference(conn: AsyncConnection, run_id: str, which: str) -> str:
+    digest: str | None = await conn.scalar(select(_run.c[which]).where(_run.c.id == run_id))
+    if digest is None:
+        raise NotFoundError(f"no recorded run {run_id}")
+    return digest
+
+
+def _query() -> Select[Any]:
+    columns = ("id", "clinic", "status", "started_at", "ended_at", "message", "summary")
+    return select(*(_run.c[name] for name in columns), _run.c.outcome.is_not(None).label("planned"))
+
+
+def _from(row: Row[Any]) -> Run:
+    return Run(**(row._asdict() | {"summary": json.loads(row.summary)}))

@@ -1,0 +1,54 @@
+"""Snapshots of earlier runs, as later runs ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.model import Snapshot, Unreadable
+from service.store import documents
+from service.store.database import Database
+from service.store.documents import Document
+from service.store.tables import snapshot as _snapshot
+
+
+class Snapshots:
+    """What earlier runs observed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def baselines(self, clinic: str, windows: Sequence[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
+        """The clinic's snapshots taken in any of `windows` (ends included) whose diaries could be read, newest first."""
+        taken = or_(*(_snapshot.c.taken_at.between(first, last) for first, last in windows))
+        query = (
+            select(_snapshot.c.document)
+            .where(_snapshot.c.clinic == clinic, _snapshot.c.readable, taken)
+            .order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc())
+        )
+        if not windows:
+            return ()
+        async with self._database.reading() as conn:
+            digests = (await conn.scalars(query)).all()
+            texts = await documents.get(conn, set(digests))
+        return tuple(documents.load(Snapshot, texts[digest]) for digest in digests)
+
+    async def cliniko_unreadable_since(self, clinic: str) -> datetime | None:
+        """When the unbroken series of unreadable diaries that the latest snapshot belongs to began; None: it was read."""
+        mine = _snapshot.c.clinic == clinic
+        last_read = select(func.max(_snapshot.c.taken_at)).where(mine, _snapshot.c.readable).scalar_subquery()
+        since_then = or_(last_read.is_(None), _snapshot.c.taken_at > last_read)
+        query = select(func.min(_snapshot.c.taken_at)).where(and_(mine, ~_snapshot.c.readable, since_then))
+        async with self._database.reading() as conn:
+            found: datetime | None = await conn.scalar(query)
+        return found
+
+
+async def put(conn: AsyncConnection, run: str, snapshot: Snapshot, document: Document) -> None:
+    """Store that a run took a snapshot whose document is stored, in this write transaction."""
+    readable = not isinstance(snapshot.diaries, Unreadable)
+    row = {"run": run, "clinic": snapshot.clinic, "taken_at": snapshot.taken_at, "readable": readable}
+    await conn.execute(insert(_snapshot).values(**row, document=document.digest))

@@ -1,0 +1,86 @@
+"""What is remembered between runs: rule states and standings.
+
+A run works on what it read when it began. Where a person changed a campaign's standing meanwhile (`readopt`), that is newer
+than what the run concluded from the old one, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from sqlalchemy import Table, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.decide.model import RuleState, Standing
+from service.store import documents, tables
+from service.store.database import Database
+from service.store.ledger import Entry, append
+
+T = TypeVar("T")
+
+
+class Memory:
+    """Rule states, keyed `<service>/<rule>`, and standings, keyed by campaign, of each clinic."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rule_states(self, clinic: str) -> dict[str, RuleState]:
+        """What each rule remembers about each service."""
+        async with self._database.reading() as conn:
+            return await _remembered(conn, tables.rule_state, RuleState, clinic)
+
+    async def standings(self, clinic: str) -> dict[str, Standing]:
+        """What is remembered about each campaign, those that left the rule file included."""
+        async with self._database.reading() as conn:
+            return await _remembered(conn, tables.standing, Standing, clinic)
+
+    async def set_standing(self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None) -> None:
+        """Replace what is remembered about a campaign; `entry` is recorded with it (a `readopt`, say)."""
+        async with self._database.writing() as conn:
+            await put_standing(conn, clinic, campaign, standing)
+            if entry:
+                await append(conn, clinic, entry.kind, entry.body, entry.at)
+
+
+async def put_standing(conn: AsyncConnection, clinic: str, campaign: str, standing: Standing) -> None:
+    """Replace what is remembered about a campaign, in this write transaction."""
+    await _replace(conn, tables.standing, Standing, clinic, {}, {campaign: standing})
+
+
+async def advance_standings(
+    conn: AsyncConnection, clinic: str, before: Mapping[str, Standing], after: Mapping[str, Standing]
+) -> None:
+    """Move from the standings a run began with to those it concluded, except where they are no longer the former."""
+    now = await _remembered(conn, tables.standing, Standing, clinic)
+    untouched = {name for name in before.keys() | after.keys() if now.get(name) == before.get(name)}
+    await _replace(conn, tables.standing, Standing, clinic, _of(untouched, before), _of(untouched, after))
+
+
+async def replace_rule_states(
+    conn: AsyncConnection, clinic: str, before: Mapping[str, RuleState], after: Mapping[str, RuleState]
+) -> None:
+    """Put the rule states a run concluded in the place of those it began with."""
+    await _replace(conn, tables.rule_state, RuleState, clinic, before, after)
+
+
+def _of(names: set[str], values: Mapping[str, T]) -> dict[str, T]:
+    return {name: value for name, value in values.items() if name in names}
+
+
+async def _remembered(conn: AsyncConnection, table: Table, kind: type[T], clinic: str) -> dict[str, T]:
+    _, name, body = table.c
+    rows = await conn.execute(select(name, body).where(table.c.clinic == clinic).order_by(name))
+    return {key: documents.load(kind, text) for key, text in rows}
+
+
+async def _replace(
+    conn: AsyncConnection, table: Table, kind: type[T], clinic: str, before: Mapping[str, T], after: Mapping[str, T]
+) -> None:
+    _, name, body = table.c
+    if gone := sorted(before.keys() | after.keys()):
+        await conn.execute(delete(table).where(table.c.clinic == clinic, name.in_(gone)))
+    rows = [{"clinic": clinic, name.name: key, body.name: documents.dump(kind, value).decode()} for key, value in after.items()]
+    if rows:
+        await conn.execute(insert(table), rows)

@@ -1,0 +1,50 @@
+"""The store, put together: one database, and each concern of it under its name."""
+
+from __future__ import annotations
+
+from service.store.database import Database
+from service.store.decisions import Decisions
+from service.store.holds import Holds
+from service.store.intents import Intents
+from service.store.keys import Keys
+from service.store.leases import Leases
+from service.store.ledger import Ledger
+from service.store.migrate import migrate
+from service.store.rules import Rules
+from service.store.runs import Runs
+from service.store.snapshots import Snapshots
+from service.store.state import Memory
+
+
+class Store:
+    """Everything the service keeps. It has no clock and makes up no ids: both come in as arguments."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.ledger = Ledger(database)
+        self.runs = Runs(database)
+        self.snapshots = Snapshots(database)
+        self.decisions = Decisions(database)
+        self.memory = Memory(database)
+        self.intents = Intents(database)
+        self.leases = Leases(database)
+        self.holds = Holds(database)
+        self.keys = Keys(database)
+        self.rules = Rules(database)
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """The store at a database URL; connections are made when needed. Raises SettingsError for a URL it cannot use."""
+        return cls(Database(url))
+
+    async def migrate(self) -> None:
+        """Bring the database's tables up to this version. Raises StoreError."""
+        await migrate(self._database)
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life. Raises StoreError."""
+        await self._database.ping()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._database.aclose()

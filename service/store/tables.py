@@ -1,0 +1,222 @@
+"""The tables. What is queried is a column; the rest of a value is a JSON document beside it.
+
+`migrations/` builds these; a test holds the two together. Append-only is enforced there, by triggers.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from service.store.columns import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A number the database counts up itself; SQLite does so for INTEGER only."""
+
+# --- the ledger ---------------------------------------------------------------------------------------------------------
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    comment="The head of each chain: the row writers queue at, and what the chain must still reach when it is verified.",
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
+    Column("chain", String(100), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", Instant(damaged=datetime.min.replace(tzinfo=UTC)), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("chain", "seq"),
+    Index(None, "kind", "id"),
+    sqlite_autoincrement=True,
+)
+
+# --- documents and runs -------------------------------------------------------------------------------------------------
+
+document = Table(
+    "document",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    comment="Compressed JSON under the SHA-256 of its text: what several runs share is stored once.",
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("clinic", String(100), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("message", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("inputs", ForeignKey("document.digest")),
+    Column("outcome", ForeignKey("document.digest")),
+    Column("outcome_text", ForeignKey("document.digest")),
+    Index(None, "clinic", "started_at", "id"),
+    Index(None, "started_at", "id"),
+    Index(None, "status"),
+)
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("clinic", String(100), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("readable", Boolean, nullable=False),
+    Column("document", ForeignKey("document.digest"), nullable=False),
+    Index(None, "clinic", "readable", "taken_at"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("run", ForeignKey("run.id"), nullable=False),
+    Column("clinic", String(100), nullable=False),
+    Column("campaign", String(200), nullable=False),
+    Column("platform", String(20), nullable=False),
+    Column("rule", Text),
+    Column("verdict", String(20), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("changed", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "at", "id"),
+    Index(None, "clinic", "at", "id"),
+    Index(None, "clinic", "campaign", "at", "id"),
+    Index(None, "run"),
+)
+
+# --- remembered between runs --------------------------------------------------------------------------------------------
+
+rule_state = Table(
+    "rule_state",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("key", String(400), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("campaign", String(200), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("decision", String(40), nullable=False),
+    Column("run", String(40), nullable=False),
+    Column("clinic", String(100), nullable=False),
+    Column("campaign", String(200), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("intended_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Column("body", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "clinic", "status"),
+    Index(None, "run"),
+    Index(None, "decision"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("holder", String(200)),
+    Column("token", Integer, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+# --- people -------------------------------------------------------------------------------------------------------------
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("clinic", String(100)),
+    Column("campaign", String(200)),
+    Column("service", String(200)),
+    Column("until", Instant),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", String(200)),
+    Index(None, "ended_at", "clinic"),
+)
+
+key = Table(
+    "api_key",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("clinics", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("used_at", Instant),
+    UniqueConstraint("hash"),
+)
+
+revision = Table(
+    "rule_revision",
+    metadata,
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
+    Column("clinic", String(100), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("rules", ForeignKey("document.digest"), nullable=False),
+    Column("loaded_at", Instant, nullable=False),
+    Index(None, "clinic", "id"),
+)
+
+rejection = Table(
+    "rule_rejection",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("problems", Text, nullable=False),
+    Column("rejected_at", Instant, nullable=False),
+)

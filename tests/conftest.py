@@ -1,0 +1,24 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from service.sandbox.certificate import certificate_in
+
+
+@pytest.fixture(scope="session")
+def google_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory that every `google_ads_server` of this process is given.
+
+    grpcio reads its roots before the process's first TLS channel and never again, so there is one certificate for all. The
+    variables stay set: a later channel must not see others.
+    """
+    directory = tmp_path_factory.mktemp("google")
+    certificate, _ = certificate_in(directory)
+    os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(certificate)
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1"
+    return directory
