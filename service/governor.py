@@ -94,7 +94,7 @@ class Governor:
             applied = await apply(outcome.decisions, outcome.standings, hands)
         except Exception as error:
             await self.store.runs.fail(run, _said(error), self.clock())
-            log.exception("run_failed", run=run, clinic=clinic)
+            log.warning("run_failed", run=run, clinic=clinic, exc_info=not isinstance(error, GovernorError))
             raise
         problems += _problems(snapshot, applied)
         status = "incomplete" if problems else "finished"

@@ -35,12 +35,14 @@ class Outside:
 
 async def observe(outside: Outside, rules: RuleSet, now: datetime) -> Snapshot:
     """Read everything a run of `rules` needs."""
-    diaries, campaigns = await asyncio.gather(
-        _diaries(outside.diaries, rules),
-        asyncio.gather(*(_campaigns(outside.accounts.get(platform), rules, platform) for platform in Platform)),
-    )
-    found = {name: campaign for each in campaigns for name, campaign in each.items()}
-    return Snapshot(rules.clinic, now, diaries, found)
+    diaries, campaigns = await asyncio.gather(_diaries(outside.diaries, rules), observe_campaigns(outside, rules))
+    return Snapshot(rules.clinic, now, diaries, campaigns)
+
+
+async def observe_campaigns(outside: Outside, rules: RuleSet) -> Campaigns:
+    """Read every campaign of the rule file, by its name there."""
+    found = await asyncio.gather(*(_campaigns(outside.accounts.get(platform), rules, platform) for platform in Platform))
+    return {name: campaign for each in found for name, campaign in each.items()}
 
 
 async def _diaries(source: DiarySource | Missing, rules: RuleSet) -> Diaries | Unreadable:

@@ -14,8 +14,7 @@ import sys
 from typing import Any
 
 
-def noted(argument: str) -> tuple[str, int, str]:
-    """A record as it was noted down: its chain, number and hash."""
+def _noted(argument: str) -> tuple[str, int, str]:
     chain, seq, digest = argument.replace("=", ":").split(":")
     return chain, int(seq), digest
 
@@ -50,8 +49,8 @@ def verify(lines: Any, heads: set[tuple[str, int, str]], ends: dict[str, tuple[i
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Verify an exported ledger.")
     parser.add_argument("export", type=pathlib.Path, help="an NDJSON file")
-    parser.add_argument("--head", type=noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="must lead there")
-    parser.add_argument("--after", type=noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="begins after this")
+    parser.add_argument("--head", type=_noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="must lead there")
+    parser.add_argument("--after", type=_noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="begins after this")
     given = parser.parse_args()
     ends = {chain: (seq, digest) for chain, seq, digest in given.after}
     faults = verify(given.export.open(encoding="utf-8", errors="replace"), set(given.head), ends)

@@ -18,7 +18,7 @@ def unit_of(billable_unit_micros: int) -> Decimal:
     if billable_unit_micros <= 0:
         raise ValueError(f"a billable unit of {billable_unit_micros} micros")
     unit = Decimal(billable_unit_micros).scaleb(-MICRO_DIGITS).normalize()
-    return max(unit, unit.quantize(Decimal(1))) if unit >= 1 else unit
+    return unit.quantize(Decimal(1)) if unit == unit.to_integral_value() else unit  # 10, not 1E+1
 
 
 def from_micros(micros: int, unit: Decimal) -> Decimal:

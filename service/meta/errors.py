@@ -26,6 +26,10 @@ TOO_MUCH_DATA = 1
 """The code that may mean "reduce the amount of data you are asking for"."""
 
 
+SUBCODES = 1_000_000
+"""Subcodes from here on mean the same wherever they stand; smaller ones belong to their code."""
+
+
 class UndocumentedRefusalError(RefusedError):
     """Meta said no in words nobody documents: read the object again before believing it."""
 
@@ -124,7 +128,8 @@ def _find(report: Report) -> Row | None:
     general = ROWS.get((report.code, None))
     if general is not None and general is not _INVALID:
         return general
-    return next((row for number in numbers for span, row in RANGES if number in span), general)
+    in_a_range = [report.code, *(number for number in numbers if number >= SUBCODES)]
+    return next((row for number in in_a_range for span, row in RANGES if number in span), general)
 
 
 def _judge(report: Report) -> Row | None:

@@ -52,6 +52,7 @@ from service.sandbox.world import Clinic, World
 
 LIMIT = 200
 WINDOW_SECONDS = 60.0
+KINDS = {*REFUSALS, "", "slow", "not_found", "truncated", "page_loop", "foreign_next", "relative_links"}
 
 
 def cliniko_app(world: World, *, limit: int = LIMIT, patience: float = 2.0) -> Litestar:
@@ -92,6 +93,8 @@ class _Server:
             return self._tripped(asked)
         fault = self.world.fault("cliniko", f"{asked.method} {asked.path}?{urlencode(asked.query)}")
         kind = fault.kind if fault else ""
+        if kind not in KINDS:
+            return Answer.of({"message": f"the sandbox knows no fault {kind!r}"}, 501)
         if kind in {"timeout", "slow"}:
             await asyncio.sleep(self.patience)
         if kind in REFUSALS:

@@ -33,15 +33,18 @@ class Desk:
     asked: Asked
 
     def settings(self) -> Record:
+        """`/settings/public`."""
         return self.records.settings()
 
     def listed(self, resource: str) -> list[Record]:
+        """A whole list, narrowed by every `q[]`; a `q` without its brackets is ignored silently, as by the real one."""
         if resource == "practitioners/inactive":
             return self.records.practitioners(active=False)
         found: list[Record] = getattr(self.records, resource)()
         return [record for record in found if all(_passes(record, value) for key, value in self.asked.query if key == "q[]")]
 
     def single(self, resource: str, id_: str) -> Record:
+        """One record by its id."""
         return next((record for record in self.listed(resource) if record["id"] == id_), None) or _missing()
 
     def nested(self, resource: str, owner: str, id_: str) -> list[Record]:
@@ -54,10 +57,12 @@ class Desk:
         return [record for record in self.records.practitioners() if record["id"] in people]
 
     def types_of(self, person: str) -> list[Record]:
+        """The appointment types a practitioner offers."""
         who = self.records.clinic.people.get(person)
         return [record for record in self.listed("appointment_types") if who and record["id"] in who.types]
 
     def available_times(self, business: str, person: str, type_: str) -> list[Record]:
+        """The starts shown online; 404 where the three do not go together online."""
         first, last = self._window()
         found = self.records.clinic.starts(business, person, type_, first, last, self.world.now)
         if found is None:
@@ -65,6 +70,7 @@ class Desk:
         return [{"appointment_start": instant(start)} for start in found]
 
     def next_available_time(self, business: str, person: str, type_: str) -> Record:
+        """The first start of the coming four weeks."""
         today = self.world.now.astimezone(ZoneInfo(self.records.clinic.zone)).date()
         found = self.records.clinic.starts(business, person, type_, today, today + timedelta(days=27), self.world.now)
         if not found:
@@ -119,9 +125,8 @@ _ROUTES: dict[str, Handler] = {
 
 
 def route_of(path: str) -> tuple[Handler, tuple[str, ...]] | None:
-    """What serves a path below `/v1`, and the ids in it; None where nothing does."""
-    below = path.removeprefix("/v1")
-    matches = ((handler, re.fullmatch(pattern, below)) for pattern, handler in _ROUTES.items())
+    """What serves a path, and the ids in it; None where nothing does."""
+    matches = ((handler, re.fullmatch(f"/v1{pattern}", path)) for pattern, handler in _ROUTES.items())
     return next(((handler, match.groups()) for handler, match in matches if match), None)
 
 

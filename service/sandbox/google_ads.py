@@ -19,6 +19,7 @@ Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name s
     concurrent_modification  ABORTED with DatabaseError.CONCURRENT_MODIFICATION
     unreadable               UNKNOWN, no failure message
     torn_stream              SearchStream sends its first row, then UNAVAILABLE
+    small_batches            SearchStream sends its rows one by one
     names_only               a mutate answers resource names although more was asked for
     <group_error.NAME>       any error of the API by its own name, such as `campaign_budget_error.MONEY_AMOUNT_TOO_LARGE`
 """
@@ -27,6 +28,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,6 +53,8 @@ from service.sandbox.world import Fault, GoogleAccount, World
 PACKAGE = "google.ads.googleads.v26.services"
 PAGE = 10_000
 LONGEST_SILENCE = 60.0
+WRITE_SECONDS = 0.01
+"""How long a mutate takes; a second one to the same account meanwhile gets CONCURRENT_MODIFICATION."""
 WORKERS = 8
 OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_concurrent_streams", 20)]
 """Few streams, so that a client that leaves them unfinished comes to a halt."""
@@ -81,7 +85,7 @@ ENDINGS: dict[str, tuple[grpc.StatusCode, tuple[Mistake, ...]]] = {
         (Mistake("quota_error.RESOURCE_EXHAUSTED", "Too many requests. Retry in 14400 seconds.", retry_seconds=14_400),),
     ),
 }
-LATER = {"applied_then_unavailable", "torn_stream", "names_only", "token_unavailable"}
+LATER = {"applied_then_unavailable", "torn_stream", "small_batches", "names_only", "token_unavailable"}
 """Faults that do not end a call at its beginning."""
 
 
@@ -128,6 +132,7 @@ class _Api:
         self.world = world
         self.tokens = tokens
         self._ids = itertools.count(1)
+        self._writing: dict[str, threading.Lock] = {}
 
     def unary(self, name: str, work: Callable[..., Any], request: Any, context: grpc.ServicerContext) -> Any:
         """Serve a call with one answer."""
@@ -141,7 +146,7 @@ class _Api:
         """Serve SearchStream: batches of up to 10,000 rows."""
         with self._call(name, request, context) as (account, fault, request_id):
             rows, fields = self._rows(account, request.query)
-            size = 1 if fault == "torn_stream" else PAGE
+            size = 1 if fault in {"torn_stream", "small_batches"} else PAGE
             for at in range(0, max(len(rows), 1), size):
                 batch = types.SearchGoogleAdsStreamResponse.pb()(request_id=request_id, results=rows[at : at + size])
                 batch.field_mask.paths.extend(fields)
@@ -227,7 +232,14 @@ class _Api:
 
     def _carry_out(self, account: GoogleAccount, request: Any, works: list[Work]) -> Outcome:
         flags = {"partial": bool(request.partial_failure), "validate_only": bool(request.validate_only)}
-        return carry_out(self.world, account, works, Author(EMAIL), **flags)
+        alone = self._writing.setdefault(account.customer_id, threading.Lock())
+        if not alone.acquire(blocking=False):
+            raise Refusal(*ENDINGS["concurrent_modification"])
+        try:
+            time.sleep(WRITE_SECONDS)
+            return carry_out(self.world, account, works, Author(EMAIL), **flags)
+        finally:
+            alone.release()
 
 
 def _manager(name: str) -> Refusal:

@@ -256,11 +256,12 @@ def _json(text: str) -> list[Any]:
 def _page(rows: list[Row], params: dict[str, str], fault: str) -> Row:
     """One page. Both the cursor and `next` are there where more follows, as a client needs to see both."""
     start, limit = _position(params.get("after")), int(params.get("limit", "25"))
-    end = start if fault == "empty_page_with_next" else start + limit
+    gap = fault == "empty_page_with_next"
+    end = start if gap else start + limit
     found: Row = {"data": rows[start:end]}
     following = start if fault == "same_cursor" else end
     if rows[start:end] or following < len(rows):
-        found["paging"] = {"cursors": {"before": _cursor(start), "after": _cursor(following)}}
+        found["paging"] = {"cursors": {"before": _cursor(start), "after": _cursor(following, "gap" if gap else "at")}}
     if following < len(rows):
         found["paging"]["next"] = "https://graph.facebook.invalid/never-followed"
     if params.get("summary") == "true":
@@ -268,15 +269,15 @@ def _page(rows: list[Row], params: dict[str, str], fault: str) -> Row:
     return found
 
 
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(f"at:{position}".encode()).decode()
+def _cursor(position: int, word: str = "at") -> str:
+    return base64.urlsafe_b64encode(f"{word}:{position}".encode()).decode()
 
 
 def _position(cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        return int(base64.urlsafe_b64decode(cursor).decode().removeprefix("at:"))
+        return int(base64.urlsafe_b64decode(cursor).decode().partition(":")[2])
     except ValueError:
         raise GraphError(INVALID) from None
 

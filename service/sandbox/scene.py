@@ -32,6 +32,7 @@ SUNDAY_MORNING = datetime(2026, 11, 21, 21, 0, tzinfo=UTC)
 
 HARBOUR = "harbour-physio"
 NORTHSIDE = "northside-allied"
+CLINICS = (HARBOUR, NORTHSIDE)
 LOGIN_CUSTOMER_ID = "1112223333"
 META_TOKEN = "sandbox-meta-token"  # noqa: S105 - opens nothing but the sandbox
 API_KEYS = {HARBOUR: "MS0xNDQzOTY2NTk5NjMw-sandboxharbour-au4", NORTHSIDE: "MS0xNDQzOTY2NTk5NjMx-sandboxnorthside-au2"}

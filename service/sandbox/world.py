@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from time import monotonic
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -327,6 +328,7 @@ class World:
     def __init__(self, now: datetime) -> None:
         self.lock = threading.RLock()
         self._now = now
+        self._ticking_since: float | None = None
         self.clinics: dict[str, Clinic] = {}
         self.google: dict[str, GoogleAccount] = {}
         self.meta: dict[str, MetaAccount] = {}
@@ -339,7 +341,9 @@ class World:
     def now(self) -> datetime:
         """The world's present, UTC."""
         with self.lock:
-            return self._now
+            if self._ticking_since is None:
+                return self._now
+            return self._now + timedelta(seconds=monotonic() - self._ticking_since)
 
     def clock(self) -> Callable[[], datetime]:
         """A clock to govern by."""
@@ -349,12 +353,17 @@ class World:
         """Let time pass and return the new present."""
         with self.lock:
             self._now += by
-            return self._now
+            return self.now
+
+    def tick(self) -> None:
+        """From now on time passes by itself, as fast as ours."""
+        with self.lock:
+            self._ticking_since = monotonic()
 
     def saw(self, system: str, method: str, path: str) -> None:
         """Remember a request."""
         with self.lock:
-            self.requests.append(Request(system, method, path, self._now))
+            self.requests.append(Request(system, method, path, self.now))
 
     def fail(self, fault: Fault) -> None:
         """Switch a fault on."""
@@ -395,10 +404,10 @@ class World:
         """Cancel the next `count` appointments of practitioners who offer these types; returns how many there were."""
         with self.lock:
             account = self.clinics[clinic]
-            until = self._now + timedelta(days=within_days)
+            until = self.now + timedelta(days=within_days)
             people = {person.id for person in account.people.values() if set(types) & set(person.types)}
             ahead = sorted(
-                (s for s in account.appointments if s.person in people and self._now + timedelta(days=1) < s.starts < until),
+                (s for s in account.appointments if s.person in people and self.now + timedelta(days=1) < s.starts < until),
                 key=lambda span: (span.starts, span.person),
             )[:count]
             account.appointments = [span for span in account.appointments if span not in ahead]
@@ -431,7 +440,7 @@ class World:
         with self.lock:
             account.events.append(
                 {
-                    "at": self._now,
+                    "at": self.now,
                     "resource": resource,
                     "campaign": campaign,
                     "fields": fields,
@@ -449,13 +458,13 @@ class World:
                 self.log_meta(account, item.id, name, getattr(item, name), value, actor)
                 setattr(item, name, value)
             if "status" in changes:  # a change of budget alone leaves updated_time as it was, as the real one does
-                item.updated_time = self._now
+                item.updated_time = self.now
 
     def log_meta(self, account: MetaAccount, object_id: str, field_name: str, old: Any, new: Any, actor: str) -> None:
         """Write an activity."""
         with self.lock:
             account.activities.append(
-                {"at": self._now, "object": object_id, "field": field_name, "old": old, "new": new, "actor": actor}
+                {"at": self.now, "object": object_id, "field": field_name, "old": old, "new": new, "actor": actor}
             )
 
     def _openings(self, account: Clinic, types: list[str], days: int) -> list[Span]:
@@ -463,9 +472,9 @@ class World:
         for person in account.people.values():
             for type_ in (t for t in types if t in person.types):
                 for business in account.places_of(person.id):
-                    today = self._now.astimezone(ZoneInfo(account.businesses[business].zone)).date()
+                    today = self.now.astimezone(ZoneInfo(account.businesses[business].zone)).date()
                     last = today + timedelta(days=days - 1)
-                    starts = account.starts(business, person.id, type_, today, last, self._now) or []
+                    starts = account.starts(business, person.id, type_, today, last, self.now) or []
                     length = account.types[type_].minutes * MINUTE
                     found += [Span(person.id, start, start + length, business, notes="Jane Patient") for start in starts]
         return sorted(found, key=lambda span: (span.starts, span.person))

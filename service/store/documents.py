@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,9 +28,15 @@ from service.store import tables
 T = TypeVar("T")
 
 
-def dump(kind: type[T], value: T) -> bytes:
-    """The JSON of a value of the core."""
-    return _adapter(kind).dump_json((value,))[1:-1]
+def dump(kind: type[T], value: T, without: Collection[str] = ()) -> bytes:
+    """The JSON of a value of the core, `without` some of its fields.
+
+    Raises StoreError for a value that is not of its type: it would not come back.
+    """
+    try:
+        return _adapter(kind).dump_json((value,), exclude={0: set(without)}, warnings="error")[1:-1]
+    except PydanticSerializationError as error:
+        raise StoreError(f"a {kind.__name__} cannot be stored: {error}") from error
 
 
 def load(kind: type[T], data: bytes | str) -> T:
@@ -120,7 +127,7 @@ def take_apart(inputs: RunInputs) -> InputDocuments:
     """The documents of a run's inputs."""
     rules = Document.of(dump(RuleSet, inputs.rules))
     snapshot, *baselines = (Document.of(dump(Snapshot, each)) for each in (inputs.snapshot, *inputs.baselines))
-    whole: dict[str, Any] = _adapter(RunInputs).dump_python((inputs,), mode="json")[0]
+    whole = json.loads(dump(RunInputs, inputs, without=("rules", "snapshot", "baselines")))
     parts = {"rules": rules.digest, "snapshot": snapshot.digest, "baselines": [each.digest for each in baselines]}
     return InputDocuments(Document.of(json.dumps(whole | parts).encode()), rules, snapshot, tuple(baselines))
 

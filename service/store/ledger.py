@@ -5,12 +5,13 @@ Writers of one chain queue at its row in `chain`, which holds its head; the data
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.ledger import Broken, Head, Kind, Record, Verification, check, finish, write
@@ -102,7 +103,8 @@ class Ledger:
         async with self._database.reading() as conn:
             head = await _head(conn, chain)
             found = Verification(chain=chain, known=known)
-            query = _query().where(_LEDGER.c.chain == chain).order_by(_LEDGER.c.seq)
+            # An expression, so that rows are read from the table itself: an index may still hold what a damaged row has lost.
+            query = _query().where(func.coalesce(_LEDGER.c.chain, "") == chain).order_by(_LEDGER.c.id)
             async with conn.stream(query, execution_options={"yield_per": 500}) as rows:
                 async for row in rows:
                     found = check(found, _record(row))
@@ -132,6 +134,6 @@ def _query() -> Select[Any]:
 
 
 def _record(row: Row[Any]) -> Record:
-    # A damaged row may hold values of another type; the verification shall name it, not stumble.
+    # A damaged row may hold values of another type; the verification shall name it (or its absence), not stumble.
     text, kind, hash_ = (value if isinstance(value, str) else repr(value) for value in (row.text, row.kind, row.hash))
-    return Record(row.chain, row.seq if isinstance(row.seq, int) else 0, row.at, kind, text, hash_)
+    return Record(row.chain, row.seq if isinstance(row.seq, int) else sys.maxsize, row.at, kind, text, hash_)

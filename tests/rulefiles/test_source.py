@@ -29,8 +29,8 @@ def test_a_mistake_is_refused_at_its_line_with_what_to_write_instead(mistake: Mi
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 def test_one_mistake_is_not_followed_by_a_cascade_of_others(mistake: Mistake) -> None:
     problems = refusal(mistake.text).problems
-    expected = {"top key misspelt": 4, "rules as a mapping": 2, "service name with a blank": 9, "packs": 1, "metric unknown": 1}
-    assert len(problems) <= expected.get(mistake.id, 2), "\n".join(map(str, problems))
+    several = {"top key misspelt": 3, "rules as a mapping": 2, "service name with a blank": 5}
+    assert len(problems) <= several.get(mistake.id, 1), "\n".join(map(str, problems))
 
 
 def test_all_problems_are_reported_together_by_line() -> None:
@@ -58,6 +58,11 @@ def test_a_flood_of_problems_is_cut_off_with_their_number() -> None:
     problems = refusal(text).problems
     assert len(problems) == 51
     assert problems[-1].message == "20 more from here on"
+
+
+def test_a_file_that_is_something_else_altogether_is_not_read_to_its_end() -> None:
+    text = "".join(f"key{n}: value\n" for n in range(40_000))
+    assert refusal(text).problems[-1].message == "450 more from here on"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ Parse = Callable[[Node, str], T]
 MOST = 50
 """A person mends the first page of complaints before looking at a second one."""
 
+ENOUGH = 500
+"""So many problems, and reading on is a waste: this is some other file."""
+
 
 class FlawError(Exception):
     """One thing is wrong with one value; never leaves this package."""
@@ -41,8 +44,10 @@ class Problems:
         self.found: list[Problem] = list(known)
 
     def add(self, line: int, message: str, advice: str = "") -> None:
-        """Note a problem."""
+        """Note a problem; at `ENOUGH` of them refuse the file there and then."""
         self.found.append(Problem(self.file, line, message, advice))
+        if len(self.found) >= ENOUGH:
+            self.refuse_if_any()
 
     def attempt(self, parse: Parse[T], node: Node, what: str, default: D) -> T | D:
         """The parsed value; `default` with the problem noted where there is a flaw."""
@@ -64,33 +69,42 @@ class Problems:
 
 
 class Fields:
-    """The entries of a mapping that a section allows; everything else about it is a problem noted at once."""
+    """The entries of a mapping that a section allows; everything else about it is a problem noted at once.
+
+    `guesses` are the keys that unknown ones were probably meant to be; `broken` says that something was not understood, so
+    that what seems to be missing may well be there.
+    """
 
     def __init__(self, node: Node, section: Section, problems: Problems) -> None:
         self.line = node.line
         self.broken = not isinstance(node, Mapping)
+        self.guesses: set[str] = set()
         self._problems = problems
         self._entries: dict[str, Entry] = {}
         if not isinstance(node, Mapping):
             problems.add(node.line, f"{section.title} is a mapping of keys, not {described(node)}", _example(section))
             return
-        guessed = {self._take(entry, section) for entry in node.entries}
+        for entry in node.entries:
+            self._take(entry, section)
         for key in section.required:
-            if key not in self._entries and key not in guessed:
+            if key not in self._entries and key not in self.guesses:
                 problems.add(node.line, f"{section.title} needs `{key}`", f"add `{key}:`")
 
-    def _take(self, entry: Entry, section: Section) -> str | None:
-        """Keep an entry or complain about it; the known key it was probably meant to be, if any."""
+    def _take(self, entry: Entry, section: Section) -> None:
         if entry.key in section.keys:
             self._entries[entry.key] = entry
-            return None
-        if entry.key in section.later:
+        elif entry.key in section.later:
             self._problems.add(entry.line, f"`{entry.key}` is not available yet", "take it out")
-            return None
+        else:
+            self._complain(entry, section)
+
+    def _complain(self, entry: Entry, section: Section) -> None:
+        self.broken = True
         guess = near(entry.key, section.keys)
         advice = did_you_mean(guess) if guess else "it has " + listing(section.keys)
         self._problems.add(entry.line, f"{section.title} has no key {quoted(entry.key)}", advice)
-        return guess
+        if guess:
+            self.guesses.add(guess)
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries

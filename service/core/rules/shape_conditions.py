@@ -136,11 +136,11 @@ def _by(node: Node, problems: Problems) -> tuple[Measure, Decimal] | None:
 
 def _step(node: Node, measure: Measure, problems: Problems, budget: Parse[Action]) -> Step | None:
     fields = Fields(node, words.STEP, problems)
-    if fields.broken:
-        return None
     if fields.present == ("otherwise",):
         return _stepped(None, None, fields.read("otherwise", budget, None))
     ops = [Op(key) for key in fields.present if key in list(Op)]
+    if fields.broken:
+        return None
     if len(ops) != 1 or "budget" not in fields or "otherwise" in fields:
         problems.add(
             node.line, "a step is one comparator and a budget", "write {at_least: 90%, budget: floor} or {otherwise: 130%}"
@@ -156,8 +156,8 @@ def _stepped(op: Op | None, value: Decimal | None, action: Action | None) -> Ste
 
 def _check_steps(steps: list[tuple[int, Step]], unit: Unit, problems: Problems) -> None:
     """All in one direction, each reachable past the ones above it, `otherwise` last."""
-    if steps and steps[0][1].op is None:
-        problems.add(steps[0][0], "a ladder that begins with `otherwise` has no steps", "write the steps above it")
+    if len(steps) == 1 and steps[0][1].op is None:
+        problems.add(steps[0][0], "a ladder of nothing but `otherwise` has no steps", "write steps above it, or use `then`")
     for (_, above), (line, step) in pairwise(steps):
         if above.op is None:
             problems.add(line, "a step below `otherwise` is never reached", "make `otherwise` the last step")

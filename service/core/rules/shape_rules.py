@@ -48,7 +48,7 @@ def rule(node: Node, known: Known, problems: Problems) -> Rule:
     when, until, ladder = fields.node("when"), fields.node("until"), fields.node("bands")
     budget = _budget(known, campaigns)
     channel = reference(known.notify, "channel", "list it under `notify:` at the top of the file")
-    if not fields.broken:
+    if fields.present:
         _check_parts(fields)
     return Rule(
         name=fields.read("name", text, "", "a rule's name"),
@@ -83,14 +83,14 @@ def _check_parts(fields: Fields) -> None:
     """A rule does one thing, and what it is said about is there."""
     if "then" in fields and "bands" in fields:
         fields.flaw("bands", "a rule has `then` or `bands`, not both", "make two rules of it")
-    if not any(part in fields for part in ("then", "bands", "notify")):
+    if not any(part in fields or part in fields.guesses for part in ("then", "bands", "notify")):
         fields.flaw("name", "this rule does nothing", "add `then:`, `bands:` or `notify:`")
     for part in ("when", "for", "until"):
         if part in fields and "bands" in fields:
             fields.flaw(part, f"`{part}` cannot go with `bands`", "take it out; a ladder has its steps and its `margin`")
-        elif part in fields and "when" not in fields:
+        elif part in fields and "when" not in fields and "when" not in fields.guesses:
             fields.flaw(part, f"`{part}` needs a `when`", "add `when:`, or take it out")
-    if "notify" in fields and not any(part in fields for part in ("when", "bands", "then")):
+    if "notify" in fields and not any(part in fields or part in fields.guesses for part in ("when", "bands", "then")):
         fields.flaw("notify", "a rule that only notifies needs a `when`", "add `when:`")
     if "stabilise" in fields and "then" not in fields and "bands" not in fields:
         fields.flaw("stabilise", "`stabilise` needs a budget to raise", "take it out")

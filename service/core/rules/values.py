@@ -144,7 +144,8 @@ def whole(lowest: int = 0, highest: int = 100_000) -> Parse[Decimal]:
         value = scalar(node, what, "a whole number, like 5")
         if not re.fullmatch(WHOLE, value):
             bare = re.match(WHOLE, value)
-            advice = f"write {bare[0]}" if bare and value in {f"{bare[0]}{end}" for end in ("%", "h", "d", ".0")} else "write 5"
+            meant = bare and value.removeprefix(bare[0]) in {"%", "h", "d", ".0"}
+            advice = f"write {bare[0]}" if bare and meant else f"write a whole number from {lowest} to {highest}"
             raise FlawError(node, f"{what} is a count, a whole number, and {quoted(value)} is not", advice)
         if not lowest <= int(value) <= highest:
             raise FlawError(node, f"{what} cannot be {value}", f"write a whole number from {lowest} to {highest}")

@@ -1,0 +1,62 @@
+"""`governor evaluate`: one pass over clinics, now."""
+
+from __future__ import annotations
+
+import click
+
+from service.app import App
+from service.cli.running import with_app
+from service.cli.tables import change_line, console, plan_table
+from service.core.errors import GovernorError, InputError
+from service.core.ledger import canonical
+from service.governor import Report
+from service.jobs.passes import Failure, evaluate_all
+from service.revisions import governed
+
+
+@click.command()
+@click.argument("clinics", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Observe and decide; record and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the runs as one JSON object.")
+def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
+    """One pass now over CLINICS (all, if none is named): observe, decide, apply."""
+
+    async def work(app: App) -> list[Report | Failure]:
+        names = clinics or await governed(app.store, app.directory)
+        if not names:
+            raise InputError(f"no rule files in {app.settings.rules_dir}: write one, or set GOVERNOR_RULES_DIR")
+        return await evaluate_all(app, names, dry_run=dry_run)
+
+    reports = with_app(work)
+    if as_json:
+        click.echo(canonical({"runs": [_json(report) for report in reports]}))
+    else:
+        for report in reports:
+            _show(report)
+    if any(isinstance(report, Failure) or report.status == "incomplete" for report in reports):
+        failed = next((r.error for r in reports if isinstance(r, Failure) and isinstance(r.error, InputError)), None)
+        raise click.exceptions.Exit(2 if failed else 1)
+
+
+def _json(report: Report | Failure) -> dict[str, object]:
+    if isinstance(report, Failure):
+        return {"run": None, "clinic": report.clinic, "status": "failed", "message": str(report.error), "decisions": []}
+    return {
+        "run": report.run,
+        "clinic": report.clinic,
+        "status": report.status,
+        "decisions": report.decisions,
+        "problems": report.problems,
+    }
+
+
+def _show(report: Report | Failure) -> None:
+    if isinstance(report, Failure):
+        expected = isinstance(report.error, GovernorError)
+        click.echo(f"{report.clinic}: {report.error}" if expected else f"{report.clinic}: {report.error!r}", err=True)
+        return
+    console().print(plan_table(f"{report.clinic}: run {report.run}, {report.status}", report.decisions))
+    for change in report.changes:
+        click.echo(change_line(change))
+    for problem in report.problems:
+        click.echo(problem, err=True)

@@ -1,0 +1,23 @@
+"""What every command that needs the service does: start it, run one coroutine, close it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from service.app import App, bootstrap
+from service.logs import configure
+
+T = TypeVar("T")
+
+
+def with_app(work: Callable[[App], Awaitable[T]]) -> T:
+    """Run `work` on the service as the settings describe it."""
+
+    async def body() -> T:
+        async with bootstrap() as app:
+            return await work(app)
+
+    configure()
+    return asyncio.run(body())

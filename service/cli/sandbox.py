@@ -1,0 +1,37 @@
+"""`governor sandbox`: the outside world on loopback ports, for trying things out."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--directory", default="sandbox", show_default=True, type=click.Path(path_type=Path), help="Certificate, key, .env."
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same diaries.")
+def sandbox(directory: Path, seed: int) -> None:
+    """Serve Cliniko, Google Ads and Meta over one world of two clinics, until interrupted."""
+    from service.sandbox.scene import scene  # noqa: PLC0415 - the gRPC server is heavy
+    from service.sandbox.stage import staged  # noqa: PLC0415
+
+    directory.mkdir(parents=True, exist_ok=True)
+    world = scene(seed, datetime.now(UTC))
+    world.tick()
+    with staged(world, directory.resolve()) as stage:
+        write_environment(directory / ".env", stage.environment)
+        click.echo(f"The settings that reach it are in {directory}/.env:\n")
+        for name, value in stage.environment.items():
+            click.echo(f"export {name}={value}")
+        click.echo(f"\nControls: {stage.controls}/state  (cancel, book-out, google, meta, fail, heal, advance: POST)")
+        click.echo("Interrupt to stop.")
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+def write_environment(file: Path, environment: dict[str, str]) -> None:
+    """Write variables as a `.env` file."""
+    file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))

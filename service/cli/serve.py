@@ -1,0 +1,36 @@
+"""`governor serve`: the API and the hourly run in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import click
+
+from service.app import App, bootstrap
+from service.logs import configure
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--api-only", is_flag=True, help="Serve only; something else runs the hourly pass.")
+def serve(host: str, port: int, *, api_only: bool) -> None:
+    """Serve the API and evaluate every clinic once an hour."""
+
+    async def work() -> None:
+        async with bootstrap() as app:
+            await listen(app, host, port, hourly=not api_only)
+
+    configure(logging.INFO)
+    asyncio.run(work())
+
+
+async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
+    """Serve until interrupted."""
+    import uvicorn  # noqa: PLC0415 - only a server needs it
+
+    from service.web.server import create_app  # noqa: PLC0415
+
+    config = uvicorn.Config(create_app(app, hourly=hourly), host=host, port=port, log_level="warning", access_log=False)
+    await uvicorn.Server(config).serve()

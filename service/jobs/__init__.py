@@ -1,0 +1,1 @@
+"""When clinics are evaluated without anybody asking."""

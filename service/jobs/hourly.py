@@ -1,0 +1,144 @@
+"""The hourly run: nobody is watching, so it must go on whatever happens, and be missed when it does not.
+
+    pass -> wait until the next is due -> pass -> ...
+
+The first pass is made at once. A pass that overruns, or a machine that slept, skips what it missed and keeps its minute of
+the hour: one run, now. What goes wrong in a pass is logged and the loop goes on; that it goes on is shown by `heartbeat`,
+which `/healthz` reads, and by the address that is pinged after each good pass, whose owner raises the alarm when it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+import httpx
+import structlog
+
+from service.app import App
+from service.core.errors import LeaseLostError
+from service.governor import Report
+from service.jobs.passes import Failure, evaluate_all
+from service.revisions import governed
+
+NAP_SECONDS = 30.0
+"""The longest sleep: a clock that was moved, or a machine that slept, is noticed within this time."""
+
+QUIET = timedelta(minutes=30)
+"""The longest the loop may go without a heartbeat: more than one clinic's evaluation takes at Cliniko's 200 requests a minute."""
+
+GRACE_SECONDS = 20.0
+"""How long a clinic under way may go on when the service is asked to stop; Kubernetes kills after 30."""
+
+PING_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Hourly:
+    """The loop. `heartbeat` is when it last showed that it is alive, `next_at` when the next pass is due."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        grace_seconds: float = GRACE_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.heartbeat = self.next_at = app.clock()
+        self._app, self._sleep, self._grace, self._transport = app, sleep, grace_seconds, transport
+        self._task: asyncio.Task[None] | None = None
+        self._passing = self._stopping = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the loop as long as the block lasts; at its end, clinics under way are given some time to finish."""
+        self._stopping = False
+        self._task = asyncio.create_task(self.forever(), name="hourly")
+        try:
+            yield
+        finally:
+            await self._stop(self._task)
+
+    def trouble(self) -> str:
+        """Why the loop cannot be relied on; empty while it can."""
+        if self._task is None or self._task.done():
+            return "the hourly loop is not running"
+        if self._app.clock() - self.heartbeat > QUIET:
+            return f"the hourly loop has not been heard of since {self.heartbeat:%Y-%m-%dT%H:%M:%SZ}"
+        return ""
+
+    async def forever(self) -> None:
+        """Pass after pass, until cancelled or asked to stop."""
+        while not self._stopping:
+            await self._until_due()
+            await self._pass()
+            self.next_at = following(self.next_at, self._app.settings.evaluate_every, self._app.clock())
+
+    # --- waiting --------------------------------------------------------------------------------------------------------
+
+    async def _until_due(self) -> None:
+        every = self._app.settings.evaluate_every
+        while (now := self._beat()) < self.next_at:
+            self.next_at = min(self.next_at, now + every)  # a clock that was put back does not add to the wait
+            await self._sleep(min(NAP_SECONDS, (self.next_at - now).total_seconds()))
+
+    def _beat(self) -> datetime:
+        self.heartbeat = self._app.clock()
+        return self.heartbeat
+
+    # --- a pass ---------------------------------------------------------------------------------------------------------
+
+    async def _pass(self) -> None:
+        self._passing = True
+        try:
+            clinics = await governed(self._app.store, self._app.directory)
+            chosen = takewhile(lambda _: not self._stopping, clinics)
+            found = await evaluate_all(self._app, chosen, dry_run=False, done=self._beat)
+        except Exception:
+            log.exception("pass_failed")
+            return
+        finally:
+            self._passing = False
+        good = len(found) == len(clinics) and all(map(_governed, found))
+        log.info("pass_finished", clinics=len(clinics), good=good, failed=_names(found))
+        if good and self._app.settings.heartbeat_url:
+            await self._ping(self._app.settings.heartbeat_url)
+
+    async def _ping(self, url: str) -> None:
+        try:
+            async with httpx.AsyncClient(timeout=PING_SECONDS, transport=self._transport) as client:
+                (await client.get(url)).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.warning("heartbeat_not_delivered", error=type(error).__name__)  # the address is a secret of sorts
+
+    # --- the end --------------------------------------------------------------------------------------------------------
+
+    async def _stop(self, task: asyncio.Task[None]) -> None:
+        self._stopping = True
+        if self._passing:
+            await asyncio.wait({task}, timeout=self._grace)
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()):
+            log.error("hourly_loop_died", exc_info=error)
+
+
+def following(due: datetime, every: timedelta, now: datetime) -> datetime:
+    """The first instant after `now` that is a whole number of periods after `due`."""
+    return due + every * (max((now - due) // every, 0) + 1)
+
+
+def _governed(found: Report | Failure) -> bool:
+    """A clinic that another worker has is looked after."""
+    return isinstance(found, Report) or isinstance(found.error, LeaseLostError)
+
+
+def _names(found: Sequence[Report | Failure]) -> list[str]:
+    return [each.clinic for each in found if isinstance(each, Failure)]

@@ -1,0 +1,34 @@
+"""Handing a campaign that somebody changed back to the rules, as it stands on its platform now."""
+
+from __future__ import annotations
+
+from service.apply import shown
+from service.core.decide.model import Standing
+from service.core.decide.people import adopt
+from service.core.errors import GovernorError, InputError
+from service.core.ledger import Kind
+from service.core.model import Unreadable
+from service.governor import Governor
+from service.observe import observe_campaigns
+from service.revisions import in_force
+from service.store.ledger import Entry
+
+
+async def readopt(governor: Governor, clinic: str, campaign: str, by: str) -> str:
+    """Take a campaign on as it reads now and say so in a sentence.
+
+    Raises `InputError` for an unknown or ineligible campaign, `GovernorError` if its platform cannot be read.
+    """
+    now = governor.clock()
+    rules = (await in_force(governor.store, governor.directory, clinic, now)).rules
+    if campaign not in rules.campaigns:
+        raise InputError(f"{clinic} has no campaign {campaign!r}; it has {', '.join(rules.campaigns)}")
+    seen = (await observe_campaigns(governor.outside(rules), rules))[campaign]
+    if isinstance(seen, Unreadable):
+        raise GovernorError(f"{campaign} cannot be handed back now: {seen.message}")
+    if seen.ineligible:
+        raise InputError(f"{campaign} cannot be governed: {seen.ineligible}")
+    standing = (await governor.store.memory.standings(clinic)).get(campaign, Standing())
+    entry = Entry(Kind.READOPT, {"campaign": campaign, "by": by, "state": seen.state}, now)
+    await governor.store.memory.set_standing(clinic, campaign, adopt(standing, seen.state, now), entry)
+    return f"{campaign} is the rules' again, taken on {shown(seen.state)}"

@@ -1,0 +1,68 @@
+"""The manager's handbook: every word is in it, and every example loads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from service.core.model import Mode, Reason
+from service.core.rules import vocabulary as words
+from service.core.rules.language import Fallback, Metric, Named, Op, RuleSet
+from service.rulefiles.source import check
+from tests.rulefiles.mistakes import RULES
+
+HANDBOOK = (RULES / "README.md").read_text("utf-8")
+WHOLE, *FRAGMENTS = re.findall(r"```yaml\n(.*?)```", HANDBOOK, re.DOTALL)
+SECTIONS = [value for value in vars(words).values() if isinstance(value, words.Section)]
+
+
+def parts(text: str) -> dict[str, str]:
+    """A file cut before each top-level key."""
+    return {part.split(":")[0]: part for part in re.split(r"^(?=[a-z_]+:)", text, flags=re.MULTILINE) if part[:1].isalpha()}
+
+
+def example(fragment: str) -> RuleSet:
+    """A fragment within the whole file; where it has campaigns of its own, without the rules that name the others."""
+    replaced = parts(WHOLE) | ({"rules": ""} if "campaigns" in parts(fragment) else {}) | parts(fragment)
+    return replace(check("".join(replaced.values()), "harbour-physio.yaml"), digest="")
+
+
+def test_the_whole_file_loads() -> None:
+    assert len(check(WHOLE, "harbour-physio.yaml").rules) == 2
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda fragment: fragment[:40].replace("\n", " "))
+def test_every_example_loads_and_is_not_the_default(fragment: str) -> None:
+    assert example(fragment) != example("")
+
+
+@pytest.mark.parametrize("word", [*Metric, *Op, *Reason, *words.GUARDRAILS.keys])
+def test_every_word_has_an_entry(word: str) -> None:
+    assert re.search(rf"^\| `{word}` \|", HANDBOOK, re.MULTILINE)
+
+
+@pytest.mark.parametrize("word", sorted({key for section in SECTIONS for key in section.keys} | {*Mode, *Named, *Fallback}))
+def test_every_key_is_mentioned(word: str) -> None:
+    assert re.search(rf"\b{word}\b", HANDBOOK)
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_every_metric_is_in_an_example(metric: Metric) -> None:
+    assert any(f"{metric}: {{" in fragment for fragment in FRAGMENTS)
+
+
+@pytest.mark.parametrize("op", Op)
+def test_every_comparator_is_in_an_example(op: Op) -> None:
+    assert any(f"{op}:" in fragment for fragment in [WHOLE, *FRAGMENTS])
+
+
+@pytest.mark.parametrize("guardrail", words.GUARDRAILS.keys)
+def test_every_guardrail_is_in_an_example(guardrail: str) -> None:
+    assert any(re.search(rf"^  {guardrail}:", fragment, re.MULTILINE) for fragment in FRAGMENTS)
+
+
+@pytest.mark.parametrize("action", re.findall(r"^\| `then: (.*?)` \|", HANDBOOK, re.MULTILINE))
+def test_every_action_in_the_table_loads(action: str) -> None:
+    assert example(f"rules:\n  - {{name: One, service: physio, then: {action}}}\n").rules[0].then is not None

@@ -1,0 +1,122 @@
+"""The schema that editors use says the same as the loader, as far as a schema can."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from service.core.rules import vocabulary as words
+from service.core.rules.language import UNITS, Metric, Op
+from service.core.rules.schema import json_schema, schema_text
+from service.core.rules.tree import Mapping, Node, Scalar
+from service.rulefiles.source import check
+from service.rulefiles.yaml_tree import parse
+from tests.rulefiles.mistakes import HARBOUR, MISTAKES, RULES, Mistake
+
+VALIDATOR = Draft202012Validator(json_schema())
+NUMBERS = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+
+
+def as_an_editor_sees(node: Node) -> Any:
+    """The values of YAML 1.2's core schema, which is what the editors' language server works with."""
+    if isinstance(node, Mapping):
+        return {entry.key: as_an_editor_sees(entry.value) for entry in node.entries}
+    if not isinstance(node, Scalar):
+        return [as_an_editor_sees(item) for item in node.items]
+    if node.quoted:
+        return node.text
+    if NUMBERS.fullmatch(node.text):
+        return float(node.text) if set(node.text) & set(".eE") else int(node.text)
+    return {"true": True, "false": False, "": None, "~": None, "null": None}.get(node.text, node.text)
+
+
+def complaints(text: str) -> list[str]:
+    tree, problems = parse(text, "x")
+    assert tree is not None
+    assert not problems
+    return [error.message for error in VALIDATOR.iter_errors(as_an_editor_sees(tree))]
+
+
+def test_it_is_a_schema() -> None:
+    Draft202012Validator.check_schema(json_schema())
+
+
+def test_the_committed_schema_is_the_generated_one() -> None:
+    assert (RULES / "schema.json").read_text("utf-8") == schema_text(), "run `make schema`"
+    assert json.loads(schema_text()) == json_schema()
+
+
+@pytest.mark.parametrize("clinic", ["harbour-physio", "northside-allied"])
+def test_the_shipped_files_validate(clinic: str) -> None:
+    assert complaints((RULES / f"{clinic}.yaml").read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.editor], ids=lambda mistake: mistake.id)
+def test_an_editor_marks_every_mistake_of_shape(mistake: Mistake) -> None:
+    assert complaints(mistake.text)
+
+
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES if not m.editor], ids=lambda mistake: mistake.id)
+def test_what_is_left_to_the_loader_is_left_for_a_reason(mistake: Mistake) -> None:
+    assert complaints(mistake.text) == [], "the editor sees it too: take `editor: false` out"
+
+
+EVERYTHING = """
+daily_cap: 200
+monthly_cap: "5000.00"
+guardrails:
+  stabilise: {raise: 12h, cut: 1h}
+  max_step: {raise: 30%, cut: 50%}
+  dead_band: 4%
+  cooldown: 3h
+  max_changes_per_day: 4
+  edit_budget: {edits: 4, per: 14d}
+  drift_expires: 3d
+  fallback: base
+  fallback_after: 12h
+  change_window: {days: [mon, fri], hours: "07:00-20:00"}
+  blast_radius: 40%
+"""
+
+
+def test_every_guardrail_and_cap_is_accepted_by_both() -> None:
+    text = HARBOUR.replace("\nguardrails: {} ", f"\n{EVERYTHING}#")
+    assert complaints(text) == []
+    guardrails = check(text, "harbour-physio.yaml").guardrails
+    assert guardrails.dead_band == 4
+    assert guardrails.max_changes_per_day == 4
+    assert guardrails.change_window is not None
+    assert guardrails.change_window.days == (0, 4)
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("op", Op)
+def test_every_metric_with_every_comparator_is_accepted_by_both(metric: Metric, op: Op) -> None:
+    value = f"7{UNITS[metric]}"
+    extra = ", since: 48h" if words.looks_back(metric) else ", confidence: 80%" if words.is_forecast(metric) else ""
+    term = f"{{{metric}: {{{op}: {f'[{value}, {value}]' if op is Op.BETWEEN else value}, within: 10d{extra}}}}}"
+    text = HARBOUR.replace("when: {utilisation: {below: 60%}}", f"when: {{not: {{all: [{term}]}}}}")
+    assert complaints(text) == []
+    assert check(text, "harbour-physio.yaml").rules[3].when is not None
+
+
+@pytest.mark.parametrize(
+    "budget", ["pause", "{budget: 77.5%}", "{budget: floor}", "{budget: ceiling}", "{budget: 35}", '{budget: "35.00"}',
+               "{budget: {cost_per_booking: 45.00, within: 10d}}", "{budget: {cost_per_booking: 45}}"],
+)  # fmt: skip
+def test_every_action_is_accepted_by_both(budget: str) -> None:
+    text = HARBOUR.replace("then: {budget: 130%}", f"then: {budget}")
+    assert complaints(text) == []
+    assert check(text, "harbour-physio.yaml").rules[1].then is not None
+
+
+def test_every_word_of_a_section_is_described() -> None:
+    sections = [value for value in vars(words).values() if isinstance(value, words.Section)]
+    assert len(sections) > 15
+    assert all(meaning for section in sections for meaning in section.keys.values())
+    assert set(words.METRICS) == set(Metric)
+    assert set(words.OPS) == set(Op)

@@ -1,0 +1,132 @@
+"""The schema, the guards the database keeps by itself, and what is said when it cannot be used."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from service.core.errors import NotFoundError, SettingsError, StoreError
+from service.core.ledger import Kind
+from service.store import tables
+from service.store.database import Database
+from service.store.store import Store
+from tests.store.samples import CLINIC, NOW
+
+
+def differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), tables.metadata))
+
+
+async def execute(url: str, *statements: str) -> None:
+    """Raw SQL, by way of no code of the store's but its connection."""
+    database = Database(url)
+    try:
+        async with database.writing() as conn:
+            for statement in statements:
+                await conn.execute(text(statement))
+    finally:
+        await database.aclose()
+
+
+async def test_migrations_build_exactly_the_tables_the_code_names(store: Store) -> None:
+    async with store._database.reading() as conn:
+        assert await conn.run_sync(differences) == []
+
+
+async def test_migrating_twice_changes_nothing(store: Store) -> None:
+    record = await store.ledger.append(CLINIC, Kind.PLAN, {}, NOW)
+    await store.migrate()
+    assert (await store.ledger.head(CLINIC)).hash == record.hash
+
+
+async def test_two_processes_may_migrate_at_once(url: str) -> None:
+    stores = [Store.open(url), Store.open(url)]
+    await asyncio.gather(*(each.migrate() for each in stores))
+    for each in stores:
+        await each.ping()
+        await each.aclose()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger SET text = '{}' WHERE seq = 1",
+        "UPDATE ledger SET hash = hash",
+        "DELETE FROM ledger WHERE seq = 2",
+        "DELETE FROM ledger",
+        "INSERT OR REPLACE INTO ledger SELECT id, chain, seq, at, kind, '{}', hash FROM ledger WHERE seq = 1",
+        "INSERT OR REPLACE INTO ledger SELECT id, 'other', 1, at, kind, '{}', hash FROM ledger WHERE seq = 1",
+        "INSERT INTO ledger SELECT 99, chain, 9, at, kind, text, hash FROM ledger WHERE seq = 1",
+    ],
+)
+async def test_the_database_itself_keeps_the_ledger_append_only(store: Store, url: str, statement: str) -> None:
+    for n in range(3):
+        await store.ledger.append(CLINIC, Kind.PLAN, {"n": n}, NOW)
+    with pytest.raises(StoreError, match="append-only"):
+        await execute(url, statement)
+    assert (await store.ledger.verify(CLINIC)).count == 3
+
+
+async def test_sqlite_is_set_up_for_many_readers_and_no_lost_commit(store: Store) -> None:
+    async with store._database.reading() as conn:
+        found = {name: await conn.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")}
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_what_fails_in_the_middle_leaves_nothing_behind(store: Store) -> None:
+    with pytest.raises(NotFoundError):
+        await store.runs.finish("no-such-run", "done", {}, NOW)
+    with pytest.raises(ZeroDivisionError):
+        await half_way(store)
+    assert await store.ledger.chains() == ()
+
+
+async def half_way(store: Store) -> None:
+    async with store._database.writing() as conn:
+        await conn.execute(tables.chain.insert().values(name="x", seq=1 // 1, hash="h"))
+        await conn.execute(tables.chain.insert().values(name="y", seq=1 // 0, hash="h"))
+
+
+async def test_readers_are_not_held_up_by_a_writer_and_see_one_state(store: Store) -> None:
+    await store.ledger.append(CLINIC, Kind.PLAN, {}, NOW)
+    async with store._database.writing() as conn:
+        await conn.execute(tables.chain.update().values(seq=99))
+        assert (await asyncio.wait_for(store.ledger.head(CLINIC), 5)).seq == 1
+        await conn.rollback()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["", "governor.db", "mysql+nothing://x", "sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "sqlite:///governor.db"],
+)
+def test_a_url_that_cannot_be_used_is_a_setting_to_mend(bad: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        Store.open(bad)
+
+
+async def test_a_database_that_cannot_be_reached_is_a_store_error(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite+aiosqlite:///{tmp_path}/no/such/directory/governor.db")
+    with pytest.raises(StoreError, match="unable to open"):
+        await store.ping()
+    await store.aclose()
+
+
+async def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "governor.db").write_bytes(b"not a database, but long enough to be looked at" * 40)
+    store = Store.open(f"sqlite+aiosqlite:///{tmp_path}/governor.db")
+    with pytest.raises(StoreError, match="not a database"):
+        await store.migrate()
+    await store.aclose()
+
+
+async def test_an_unmigrated_database_is_a_store_error_that_shows_no_data(url: str) -> None:
+    store = Store.open(url)
+    with pytest.raises(StoreError, match="no such table") as caught:
+        await store.keys.find_key("s3cret")
+    assert "s3cret" not in str(caught.value)
+    await store.aclose()
