@@ -18,6 +18,7 @@ from ulid import ULID
 
 import service
 from service.cliniko.diaries import ClinikoDiaries
+from service.cliniko.rate import SlidingWindow
 from service.core.errors import SettingsError
 from service.core.model import Platform
 from service.core.ports import AdAccount, DiarySource
@@ -74,6 +75,7 @@ class Adapters:
                 contact_email=email,
                 clock=self.clock,
                 base_url=self.settings.cliniko.base_url,
+                budget=SlidingWindow(self.settings.cliniko.requests_per_minute),
             )
         return self._diaries[clinic]
 
@@ -112,8 +114,6 @@ class Adapters:
             await diaries.aclose()
         for google in self._google.values():
             await google.close()
-        for account in self._meta.values():
-            await account.close()
 
 
 def _or_missing(make: Callable[[], T]) -> T | Missing:

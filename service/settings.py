@@ -38,10 +38,14 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class ClinikoSettings(BaseModel):
-    """How Cliniko is reached: an address override up to and including `/v1`, and the contact its terms ask for."""
+    """How Cliniko is reached: an address override up to and including `/v1`, and the contact its terms ask for.
+
+    Cliniko allows 200 requests a minute per user, and more on request; the default leaves room for people.
+    """
 
     base_url: str | None = None
     contact_email: str | None = None
+    requests_per_minute: int = Field(default=180, ge=1)
 
 
 class GoogleAdsSettings(BaseModel):

@@ -19,7 +19,7 @@ def audit() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def show(chain: str | None, limit: int) -> None:
     """Print the newest records, newest first, as they are stored."""
-    page = with_app(lambda app: app.store.ledger.records(chain, limit=limit))
+    page = with_app(lambda app: app.store.ledger.records(chains=[chain] if chain else None, limit=limit))
     for record in page.items:
         click.echo(f"{record.chain} {record.seq} {record.hash[:12]} {record.text}")
 

@@ -52,7 +52,7 @@ def demo(*, once: bool, port: int, directory: Path) -> None:
     configure()
     _clear(directory)
     world = scene()
-    with staged(world, directory.resolve()) as stage:
+    with staged(world, directory.resolve(), requests_per_minute=60_000) as stage:
         own = {
             "GOVERNOR_DATABASE_URL": f"sqlite+aiosqlite:///{directory.resolve() / 'governor.db'}",
             "GOVERNOR_RULES_DIR": str(rules),

@@ -179,7 +179,7 @@ class ClinikoDiaries:
                 return _unseen(question, Unseen.FAILED) if late else await self._probe(question, circuit)
 
         probes = await together(*(ask(question) for question in questions))
-        pass
+        circuit.settle()
         return tuple(probes)
 
     async def _probe(self, question: Question, circuit: Circuit) -> Probe:

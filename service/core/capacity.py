@@ -18,6 +18,9 @@ from service.core.model import AppointmentType, Diaries, Offer, Probe
 from service.core.roster import Roster
 from service.core.rules.language import Service
 
+HIGHEST_CAP = 5
+"""The largest cap per day segment that Cliniko's settings offer."""
+
 
 @dataclass(frozen=True, slots=True)
 class DiaryDay:
@@ -25,13 +28,14 @@ class DiaryDay:
 
     `working` is rostered time; `sellable` leaves out what lead time hides. `open_low` is shown open, `open_high` could be
     open at best. `openings_low` and `openings_high` bound the bookable appointments. `seen` is the part of `sellable`
-    that was observed.
+    that was observed, `capped` the day segments that show as many starts as their cap lets them.
     """
 
     index: int
     working: Spans
     sellable: Spans
     seen: Spans
+    capped: Spans
     open_low: Spans
     open_high: Spans
     openings_low: int
@@ -128,6 +132,7 @@ class _View:
     def __init__(self, diaries: Diaries, roster: Roster) -> None:
         self.roster = roster
         self.bookings = diaries.bookings
+        self.cap = _real_cap(diaries.bookings.segment_cap)
         self.types = {type_.id: type_ for type_ in diaries.types}
         self.probes: dict[Offer, list[Probe]] = {}
         for probe in diaries.probes:
@@ -160,25 +165,30 @@ class _View:
         shown = intervals.union(span for look in looks for span in look.clipped)
         unseen = any(not look.observed for look in looks)
         limited = self.bookings.daily_limit is not None and not any(look.starts for look in looks)
-        capped = [region for look in looks for region in _capped(look, day, sellable, self.bookings.segment_cap)]
+        capped = [segment for look in looks for segment in _capped(look, day, self.cap)]
+        behind_caps = [region for segment in capped for region in segment.regions(sellable)]
         first = looks[0]
+        behind_first = [region for segment in _capped(first, day, self.cap) for region in segment.regions(sellable)]
         return _Part(
             working=working,
             sellable=sellable,
             seen=() if unseen else sellable,
+            capped=intervals.union(span for segment in capped for span in segment.spans),
             open_low=shown,
-            open_high=sellable if unseen or limited else intervals.union([*shown, *_times(capped, sellable)]),
+            open_high=sellable if unseen or limited else intervals.union([*shown, *_times(behind_caps, sellable)]),
             starts=first.starts,
-            hidden=tuple(_capped(first, day, sellable, self.bookings.segment_cap) if first.observed else _anywhere(first)),
+            hidden=tuple(behind_first if first.observed else _anywhere(first, sellable)),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one appointment type shows on one day at one location; no starts and not `observed` means nothing is known."""
+    """What one appointment type shows on one day at one location; no starts and not `observed` means nothing is known.
+
+    `clipped` is the part of `starts` that is rostered and sellable.
+    """
 
     length: int
-    sellable: Spans
     observed: bool
     starts: tuple[Span, ...]
     clipped: Spans
@@ -191,17 +201,34 @@ class _Part:
     working: Spans
     sellable: Spans
     seen: Spans
+    capped: Spans
     open_low: Spans
     open_high: Spans
     starts: tuple[Span, ...]
     hidden: tuple[Region, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A day segment at its cap: appointments of `length` may be hidden after its `latest` shown start."""
+
+    spans: Spans
+    latest: int
+    length: int
+
+    def regions(self, sellable: Spans) -> list[Region]:
+        ends = self.spans[-1][1] - 1
+        found = (
+            Region(max(begins, self.latest + 1), min(finishes - self.length, ends), self.length) for begins, finishes in sellable
+        )
+        return [region for region in found if region.first <= region.last]
+
+
 def _look(type_: AppointmentType, sellable: Spans, starts: list[int] | None) -> _Look:
+    """A start outside rostered time can be booked all the same, so it is an opening; it is no open rostered time."""
     length = int(type_.duration.total_seconds())
-    inside = [(at, at + length) for at in starts or () if intervals.covers(sellable, at)]
-    clipped = intervals.intersect(intervals.union(inside), sellable)
-    return _Look(length, sellable, starts is not None, tuple(inside), clipped)
+    shown = tuple((at, at + length) for at in starts or ())
+    return _Look(length, starts is not None, shown, intervals.intersect(intervals.union(shown), sellable))
 
 
 def _starts_by_day(probes: Iterable[Probe], days: Sequence[Day]) -> list[list[int] | None]:
@@ -216,23 +243,24 @@ def _starts_by_day(probes: Iterable[Probe], days: Sequence[Day]) -> list[list[in
     return [seen.get(day.date) for day in days]
 
 
-def _anywhere(look: _Look) -> list[Region]:
-    return [Region(start, end - look.length, look.length) for start, end in look.sellable if end - start >= look.length]
+def _anywhere(look: _Look, sellable: Spans) -> list[Region]:
+    return [Region(start, end - look.length, look.length) for start, end in sellable if end - start >= look.length]
 
 
-def _capped(look: _Look, day: Day, sellable: Spans, cap: int | None) -> list[Region]:
-    """Where a segment at its cap may hide starts: after its last shown one, up to the segment's end."""
-    if cap is None:
+def _real_cap(cap: int | None) -> int | None:
+    """Cliniko's caps are 1 to 5; nobody documents how it writes "unlimited", so anything else is no cap."""
+    return cap if cap in range(1, HIGHEST_CAP + 1) else None
+
+
+def _capped(look: _Look, day: Day, cap: int | None) -> list[_Segment]:
+    """The day segments that show as many starts of this type as the cap allows."""
+    if cap is None or len(look.starts) < cap:
         return []
     found = []
-    for segment in day.segments():
-        shown = [start for start, _ in look.starts if intervals.covers(segment, start)]
+    for spans in day.segments():
+        shown = [start for start, _ in look.starts if intervals.covers(spans, start)]
         if len(shown) >= cap:
-            latest = max(shown)
-            for begins, finishes in sellable:
-                first, last = max(begins, latest + 1), min(finishes - look.length, segment[-1][1] - 1)
-                if first <= last:
-                    found.append(Region(first, last, look.length))
+            found.append(_Segment(spans, max(shown), look.length))
     return found
 
 
@@ -251,6 +279,7 @@ def _unite(index: int, parts: Sequence[_Part]) -> tuple[DiaryDay, Shown]:
         working=intervals.union(span for part in parts for span in part.working),
         sellable=sellable,
         seen=intervals.subtract(sellable, unseen),
+        capped=intervals.union(span for part in parts for span in part.capped),
         open_low=intervals.union(span for part in parts for span in part.open_low),
         open_high=intervals.union(span for part in parts for span in part.open_high),
         openings_low=pack(shown),

@@ -223,6 +223,11 @@ class Verification:
     known: Head | None = None
     broken: Broken | None = None
 
+    def __str__(self) -> str:
+        if self.broken is None:
+            return f"{self.count:,} records hold, head {self.head.hash[:16]} (record {self.head.seq})"
+        return f"BROKEN after {self.count:,} records: {self.broken}"
+
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong."""

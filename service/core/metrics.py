@@ -147,7 +147,7 @@ def _working_hours(seen: Seen, measure: Measure) -> Reading:
 
 def _coverage(seen: Seen, measure: Measure) -> Reading:
     total = _Total(_days(seen, measure.within))
-    return _reading(Bounds.exactly(100 * total.seen / total.sellable if total.sellable else 100))
+    return _blinded(total) or _reading(Bounds.exactly(100 * total.seen / total.sellable if total.sellable else 100))
 
 
 def _by_day(seen: Seen, within: int) -> list[_Total]:
@@ -203,16 +203,18 @@ def _slots_opened(seen: Seen, measure: Measure) -> Reading:
 def _opened(now: Diary, before: Diary, within: int) -> tuple[int, int, int]:
     """Openings (low, estimate, high) that fit into time open now, rostered at the baseline, and not open then.
 
-    A cap may have hidden open time at the baseline, so the low bound also leaves out what could have been open then.
+    A cap may have hidden open time at the baseline, and may shift what it shows, so the low bound leaves out what could
+    have been open then and every segment that is at its cap now or was then.
     """
     rostered = intervals.union(span for day in before.days for span in day.working)
     then_low = intervals.union(span for day in before.days for span in day.open_low)
     then_high = intervals.union(span for day in before.days for span in day.open_high)
     days, bookable = now.days[:within], now.bookable[:within]
+    capped = intervals.union(span for day in (*before.days, *now.days) for span in day.capped)
     now_low = intervals.intersect(intervals.union(span for day in days for span in day.open_low), rostered)
     now_high = intervals.intersect(intervals.union(span for day in days for span in day.open_high), rostered)
     return (
-        _fitting(bookable, intervals.subtract(now_low, then_high), hidden=False),
+        _fitting(bookable, intervals.subtract(now_low, intervals.union([*then_high, *capped])), hidden=False),
         _fitting(bookable, intervals.subtract(now_low, then_low), hidden=False),
         _fitting(bookable, intervals.subtract(now_high, then_low), hidden=True),
     )

@@ -81,18 +81,22 @@ def _monday_is_zero(diaries: Diaries, zones: Mapping[str, str]) -> bool:
 
     Cliniko's own documents disagree: ISO numbers 1-7, an enumeration 0-6. One to six mean Monday to Saturday both by ISO
     and with Sunday as 0, so that reading holds unless the shown starts fall into the declared hours better the other way.
+    A start in one-off extra hours says nothing about the template.
     """
-    numbers = {hours.day for hours in diaries.hours}
-    if 7 in numbers or 0 not in numbers:
+    if any(hours.day == 7 for hours in diaries.hours):
         return False
     windows: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
     for hours in diaries.hours:
         windows.setdefault((hours.location, hours.practitioner), []).append((hours.day, hours.starts, hours.ends))
     fits = {True: 0, False: 0}
+    extra = _by_practitioner(diaries.extra)
     for probe in diaries.probes:
         declared = windows.get((probe.offer.location, probe.offer.practitioner), [])
+        zone, blocks = ZoneInfo(zones[probe.offer.location]), extra.get(probe.offer.practitioner, ())
         for start in probe.starts or ():
-            local = start.astimezone(ZoneInfo(zones[probe.offer.location]))
+            if any(block.starts <= start < block.ends for block in blocks):
+                continue
+            local = start.astimezone(zone)
             clock = local.hour * 60 + local.minute
             on = {day for day, starts, ends in declared if starts <= clock < ends}
             for choice in fits:

@@ -59,9 +59,7 @@ def _channel(row: CampaignRow) -> str:
     if row.channel == "VIDEO":
         return "Video campaigns are read-only in the Google Ads API; take it out of the rule file and steer it by hand."
     if row.channel == "LOCAL_SERVICES":
-        return (
-            "Local Services campaigns follow a weekly budget of their own; take it out of the rule file and steer it by hand."
-        )
+        return "Local Services campaigns are steered by leads, not clicks; take it out of the rule file and steer it by hand."
     if row.channel not in CHANNELS:
         return (
             f"Campaigns of type {row.channel} are unknown to this version, so it is left alone; take it out of the rule file."

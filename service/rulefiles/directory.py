@@ -51,6 +51,10 @@ class RuleDirectory:
         text = decode(data, str(file))
         return LoadedFile(check(text, str(file)), text, digest_of(data))
 
+    def digest(self, clinic: str) -> str:
+        """What the clinic's file is known by as it is now, good or bad; raises as `load` does."""
+        return digest_of(self._bytes(clinic, self.path / f"{clinic}.yaml"))
+
     def _bytes(self, clinic: str, file: Path) -> bytes:
         if not re.fullmatch(SLUG, clinic):  # also keeps `../` out of the path
             raise NotFoundError(f"there is no clinic {clinic!r}: a clinic's name is lower-case letters, digits and hyphens")

@@ -25,10 +25,13 @@ class Stage:
 
 
 @contextmanager
-def staged(world: World, directory: Path) -> Iterator[Stage]:
-    """Run the three systems and the controls on loopback ports; `directory` keeps the certificate and key file."""
+def staged(world: World, directory: Path, requests_per_minute: int = 200) -> Iterator[Stage]:
+    """Run the three systems and the controls on loopback ports; `directory` keeps the certificate and key file.
+
+    A world whose hours pass in seconds wants more `requests_per_minute` of Cliniko than the real one grants.
+    """
     with (
-        serving(cliniko_app(world)) as cliniko,
+        serving(cliniko_app(world, limit=requests_per_minute)) as cliniko,
         serving(meta_app(world, META_TOKEN)) as meta,
         serving(controls_app(world)) as controls,
         google_ads_server(world, directory) as google,
@@ -39,6 +42,7 @@ def staged(world: World, directory: Path) -> Iterator[Stage]:
                 **keys,
                 "GOVERNOR_CLINIKO__BASE_URL": f"{cliniko}/v1",
                 "GOVERNOR_CLINIKO__CONTACT_EMAIL": "ops@example.com",
+                "GOVERNOR_CLINIKO__REQUESTS_PER_MINUTE": str(requests_per_minute * 9 // 10),
                 "GOVERNOR_GOOGLE_ADS__ENDPOINT": google.endpoint,
                 "GOVERNOR_GOOGLE_ADS__JSON_KEY_FILE_PATH": str(google.key_file),
                 "GOVERNOR_META__BASE_URL": meta,

@@ -90,10 +90,9 @@ class Intents:
             if standing is not None:
                 await put_standing(conn, change.clinic, change.campaign, standing)
 
-    async def open(self, clinic: str) -> tuple[Change, ...]:
+    async def open(self, clinic: str) -> tuple[RecordedChange, ...]:
         """The changes of a clinic whose outcome is not recorded, oldest first."""
-        found = await self._where(_change.c.clinic == clinic, _change.c.status == "open")
-        return tuple(each.change for each in found)
+        return await self._where(_change.c.clinic == clinic, _change.c.status == "open")
 
     async def of_run(self, run: str) -> tuple[RecordedChange, ...]:
         """The changes of a run and what became of them, oldest first."""

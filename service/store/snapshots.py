@@ -23,14 +23,14 @@ class Snapshots:
 
     async def baselines(self, clinic: str, windows: Sequence[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
         """The clinic's snapshots taken in any of `windows` (ends included) whose diaries could be read, newest first."""
+        if not windows:
+            return ()
         taken = or_(*(_snapshot.c.taken_at.between(first, last) for first, last in windows))
         query = (
             select(_snapshot.c.document)
             .where(_snapshot.c.clinic == clinic, _snapshot.c.readable, taken)
             .order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc())
         )
-        if not windows:
-            return ()
         async with self._database.reading() as conn:
             digests = (await conn.scalars(query)).all()
             texts = await documents.get(conn, set(digests))

@@ -51,6 +51,13 @@ async def test_pages_are_followed_to_the_end_and_cut_to_their_fields(time: Virtu
     assert [request.url.params.get("page") for request in wire.requests] == [None, "2", "3"]
 
 
+async def test_a_single_resource_is_cut_to_its_fields_too(time: VirtualTime) -> None:
+    payload = {"online_bookings": {"enabled": True, "notice_text": "Jane"}, "account": {"name": "Harbour"}}
+    wire = answers(httpx.Response(200, json=payload))
+    found = await client_over(wire.transport, time).one("settings", "/settings/public")
+    assert found == {"online_bookings": {"enabled": True}}
+
+
 async def test_filters_keep_their_brackets_on_the_wire(time: VirtualTime) -> None:
     wire = answers(listing("unavailable_blocks", []))
     await client_over(wire.transport, time).items("unavailable_blocks", "/unavailable_blocks", [("q[]", "starts_at:<x")])
@@ -225,6 +232,22 @@ async def test_a_reset_in_the_past_that_repeats_does_not_become_hammering(time: 
     assert len(wire.requests) == ATTEMPTS
     assert time.slept == sorted(time.slept)
     assert raised.value.retry_after == timedelta(0)
+
+
+async def test_a_429_keeps_the_other_requests_of_that_user_waiting_too(time: VirtualTime) -> None:
+    sent: list[tuple[str, float]] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        resource = request.url.path.rpartition("/")[2]
+        sent.append((resource, time.now))
+        return throttled(X_RateLimit_Reset=reset(17)) if len(sent) == 1 else listing(resource, [])
+
+    client = client_over(Wire(respond).transport, time)
+    began = time.now
+    await client.items("businesses", "/businesses")
+    time.now = began + 1  # as another task would have found it
+    await client.items("services", "/services")
+    assert [at - began >= 17 for resource, at in sent if resource == "services"] == [True]
 
 
 async def test_a_429_without_date_is_read_by_our_clock(time: VirtualTime) -> None:

@@ -93,7 +93,7 @@ async def test_a_throttled_socket_is_waited_out_though_it_sends_two_dates(world:
             timing=time.timing,
         ) as diaries:
             await diaries.read(())
-    assert 1 <= max(time.slept) <= 4
+    assert 1 <= max(time.slept) <= 6  # two seconds, rounded up, by a Date that may be a second or two old
 
 
 async def test_no_services_no_probes(world: World, time: VirtualTime) -> None:

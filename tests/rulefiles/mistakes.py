@@ -1,4 +1,4 @@
-"""The mistakes of `mistakes.yaml`, and the shipped file they are planted in."""
+"""The mistakes of `mistakes.yaml`, and the good file beside it that they are planted in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 RULES = Path(__file__).parents[2] / "rules"
-HARBOUR = (RULES / "harbour-physio.yaml").read_text("utf-8")
+HARBOUR = (Path(__file__).parent / "harbour-physio.yaml").read_text("utf-8")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Mistake:
     @property
     def text(self) -> str:
         """The Harbour file with the mistake in it."""
-        assert self.old in HARBOUR, f"{self.id}: the shipped file has changed"
+        assert self.old in HARBOUR, f"{self.id}: the good file has changed"
         return HARBOUR.replace(self.old, self.new, 1)
 
     @property

@@ -78,7 +78,7 @@ async def test_pages_follow_one_another_while_the_ledger_grows(store: Store, new
     seen: list[int] = []
     page: Page[Record] | None = None
     while page is None or page.more:
-        page = await store.ledger.records(cursor=page and page.cursor, limit=2, newest_first=newest_first)
+        page = await store.ledger.records(cursor=page.cursor if page else None, limit=2, newest_first=newest_first)
         seen += [each.seq for each in page.items]
         if len(seen) == 2:
             await store.ledger.append(SYSTEM, Kind.HOLD, {}, NOW)

@@ -65,7 +65,6 @@ def _rule_set(fields: Fields, file: str, digest: str, problems: Problems) -> Rul
         meta=meta(fields.node("meta"), problems),
         notify=notify or (),
         daily_cap=daily_cap,
-        monthly_cap=fields.read("monthly_cap", money(decimals), None),
     )
 
 

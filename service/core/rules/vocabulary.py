@@ -35,7 +35,6 @@ FILE = Section(
         "mode": "How far the governor may go: watch (only say), propose (ask first) or enforce (act). Default: watch.",
         "notify": "The channels that hear about this clinic. Their addresses are settings, not part of this file.",
         "daily_cap": "The most that the daily budgets of all campaigns may add up to.",
-        "monthly_cap": "The most that all campaigns together may spend in a calendar month.",
         "google_ads": "The clinic's Google Ads account. Needed as soon as a campaign's platform is google.",
         "meta": "The clinic's Meta ad account. Needed as soon as a campaign's platform is meta.",
         "services": "What the ads sell: named lists of appointment types.",
@@ -44,7 +43,7 @@ FILE = Section(
         "guardrails": "Limits between what rules want and what is done. Every default is on unless changed here.",
     },
     required=("version", "clinic", "name", "currency", "services", "campaigns"),
-    later=frozenset({"packs", "active"}),
+    later=frozenset({"packs", "active", "monthly_cap"}),
 )
 GOOGLE_ADS = Section(
     "`google_ads`",

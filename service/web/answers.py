@@ -1,0 +1,203 @@
+"""The parts that answers share, and how the core's values become them.
+
+Money is a decimal string in the clinic's currency, an instant is UTC with `Z`, and a bound that does not exist (infinite) or
+an estimate that cannot be made is null.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from litestar.params import Parameter
+
+from service.core.decide import model
+from service.core.errors import InputError
+from service.core.logic import Truth
+from service.core.model import Platform, Reason, Verdict
+from service.core.model import State as CoreState
+from service.store.decisions import changes_something
+from service.store.intents import RecordedChange
+
+Money = Annotated[str, Parameter(pattern=r"^-?\d+(\.\d+)?$", description="Decimal, in the clinic's currency")]
+Limit = Annotated[int, Parameter(ge=1, le=500, description="How many items at most")]
+Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before", max_length=500)]
+Since = Annotated[datetime | None, Parameter(description="This instant or later, with its UTC offset")]
+Before = Annotated[datetime | None, Parameter(description="Before this instant, with its UTC offset")]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a campaign does: running or paused, and its daily budget (null where it has none)."""
+
+    running: bool
+    budget: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's value: what it is thought to be, and the worst and best it can be given what could not be observed.
+
+    `cause` is what kept it from being exact.
+    """
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    cause: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restraint:
+    """One guardrail's effect on a decision."""
+
+    reason: Reason
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one run decided for one campaign.
+
+    `before` is what was observed (null: unreadable), `desired` what the rules want, `after` what the guardrails let through.
+    `changed` says whether it was to be written to the platform; `caused_by` is the decision behind the state it found.
+    """
+
+    id: str
+    run: str
+    clinic: str
+    at: datetime
+    campaign: str
+    platform: Platform
+    platform_id: str
+    service: str
+    before: State | None
+    desired: State | None
+    after: State | None
+    changed: bool
+    verdict: Verdict
+    reason: Reason
+    sentence: str
+    restraints: tuple[Restraint, ...]
+    rule: str | None
+    overruled: tuple[str, ...]
+    caused_by: str | None
+    rules_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One condition as it was evaluated: its words, its metric's value, and what it came to."""
+
+    rule: str
+    text: str
+    reading: Metric
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write to a platform. `status` is `open` (not yet known), `applied`, `failed` or `superseded`."""
+
+    id: str
+    decision: str
+    campaign: str
+    platform: Platform
+    platform_id: str
+    before: State
+    after: State
+    status: str
+    intended_at: datetime
+    settled_at: datetime | None
+    detail: str
+
+
+# --- from the core ------------------------------------------------------------------------------------------------------
+
+
+def money(amount: Decimal) -> str:
+    """`60.00`, never in powers of ten."""
+    return f"{amount:f}"
+
+
+def finite(value: float | None) -> float | None:
+    """The number, if it is one."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def utc(name: str, value: datetime | None) -> datetime | None:
+    """An instant that was asked for; `InputError` for a wall-clock time, which is a different instant everywhere."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise InputError(f"`{name}` has no UTC offset: write for instance {value.isoformat()}Z")
+    return value.astimezone(UTC)
+
+
+def state(value: CoreState) -> State:
+    """A campaign's state."""
+    return State(value.running, None if value.budget is None else money(value.budget))
+
+
+def state_or_none(value: CoreState | None) -> State | None:
+    """A campaign's state, where there is one."""
+    return None if value is None else state(value)
+
+
+def metric(value: model.Reading) -> Metric:
+    """A metric's value."""
+    return Metric(finite(value.bounds.estimate), finite(value.bounds.low), finite(value.bounds.high), value.cause)
+
+
+def decision(value: model.Decision) -> Decision:
+    """A decision."""
+    return Decision(
+        id=value.id,
+        run=value.run,
+        clinic=value.clinic,
+        at=value.at,
+        campaign=value.campaign,
+        platform=value.platform,
+        platform_id=value.platform_id,
+        service=value.service,
+        before=state_or_none(value.before),
+        desired=state_or_none(value.desired),
+        after=state_or_none(value.after),
+        changed=changes_something(value),
+        verdict=value.verdict,
+        reason=value.reason,
+        sentence=value.sentence,
+        restraints=tuple(Restraint(each.reason, each.sentence) for each in value.restraints),
+        rule=value.rule,
+        overruled=value.overruled,
+        caused_by=value.caused_by,
+        rules_digest=value.rules_digest,
+    )
+
+
+def trace(lines: tuple[model.TraceLine, ...]) -> tuple[TraceLine, ...]:
+    """A service's conditions as evaluated."""
+    return tuple(TraceLine(line.rule, line.text, metric(line.reading), line.truth) for line in lines)
+
+
+def change(recorded: RecordedChange) -> Change:
+    """A change and what became of it."""
+    made = recorded.change
+    return Change(
+        id=made.id,
+        decision=made.decision,
+        campaign=made.campaign,
+        platform=made.platform,
+        platform_id=made.platform_id,
+        before=state(made.before),
+        after=state(made.after),
+        status=recorded.status,
+        intended_at=recorded.intended_at,
+        settled_at=recorded.settled_at,
+        detail=_detail(recorded.detail),
+    )
+
+
+def _detail(detail: dict[str, Any]) -> str:
+    return str(detail.get("detail", ""))

@@ -1,0 +1,103 @@
+"""Who is asking, and what exists for them.
+
+    Authorization: Bearer gov_...
+
+Three guards stand before every handler below `/v1`, in this order: a valid key (401), a role that suffices (403), and, where
+the address names a clinic, one that exists for this key (404). A handler that says nothing is open to viewers if it only
+reads, and otherwise to nobody but admins.
+"""
+
+from typing import Any
+
+import structlog
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from service.app import App
+from service.core.errors import NotFoundError, StoreError
+from service.keys import hash_of, may, opens, opens_everything
+from service.store.keys import Key, Role
+from service.web.governed import clinics
+
+ROLE = "role"
+"""Under this name a handler's `opt` says which role it takes."""
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+LONGEST_SECRET = 200
+
+log = structlog.get_logger(__name__)
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+KeyRequest = Request[Key, None, Any]
+"""A request below `/v1`: its `user` is the key it came with."""
+
+
+def guards(app: App) -> list[Guard]:
+    """The guards of everything below `/v1`."""
+
+    async def known_key(connection: Connection, _: BaseRouteHandler) -> None:
+        connection.scope["user"] = await _authenticated(app, connection)
+
+    def sufficient_role(connection: Connection, handler: BaseRouteHandler) -> None:
+        default = Role.VIEWER if connection.scope["method"] in READING else Role.ADMIN
+        needed: Role = handler.opt.get(ROLE, default)
+        if not may(connection.user, needed):
+            raise PermissionDeniedException(f"this takes a key with the role {needed} or higher")
+
+    async def clinic_of_key(connection: Connection, _: BaseRouteHandler) -> None:
+        clinic = connection.path_params.get("clinic")
+        if clinic is not None:
+            await demand_clinic(app, connection.user, clinic)
+
+    return [known_key, sufficient_role, clinic_of_key]
+
+
+async def demand_clinic(app: App, key: Key, clinic: str) -> None:
+    """Go on only if there is such a clinic for this key."""
+    if not opens(key, clinic) or clinic not in await clinics(app):
+        raise NotFoundError(f"no clinic {clinic}")
+
+
+def demand(key: Key, clinic: str) -> None:
+    """Go on only if what was found, which belongs to `clinic`, exists for this key."""
+    if not opens(key, clinic):
+        raise NotFoundError(f"nothing of {clinic} for this key")
+
+
+async def visible(app: App, key: Key) -> tuple[str, ...]:
+    """The clinics that exist for this key, in alphabetical order."""
+    return tuple(clinic for clinic in await clinics(app) if opens(key, clinic))
+
+
+def administers(key: Key) -> bool:
+    """Whether the key may see and end what concerns the whole installation."""
+    return may(key, Role.ADMIN) and opens_everything(key)
+
+
+async def note_use(request: KeyRequest) -> None:
+    """Remember, after the answer is on its way, that the key was used; nobody waits for it or suffers from its failure."""
+    app: App = request.app.state["app"]
+    if isinstance(key := request.scope.get("user"), Key):
+        try:
+            await app.store.keys.note_use(key, app.clock())
+        except StoreError as error:
+            log.warning("use_of_key_not_noted", key=key.id, error=str(error))
+
+
+async def _authenticated(app: App, connection: Connection) -> Key:
+    scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise _refused("send `Authorization: Bearer` and an API key; `governor keys create` makes one", "")
+    if len(secret) > LONGEST_SECRET:
+        raise _refused("this is no API key of ours", ', error="invalid_token"')
+    key = await app.store.keys.find_key(hash_of(secret.strip()))
+    if key is None or not key.valid(app.clock()):
+        raise _refused("the API key is unknown, expired or revoked", ', error="invalid_token"')
+    return key
+
+
+def _refused(why: str, error: str) -> NotAuthorizedException:
+    return NotAuthorizedException(why, headers={"WWW-Authenticate": f'Bearer realm="governor"{error}'})

@@ -1,0 +1,63 @@
+"""Which clinics there are, and how the rule file of one stands: read-only, for answers.
+
+A run takes a changed file up and records what it did; a question about it changes nothing. So between two runs the file on
+disk can be newer than the revision in force, and the answer says both.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.app import App
+from service.core.errors import InputError, NotFoundError, RuleFileError
+from service.core.rules.language import RuleSet
+from service.revisions import governed
+from service.rulefiles.directory import LoadedFile
+from service.web.problems import FileProblem, file_problems
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A clinic's rules: the revision in force (None: there never was a good one), and the file on disk beside it.
+
+    `pending` is the digest of a good file that the next run will put in force; `problems` is why the file on disk will not.
+    """
+
+    clinic: str
+    rules: RuleSet | None
+    text: str | None
+    loaded_at: datetime | None
+    pending: str | None = None
+    problems: tuple[FileProblem, ...] = ()
+
+
+async def clinics(app: App) -> tuple[str, ...]:
+    """Every governed clinic, in alphabetical order; without a rule directory, those that are known from before."""
+    try:
+        return await governed(app.store, app.directory)
+    except InputError:
+        return await app.store.rules.clinics()
+
+
+async def standing(app: App, clinic: str) -> Standing:
+    """How a clinic's rule file stands."""
+    known = await app.store.rules.rules_in_force(clinic)
+    found = await asyncio.to_thread(_on_disk, app, clinic)
+    problems = () if isinstance(found, LoadedFile) else found
+    pending = found.digest if isinstance(found, LoadedFile) else None
+    if known is None:
+        return Standing(clinic, None, None, None, pending, problems)
+    pending = None if pending == known.rules.digest else pending
+    return Standing(clinic, known.rules, known.text, known.loaded_at, pending, problems)
+
+
+def _on_disk(app: App, clinic: str) -> LoadedFile | tuple[FileProblem, ...]:
+    name = f"{clinic}.yaml"
+    try:
+        return app.directory.load(clinic)
+    except RuleFileError as error:
+        return file_problems(error)
+    except NotFoundError:
+        return (FileProblem(name, None, "the file is gone", "put it back, or `governor restore` the clinic and leave it so"),)
+    except InputError:
+        return (FileProblem(name, None, "the file cannot be read", "see that the service may read it"),)

@@ -1,0 +1,137 @@
+"""Leases, intents and standings: one worker at a time, and each change settled exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from service.core.decide.model import Standing
+from service.core.errors import LeaseLostError, NotFoundError, StoreError
+from service.core.ledger import Kind
+from service.store.intents import Outcome, RecordedChange
+from service.store.ledger import Entry
+from service.store.store import Store
+from tests.store.samples import CLINIC, HOUR, NINETY, NOW, STOOD_DOWN, change, standing
+
+# --- leases -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_clinic_has_one_worker_and_tokens_only_grow(store: Store) -> None:
+    acquire = store.leases.acquire
+    assert await acquire(CLINIC, "a", HOUR, NOW) == 1
+    assert await acquire(CLINIC, "b", HOUR, NOW) is None
+    assert await acquire(CLINIC, "a", HOUR, NOW) is None
+    assert await acquire("northside-allied", "b", HOUR, NOW) == 1
+    assert await acquire(CLINIC, "b", HOUR, NOW + HOUR) == 2
+    await store.leases.release(CLINIC, 2)
+    assert await acquire(CLINIC, "a", HOUR, NOW + HOUR) == 3
+
+
+async def test_a_renewed_lease_lasts(store: Store) -> None:
+    assert await store.leases.acquire(CLINIC, "a", HOUR, NOW) == 1
+    await store.leases.renew(CLINIC, 1, HOUR, NOW + HOUR)
+    assert await store.leases.acquire(CLINIC, "b", HOUR, NOW + 1.5 * HOUR) is None
+
+
+async def test_a_lost_lease_is_neither_renewed_nor_released(store: Store) -> None:
+    await store.leases.acquire(CLINIC, "a", HOUR, NOW)
+    assert await store.leases.acquire(CLINIC, "b", HOUR, NOW + HOUR) == 2
+    with pytest.raises(LeaseLostError, match=CLINIC):
+        await store.leases.renew(CLINIC, 1, HOUR, NOW + HOUR)
+    await store.leases.release(CLINIC, 1)
+    assert await store.leases.acquire(CLINIC, "c", HOUR, NOW + HOUR) is None
+
+
+async def test_of_many_that_ask_at_once_one_gets_the_lease(store: Store, url: str) -> None:
+    other = Store.open(url)
+    asked = [each.leases.acquire(CLINIC, f"w{n}", HOUR, NOW) for n in range(5) for each in (store, other)]
+    given = await asyncio.gather(*asked)
+    await other.aclose()
+    assert sorted(each is None for each in given) == [False] + [True] * 9
+
+
+Write = Callable[[Store, int], Awaitable[None]]
+WRITES: dict[str, Write] = {
+    "intend": lambda store, fence: store.intents.intend(change("chg-2"), NOW, fence),
+    "settle": lambda store, fence: store.intents.settle("chg-1", "applied", {}, NOW, fence, standing=standing()),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("lost", ["taken over", "released", "never had"])
+async def test_who_does_not_govern_a_clinic_writes_nothing(store: Store, fence: int, write: Write, lost: str) -> None:
+    await store.intents.intend(change(), NOW, fence)
+    if lost == "taken over":
+        await store.leases.acquire(CLINIC, "worker-2", HOUR, NOW + HOUR)
+    elif lost == "released":
+        await store.leases.release(CLINIC, fence)
+    else:
+        fence += 1
+    with pytest.raises(LeaseLostError):
+        await write(store, fence)
+    assert [each.change.id for each in await store.intents.open(CLINIC)] == ["chg-1"]
+    assert await store.memory.standings(CLINIC) == {}
+    assert len((await store.ledger.records()).items) == 1
+
+
+# --- intents ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["applied", "failed", "superseded"])
+async def test_a_change_is_intended_then_settled_with_its_standing(store: Store, fence: int, ending: Outcome) -> None:
+    await store.intents.intend(change(), NOW, fence)
+    assert [each.change for each in await store.intents.open(CLINIC)] == [change()]
+    await store.intents.settle("chg-1", ending, {"read_back": NINETY}, NOW + HOUR, fence, standing=standing())
+    assert await store.intents.open(CLINIC) == ()
+    assert await store.memory.standings(CLINIC) == {"search": standing()}
+    detail = {"read_back": {"running": True, "budget": "90.00"}}
+    settled = (RecordedChange(change(), ending, NOW, NOW + HOUR, detail),)
+    assert await store.intents.of_run("run-1") == await store.intents.of_decision("dec-1") == settled
+    intended, ended = (await store.ledger.records(newest_first=False)).items
+    assert (intended.kind, ended.kind) == ("change.intended", f"change.{ending}")
+    assert (ended.body["change"]["id"], ended.body["detail"]) == ("chg-1", detail)
+
+
+async def test_a_change_is_settled_once_even_by_two_at_a_time(store: Store, fence: int) -> None:
+    await store.intents.intend(change(), NOW, fence)
+    endings: tuple[Outcome, ...] = ("applied", "failed", "superseded")
+    tried = [store.intents.settle("chg-1", ending, {}, NOW, fence) for ending in endings]
+    results = await asyncio.gather(*tried, return_exceptions=True)
+    assert sorted(isinstance(each, NotFoundError) for each in results) == [False, True, True]
+    assert len((await store.ledger.records()).items) == 2
+    with pytest.raises(NotFoundError, match="chg-9"):
+        await store.intents.settle("chg-9", "applied", {}, NOW, fence)
+
+
+async def test_a_change_is_intended_once(store: Store, fence: int) -> None:
+    await store.intents.intend(change(), NOW, fence)
+    with pytest.raises(StoreError):
+        await store.intents.intend(change(), NOW, fence)
+    assert len((await store.ledger.records()).items) == 1
+
+
+async def test_settling_without_a_standing_leaves_it(store: Store, fence: int) -> None:
+    await store.memory.set_standing(CLINIC, "search", STOOD_DOWN)
+    await store.intents.intend(change(), NOW, fence)
+    await store.intents.settle("chg-1", "failed", {}, NOW, fence)
+    assert await store.memory.standings(CLINIC) == {"search": STOOD_DOWN}
+
+
+async def test_open_changes_come_oldest_first_and_of_one_clinic(store: Store, fence: int) -> None:
+    await store.intents.intend(change("chg-1"), NOW + timedelta(seconds=1), fence)
+    await store.intents.intend(change("chg-2"), NOW, fence)
+    assert [each.change.id for each in await store.intents.open(CLINIC)] == ["chg-2", "chg-1"]
+    assert await store.intents.open("northside-allied") == ()
+
+
+async def test_a_standing_is_set_together_with_what_is_said_of_it(store: Store) -> None:
+    await store.memory.set_standing(CLINIC, "search", STOOD_DOWN)
+    assert (await store.ledger.records()).items == ()
+    entry = Entry(Kind.READOPT, {"campaign": "search", "by": "ana"}, NOW)
+    await store.memory.set_standing(CLINIC, "search", Standing(), entry)
+    assert await store.memory.standings(CLINIC) == {"search": Standing()}
+    [told] = (await store.ledger.records()).items
+    assert (told.kind, told.body) == ("readopt", {"campaign": "search", "by": "ana"})
