@@ -108,7 +108,7 @@ async def _story(app: App, world: World, screen: Console) -> None:
     world.advance(HOUR / 2)
     await _hours(app, world, screen, 8, "one pass an hour")
     reports = await _pass(app)
-    screen.rule(f"[bold]{_local(world)}: the plan, half a day after the cancellations")
+    screen.rule(f"[bold]{_local(world)}: the plan, eight hours after the cancellations")
     _show(reports, screen, forecasts=True)
 
 

@@ -198,7 +198,7 @@ class MetaAdAccount:
         try:
             answer = await graph.post((campaign.id, ""), changes)
         except AmbiguousWriteError:
-            pass
+            self._note(campaign, changes)
             raise
         except UndocumentedRefusalError as refusal:
             if (await self._read_back(graph, campaign, sent=True)).state != target:
@@ -207,7 +207,7 @@ class MetaAdAccount:
             raise _explained(refusal, campaign, target) from None
         else:
             if answer.get("success") is not True:
-                pass
+                self._note(campaign, changes)
                 raise AmbiguousWriteError("meta", "Meta accepted the change without confirming it", code="no_success")
         self._note(campaign, changes)
 

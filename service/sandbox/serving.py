@@ -21,7 +21,7 @@ START_SECONDS = 10.0
 def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Serve `app` on 127.0.0.1 and yield its base address, `http://127.0.0.1:<port>`; port 0 takes a free one."""
     listener = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", date_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + START_SECONDS

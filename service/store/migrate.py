@@ -6,9 +6,13 @@ take turns.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from service.store.database import Database
+
+
+_TURN = 7_215_833_410
+"""The key of PostgreSQL's advisory lock under which one process at a time migrates; SQLite's write lock does it there."""
 
 
 async def migrate(database: Database) -> None:
@@ -21,6 +25,8 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415 - needed once, at start
     from alembic.config import Config  # noqa: PLC0415 - likewise
 
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
     config = Config()
     config.set_main_option("script_location", "service.store:migrations")
     config.attributes["connection"] = connection

@@ -17,7 +17,7 @@ from service.web.problems import FileProblem, file_problems
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RulesNow:
     """A clinic's rules: the revision in force (None: there never was a good one), and the file on disk beside it.
 
     `pending` is the digest of a good file that the next run will put in force; `problems` is why the file on disk will not.
@@ -39,16 +39,16 @@ async def clinics(app: App) -> tuple[str, ...]:
         return await app.store.rules.clinics()
 
 
-async def standing(app: App, clinic: str) -> Standing:
+async def rules_now(app: App, clinic: str) -> RulesNow:
     """How a clinic's rule file stands."""
     known = await app.store.rules.rules_in_force(clinic)
     found = await asyncio.to_thread(_on_disk, app, clinic)
     problems = () if isinstance(found, LoadedFile) else found
     pending = found.digest if isinstance(found, LoadedFile) else None
     if known is None:
-        return Standing(clinic, None, None, None, pending, problems)
+        return RulesNow(clinic, None, None, None, pending, problems)
     pending = None if pending == known.rules.digest else pending
-    return Standing(clinic, known.rules, known.text, known.loaded_at, pending, problems)
+    return RulesNow(clinic, known.rules, known.text, known.loaded_at, pending, problems)
 
 
 def _on_disk(app: App, clinic: str) -> LoadedFile | tuple[FileProblem, ...]:
@@ -58,6 +58,6 @@ def _on_disk(app: App, clinic: str) -> LoadedFile | tuple[FileProblem, ...]:
     except RuleFileError as error:
         return file_problems(error)
     except NotFoundError:
-        return (FileProblem(name, None, "the file is gone", "put it back, or `governor restore` the clinic and leave it so"),)
+        return (FileProblem(name, None, "the file is gone", "put it back"),)
     except InputError:
         return (FileProblem(name, None, "the file cannot be read", "see that the service may read it"),)

@@ -91,6 +91,7 @@ STATUSES: dict[int, Kind] = {
     404: Kind("not-found", 404, "Not found", NOTHING),
     405: Kind("method-not-allowed", 405, "This address does not take that method"),
     413: Kind("too-large", 413, "The request is too large"),
+    503: Kind("unavailable", 503, "The service is not well"),
 }
 """What the framework raises, by status."""
 
@@ -110,7 +111,7 @@ def our_error(request: Request[Any, Any, Any], error: GovernorError) -> Response
 
 def framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Answer with an error that Litestar raised, or that authentication raised in its words."""
-    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if error.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
         return unexpected_error(request, error)
     kind = STATUSES.get(error.status_code) or _plain(error.status_code)
     fields = _fields(error) if isinstance(error, ValidationException) else None

@@ -124,9 +124,12 @@ def only_day(reading: Diaries, index: int = 0, now: datetime = NOW) -> DiaryDay:
     return diary.days[index]
 
 
-def seen(reading: Diaries, now: datetime = NOW, earlier: Sequence[tuple[datetime, Diaries]] = ()) -> Seen:
+def seen(
+    reading: Diaries, now: datetime = NOW, earlier: Sequence[tuple[datetime, Diaries]] = (), service: Service = SERVICE
+) -> Seen:
     """What metrics are computed from; earlier readings newest first."""
-    return Seen(now, sold(reading, now=now), tuple(Earlier(when, sold(old, now=when)) for when, old in earlier))
+    before = tuple(Earlier(when, sold(old, service, when)) for when, old in earlier)
+    return Seen(now, sold(reading, service, now), before)
 
 
 def known(view: Seen, metric: Metric, within: int = 14, since: timedelta = timedelta(hours=24)) -> tuple[float | None, ...]:

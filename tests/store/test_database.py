@@ -130,3 +130,17 @@ async def test_an_unmigrated_database_is_a_store_error_that_shows_no_data(url: s
         await store.keys.find_key("s3cret")
     assert "s3cret" not in str(caught.value)
     await store.aclose()
+
+
+async def test_work_cancelled_in_the_middle_is_undone_and_the_store_goes_on(store: Store) -> None:
+    for delay in range(12):
+        tasks = [asyncio.create_task(store.ledger.append(CLINIC, Kind.PLAN, {"n": n}, NOW)) for n in range(3)]
+        await asyncio.sleep(delay / 2000)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    before = await store.ledger.verify(CLINIC)
+    await store.ledger.append(CLINIC, Kind.PLAN, {}, NOW)
+    after = await store.ledger.verify(CLINIC)
+    assert after.ok
+    assert after.count == before.count + 1

@@ -1,0 +1,28 @@
+"""Everything below `/v1`: one module per resource."""
+
+from litestar import Router
+from litestar.di import Provide
+
+from service.app import App
+from service.store.keys import Key
+from service.web.api import audit, campaigns, clinics, decisions, evaluations, forecast, holds, rules, runs
+from service.web.auth import KeyRequest, guards, note_use
+
+MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, decisions, audit, holds)
+
+
+def caller(request: KeyRequest) -> Key:
+    """The key a request came with; the guards have seen it."""
+    return request.user
+
+
+def router(app: App) -> Router:
+    """The API over this app."""
+    return Router(
+        "/v1",
+        route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
+        guards=guards(app),
+        dependencies={"key": Provide(caller, sync_to_thread=False)},
+        after_response=note_use,
+        security=[{"bearer": []}],
+    )

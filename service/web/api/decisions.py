@@ -1,0 +1,100 @@
+"""`/v1/decisions`: what was decided, when, why, and what came of it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter, SkipValidation
+
+from service.app import App
+from service.core.model import Platform, Reason, Verdict
+from service.keys import opens_everything
+from service.store.decisions import Wanted
+from service.store.keys import Key
+from service.web.answers import (
+    Before,
+    Change,
+    Cursor,
+    Decision,
+    Limit,
+    Since,
+    TraceLine,
+    change,
+    decision,
+    trace,
+    utc,
+)
+from service.web.auth import demand, demand_clinic
+from service.web.problems import problems
+
+Name = Annotated[str | None, Parameter(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """A page of decisions, newest first; `next_cursor` is null on the last one."""
+
+    items: tuple[Decision, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionAnswer:
+    """A decision, its service's conditions as they were evaluated, and the writes it led to."""
+
+    decision: Decision
+    trace: tuple[TraceLine, ...]
+    changes: tuple[Change, ...]
+
+
+@get("/decisions", operation_id="listDecisions", tags=["decisions"], responses=problems(404, 422))
+async def list_decisions(  # noqa: PLR0913 - each is a filter that a client names
+    app: SkipValidation[App],
+    key: SkipValidation[Key],
+    clinic: Name = None,
+    campaign: Name = None,
+    platform: Platform | None = None,
+    rule: Name = None,
+    verdict: Verdict | None = None,
+    reason: Reason | None = None,
+    changed: Annotated[bool | None, Parameter(description="Whether it was to be written to the platform")] = None,
+    since: Since = None,
+    before: Before = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Decisions:
+    """Decisions of the clinics your key opens, newest first."""
+    if clinic is not None:
+        await demand_clinic(app, key, clinic)
+    wanted = Wanted(
+        clinics=_clinics(key, clinic),
+        campaign=campaign,
+        platform=platform,
+        rule=rule,
+        verdict=verdict,
+        reason=reason,
+        changed=changed,
+        since=utc("since", since),
+        before=utc("before", before),
+    )
+    page = await app.store.decisions.decisions(wanted, cursor=cursor, limit=limit)
+    return Decisions(tuple(map(decision, page.items)), page.cursor if page.more else None)
+
+
+@get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404))
+async def get_decision(app: SkipValidation[App], key: SkipValidation[Key], decision_id: str) -> DecisionAnswer:
+    """One decision with its trace and what came of it; `rules_digest` names the rule file it was made by."""
+    found = await app.store.decisions.decision(decision_id)
+    demand(key, found.clinic)
+    traces = (await app.store.runs.load_outcome(found.run)).traces
+    made = await app.store.intents.of_decision(found.id)
+    return DecisionAnswer(decision(found), trace(traces.get(found.service, ())), tuple(map(change, made)))
+
+
+HANDLERS = (list_decisions, get_decision)
+
+
+def _clinics(key: Key, clinic: str | None) -> tuple[str, ...] | None:
+    if clinic is not None:
+        return (clinic,)
+    return None if opens_everything(key) else key.clinics

@@ -1,0 +1,80 @@
+"""`/v1/clinics/{clinic}/forecast`: what the clinic can sell in the next 14 days, as its newest run saw it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from litestar import get
+from litestar.params import SkipValidation
+
+from service.app import App
+from service.core.decide.model import DayForecast, ServiceForecast
+from service.core.errors import NotFoundError
+from service.core.logic import Bounds
+from service.web.answers import Metric, finite, metric
+from service.web.problems import problems
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number with the lowest and highest it can be, given what could not be observed; `high` null: no bound."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One clinic-local day: bookable appointments, open minutes, and rostered minutes (0: closed)."""
+
+    day: date
+    openings: Range
+    open_minutes: Range
+    working_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: its days, every metric at its default parameters, and what the `expected_*` metrics stand on."""
+
+    service: str
+    rung: str
+    metrics: dict[str, Metric]
+    days: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The forecast of a clinic, by the run that made it."""
+
+    clinic: str
+    run: str
+    as_of: datetime
+    services: tuple[Service, ...]
+
+
+@get("/clinics/{clinic:str}/forecast", operation_id="getForecast", tags=["clinics"], responses=problems(404))
+async def get_forecast(app: SkipValidation[App], clinic: str) -> Forecast:
+    """The newest forecast; 404 before the first run."""
+    planned = (await app.store.runs.runs([clinic], planned=True, limit=1)).items
+    if not planned:
+        raise NotFoundError(f"no run of {clinic} has made a forecast yet")
+    outcome = await app.store.runs.load_outcome(planned[0].id)
+    services = tuple(_service(each) for each in outcome.forecasts.values())
+    return Forecast(clinic, planned[0].id, planned[0].started_at, services)
+
+
+HANDLERS = (get_forecast,)
+
+
+def _service(forecast: ServiceForecast) -> Service:
+    metrics = {name: metric(reading) for name, reading in forecast.metrics.items()}
+    return Service(forecast.service, forecast.rung, metrics, tuple(map(_day, forecast.days)))
+
+
+def _day(day: DayForecast) -> Day:
+    return Day(date.fromisoformat(day.day), _range(day.openings), _range(day.open_minutes), day.working_minutes)
+
+
+def _range(bounds: Bounds) -> Range:
+    return Range(finite(bounds.estimate), finite(bounds.low), finite(bounds.high))

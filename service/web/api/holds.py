@@ -1,0 +1,119 @@
+"""Holds: a person's word to leave a clinic, or part of it, alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from litestar import delete, get, post
+from litestar.exceptions import PermissionDeniedException
+from litestar.params import Parameter, SkipValidation
+
+from service.app import App
+from service.core.decide import model
+from service.core.errors import InputError
+from service.core.rules.language import RuleSet
+from service.store.keys import Key, Role
+from service.web.answers import utc
+from service.web.auth import ROLE, administers, demand
+from service.web.governed import rules_now
+from service.web.problems import problems
+
+Text = Annotated[str, Parameter(min_length=1, max_length=500)]
+Name = Annotated[str | None, Parameter(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold in force. `clinic` null: on everything; `until` null: until ended; `campaign` or `service` may narrow it."""
+
+    id: str
+    clinic: str | None
+    campaign: str | None
+    service: str | None
+    until: datetime | None
+    reason: str
+    by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The holds in force for a clinic, oldest first, those on everything included."""
+
+    items: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewHold:
+    """What to leave alone (the whole clinic, or one campaign, or one service), why, and until when (null: until ended)."""
+
+    reason: Text
+    campaign: Name = None
+    service: Name = None
+    until: datetime | None = None
+
+
+@get("/clinics/{clinic:str}/holds", operation_id="listHolds", tags=["holds"], responses=problems(404))
+async def list_holds(app: SkipValidation[App], clinic: str) -> Holds:
+    """The holds in force for the clinic."""
+    return Holds(tuple(map(_hold, await app.store.holds.holds(clinic, app.clock()))))
+
+
+@post(
+    "/clinics/{clinic:str}/holds",
+    operation_id="hold",
+    tags=["holds"],
+    opt={ROLE: Role.OPERATOR},
+    responses=problems(404, 422),
+)
+async def hold(app: SkipValidation[App], key: SkipValidation[Key], clinic: str, data: NewHold) -> Hold:
+    """Leave the clinic, or part of it, alone from the next write on."""
+    now, until = app.clock(), utc("until", data.until)
+    rules = (await rules_now(app, clinic)).rules
+    _demand_sense(clinic, rules, data, until, now)
+    made = model.Hold(
+        id=app.governor.new_id(),
+        clinic=clinic,
+        until=until,
+        reason=data.reason.strip(),
+        by=key.name,
+        made_at=now,
+        campaign=data.campaign,
+        service=data.service,
+    )
+    await app.store.holds.hold(made)
+    return _hold(made)
+
+
+@delete("/holds/{hold_id:str}", operation_id="unhold", tags=["holds"], opt={ROLE: Role.OPERATOR}, responses=problems(404))
+async def unhold(app: SkipValidation[App], key: SkipValidation[Key], hold_id: str) -> None:
+    """End a hold; the rules decide again from the next run on. One on everything takes an admin's key to every clinic."""
+    found = await app.store.holds.get(hold_id)
+    if found.clinic is not None:
+        demand(key, found.clinic)
+    elif not administers(key):
+        raise PermissionDeniedException("a hold on everything is ended by an admin's key to every clinic")
+    await app.store.holds.unhold(hold_id, key.name, app.clock())
+
+
+HANDLERS = (list_holds, hold, unhold)
+
+
+def _demand_sense(clinic: str, rules: RuleSet | None, data: NewHold, until: datetime | None, now: datetime) -> None:
+    if not data.reason.strip():
+        raise InputError("give a reason, for those who find the hold")
+    if data.campaign is not None and data.service is not None:
+        raise InputError("name a campaign or a service, not both; without either the whole clinic is held")
+    if until is not None and until <= now:
+        raise InputError(f"`until` has passed: it is {now:%Y-%m-%dT%H:%M:%SZ} now")
+    known = (
+        ("campaign", data.campaign, rules.campaigns if rules else ()),
+        ("service", data.service, rules.services if rules else ()),
+    )
+    for kind, name, names in known:
+        if name is not None and name not in names:
+            raise InputError(f"{clinic} has no {kind} {name!r}; it has {', '.join(names) or 'none'}")
+
+
+def _hold(hold: model.Hold) -> Hold:
+    return Hold(hold.id, hold.clinic, hold.campaign, hold.service, hold.until, hold.reason, hold.by, hold.made_at)

@@ -1,0 +1,52 @@
+"""`/healthz` and `/readyz`: is this process alive, and can it be given work? Open to all, and they tell nothing else.
+
+Liveness is the hourly loop's heartbeat: a process whose loop has died answers requests as if nothing were wrong, and must be
+restarted. A database that is away is no reason for that; it is one to send requests elsewhere.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from litestar import get
+from litestar.exceptions import ServiceUnavailableException
+from litestar.params import SkipValidation
+
+from service.app import App
+from service.jobs.hourly import Hourly
+from service.web.problems import documented
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The hourly loop's signs of life; all null where this process runs none."""
+
+    status: str
+    heartbeat: datetime | None
+    next_run: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The database answers."""
+
+    status: str
+
+
+@get("/healthz", operation_id="health", tags=["health"], responses={503: documented(503)})
+async def healthz(hourly: SkipValidation[Hourly | None]) -> Health:
+    """Whether the hourly loop is alive; 503 if it has died or has not been heard of for too long."""
+    if hourly is None:
+        return Health("ok", None, None)
+    if trouble := hourly.trouble():
+        raise ServiceUnavailableException(trouble)
+    return Health("ok", hourly.heartbeat, hourly.next_at)
+
+
+@get("/readyz", operation_id="readiness", tags=["health"], responses={503: documented(503)})
+async def readyz(app: SkipValidation[App]) -> Readiness:
+    """Whether the database answers."""
+    await app.store.ping()
+    return Readiness("ok")
+
+
+HANDLERS = (healthz, readyz)

@@ -1,0 +1,164 @@
+"""With bad readings nothing is paused and nothing raised, and people win: over real wire protocols."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from service.core.model import Reason, Verdict
+from service.governor import Report
+from service.sandbox.controls import as_held
+from service.sandbox.scene import HARBOUR, types_named
+from service.sandbox.world import Fault
+from tests.e2e.conftest import Standing
+
+HOUR = timedelta(hours=1)
+
+
+def held(standing: Standing) -> list[tuple[Any, ...]]:
+    """Status and budget of every campaign, as the platforms hold them."""
+    state = as_held(standing.world)
+    google = [(row["id"], row["status"], row["amount_micros"]) for row in state["google"]]
+    return google + [(row["id"], row["status"], row["daily_budget"]) for row in state["meta"]]
+
+
+async def sold_out(standing: Standing) -> Report:
+    """A first look, then a clinic sold out of physiotherapy: both physio campaigns are paused."""
+    await standing.run()
+    standing.world.advance(23 * HOUR)
+    await standing.run()
+    standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    standing.world.advance(HOUR)
+    return await standing.run()
+
+
+async def test_a_sold_out_service_is_paused_on_both_platforms_and_the_ledger_says_so(standing: Standing) -> None:
+    report = await sold_out(standing)
+    physio = [change for change in report.changes if change.change.campaign.startswith("physio")]
+    assert {(change.change.campaign, change.ending) for change in physio} == {
+        ("physio-search", "applied"),
+        ("physio-social", "applied"),
+    }
+    statuses = {row[0]: row[1] for row in held(standing)}
+    assert (statuses["9876543210"], statuses["23850000000000001"]) == ("PAUSED", "PAUSED")
+    assert (await standing.app.store.ledger.verify(HARBOUR)).ok
+
+
+FAULTS = [
+    pytest.param(Fault("cliniko", "not_found", match="available_times"), Reason.DATA_INCOMPLETE, id="every diary answers 404"),
+    pytest.param(Fault("cliniko", "unauthorized"), Reason.CLINIKO_UNREADABLE, id="the key is refused"),
+    pytest.param(Fault("cliniko", "html"), Reason.CLINIKO_UNREADABLE, id="a maintenance page with status 200"),
+    pytest.param(Fault("cliniko", "truncated", match="available_times"), Reason.DATA_INCOMPLETE, id="half an answer"),
+    pytest.param(Fault("cliniko", "down"), Reason.CLINIKO_UNREADABLE, id="Cliniko is down", marks=pytest.mark.soak),
+]
+
+
+@pytest.mark.parametrize(("fault", "reason"), FAULTS)
+@pytest.mark.parametrize("paused", [False, True], ids=["from running", "from our own pause"])
+async def test_what_cannot_be_read_neither_pauses_nor_raises(
+    standing: Standing, fault: Fault, reason: Reason, *, paused: bool
+) -> None:
+    await (sold_out(standing) if paused else standing.run())
+    before = held(standing)
+    standing.world.advance(12 * HOUR)
+    standing.world.fail(fault)
+    report = await standing.run()
+    assert held(standing) == before
+    assert {decision.verdict for decision in report.decisions} == {Verdict.KEEP}
+    physio = [decision for decision in report.decisions if decision.service == "physio"]
+    assert {decision.reason for decision in physio} <= {reason, Reason.NO_HISTORY}
+    assert all(len(decision.sentence) > 40 for decision in report.decisions)
+
+
+@pytest.mark.parametrize("platform", ["google", "meta"])
+async def test_one_platform_down_never_blocks_the_other(standing: Standing, platform: str) -> None:
+    await standing.run()
+    standing.world.advance(23 * HOUR)
+    await standing.run()
+    standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    standing.world.advance(HOUR)
+    kind = {"google": "permission_denied", "meta": "token_expired"}[platform]
+    standing.world.fail(Fault(platform, kind))  # type: ignore[arg-type]
+    report = await standing.run()
+    assert report.status == "incomplete"
+    for decision in report.decisions:
+        if decision.platform == platform:
+            assert (decision.verdict, decision.reason) == (Verdict.KEEP, Reason.PLATFORM_UNREADABLE)
+        elif decision.service == "physio":
+            assert (decision.verdict, decision.after and decision.after.running) == (Verdict.APPLY, False)
+
+
+async def test_a_person_who_resumes_what_we_paused_wins_until_the_campaign_is_handed_back(standing: Standing) -> None:
+    await sold_out(standing)
+    standing.world.advance(HOUR)
+    standing.world.edit_google("1234567890", "9876543210", user="mia@clinic.example", status="ENABLED")
+    standing.world.advance(HOUR)
+    report = await standing.run()
+    decision = next(each for each in report.decisions if each.campaign == "physio-search")
+    assert (decision.verdict, decision.reason) == (Verdict.KEEP, Reason.DRIFT)
+    assert "readopt" in decision.sentence
+    assert {row[0]: row[1] for row in held(standing)}["9876543210"] == "ENABLED"
+
+
+async def test_a_change_behind_our_back_between_looking_and_writing_is_not_overwritten(standing: Standing) -> None:
+    """A person edits the budget after the run's reading: the second reading sees it, and the change is superseded."""
+    await standing.run()
+    standing.world.advance(23 * HOUR)
+    await standing.run()
+    world = standing.world
+    world.book_out(HARBOUR, types_named(world.clinics[HARBOUR], "Initial physio"))
+    world.advance(HOUR)
+    intend = type(standing.app.store.intents).intend
+
+    async def edited_meanwhile(self: Any, change: Any, *rest: Any) -> None:
+        if change.campaign == "physio-search":
+            world.edit_google("1234567890", "9876543210", user="mia@clinic.example", amount_micros=75_000_000)
+        await intend(self, change, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(standing.app.store.intents), "intend", edited_meanwhile)
+        report = await standing.run()
+    endings = {change.change.campaign: change.ending for change in report.changes}
+    assert endings["physio-search"] == "superseded"
+    assert endings["physio-social"] == "applied"
+    assert next(row for row in held(standing) if row[0] == "9876543210") == ("9876543210", "ENABLED", 75_000_000)
+
+
+@pytest.mark.parametrize(
+    ("fault", "campaign"),
+    [
+        pytest.param(Fault("google", "applied_then_unavailable", match="Mutate", times=1), "physio-search", id="google"),
+        pytest.param(Fault("meta", "applied_then_reset", match="23850000000000001", times=1), "physio-social", id="meta"),
+    ],
+)
+async def test_a_write_whose_answer_is_lost_is_settled_by_reading_not_by_writing_again(
+    standing: Standing, fault: Fault, campaign: str
+) -> None:
+    await standing.run()
+    standing.world.advance(23 * HOUR)
+    await standing.run()
+    standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    standing.world.advance(HOUR)
+    standing.world.fail(fault)
+    first = await standing.run()
+    assert {c.change.campaign: c.ending for c in first.changes}[campaign] == "open"
+    edits = sum(row["changes"] for kind in ("google", "meta") for row in as_held(standing.world)[kind])
+    standing.world.heal()
+    standing.world.advance(HOUR)
+    second = await standing.run()
+    settled = next(change for change in second.changes if change.change.campaign == campaign)
+    assert (settled.ending, settled.detail) == ("applied", "found applied after an interruption")
+    assert sum(row["changes"] for kind in ("google", "meta") for row in as_held(standing.world)[kind]) == edits
+    assert (await standing.app.store.ledger.verify(HARBOUR)).ok
+
+
+async def test_nothing_outside_the_allow_list_reaches_cliniko(standing: Standing) -> None:
+    await sold_out(standing)
+    assert standing.world.trips == []
+    seen = {request.path.split("?")[0].split("/")[2] for request in standing.world.requests if request.system == "cliniko"}
+    assert seen == {
+        "settings", "businesses", "practitioners", "appointment_types", "services", "daily_availabilities",
+        "availability_blocks", "unavailable_blocks",
+    }  # fmt: skip
