@@ -22,7 +22,7 @@ from service.core.model import Campaign, State, Unreadable, Verdict
 from service.core.ports import AdAccount
 from service.core.rules.language import RuleSet
 from service.observe import Missing, Outside
-from service.store.intents import Outcome, RecordedChange
+from service.store.intents import Outcome
 from service.store.store import Store
 
 Ending = Literal["applied", "failed", "superseded", "open"]
@@ -99,8 +99,8 @@ async def _carry_out(change: Change, rule: str | None, account: AdAccount, stand
         return await hands.settle(change, "superseded", f"it changed since the run looked: it is {shown(seen.state)} now")
     try:
         written = await account.write(seen, change.after)
-    except AmbiguousWriteError as error:
-        return Applied(change, "open", f"whether it was applied is unknown: {error}")
+    except AmbiguousWriteError:
+        return await _settle(change, hands.clock(), account, rule, standing, hands)
     except OutsideError as error:
         return await hands.settle(change, "failed", f"{error.code}: {error}" if error.code else str(error))
     return await _read_back(change, rule, written.state, standing, hands)
@@ -139,7 +139,7 @@ def shown(state: State) -> str:
     return f"running at {state.budget}" if state.running else "paused"
 
 
-# --- after a crash ------------------------------------------------------------------------------------------------------
+# --- when no answer came ------------------------------------------------------------------------------------------------------
 
 
 async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Hands) -> list[Applied]:
@@ -152,23 +152,25 @@ async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Han
     for recorded in await hands.store.intents.open(clinic):
         account = hands.outside.accounts.get(recorded.change.platform)
         if account is not None and not isinstance(account, Missing):
-            standing = standings.get(recorded.change.campaign, Standing())
-            done.append(await _settle(recorded, account, standing, hands))
+            change, standing = recorded.change, standings.get(recorded.change.campaign, Standing())
+            rule = (await hands.store.decisions.decision(change.decision)).rule
+            done.append(await _settle(change, recorded.intended_at, account, rule, standing, hands))
     return done
 
 
-async def _settle(recorded: RecordedChange, account: AdAccount, standing: Standing, hands: Hands) -> Applied:
-    change = recorded.change
+async def _settle(
+    change: Change, intended_at: datetime, account: AdAccount, rule: str | None, standing: Standing, hands: Hands
+) -> Applied:
+    """Let the platform say what became of a change whose answer never came."""
     try:
         seen = await _read(account, change.platform_id)
     except OutsideError as error:
-        return Applied(change, "open", f"it cannot be read: {error}")
+        return Applied(change, "open", f"no answer came, and it cannot be read: {error}")
     if seen.state == change.after:
-        rule = (await hands.store.decisions.decision(change.decision)).rule
         now_standing = changed(standing, change, seen.state, rule, hands.clock())
-        return await hands.settle(change, "applied", "found applied after an interruption", now_standing)
+        return await hands.settle(change, "applied", "no answer came; found applied", now_standing)
     if seen.state != change.before:
-        return await hands.settle(change, "superseded", f"found {shown(seen.state)} after an interruption")
-    if hands.clock() - recorded.intended_at < PROPAGATION:
-        return Applied(change, "open", "it still reads as before; a write may be on its way")
-    return await hands.settle(change, "failed", "found as it was after an interruption; nothing was written")
+        return await hands.settle(change, "superseded", f"no answer came; found {shown(seen.state)}")
+    if hands.clock() - intended_at < PROPAGATION:
+        return Applied(change, "open", "no answer came, and it still reads as before: the write may be on its way")
+    return await hands.settle(change, "failed", "no answer came; found as it was, so nothing was written")

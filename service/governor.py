@@ -61,9 +61,10 @@ class Governor:
     engine: str
     holder: str
 
-    async def run(self, clinic: str, *, dry_run: bool = False) -> Report:
+    async def run(self, clinic: str, *, dry_run: bool = False, by: str | None = None) -> Report:
         """Evaluate one clinic once; a dry run observes and decides, and neither records nor changes anything.
 
+        `by` is recorded: the person who asked for the run, None for the hourly loop.
         Raises `GovernorError`: no good rule file was ever seen, another worker has the clinic, the database is down.
         """
         revision = await in_force(self.store, self.directory, clinic, self.clock())
@@ -73,7 +74,7 @@ class Governor:
             return await self._rehearse(revision.rules, outside, problems)
         async with self._lease(clinic) as fence:
             hands = Hands(outside, revision.rules, self.store, self.clock, fence, self.kill_switch)
-            return await self._govern(hands, problems)
+            return await self._govern(hands, problems, by)
 
     async def _rehearse(self, rules: RuleSet, outside: Outside, problems: tuple[str, ...]) -> Report:
         snapshot = await observe(outside, rules, self.clock())
@@ -81,10 +82,10 @@ class Governor:
         outcome = conclude(inputs)
         return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
 
-    async def _govern(self, hands: Hands, problems: tuple[str, ...]) -> Report:
+    async def _govern(self, hands: Hands, problems: tuple[str, ...], by: str | None) -> Report:
         clinic, run = hands.rules.clinic, self.new_id()
         await self._close_interrupted(clinic)
-        await self.store.runs.begin(run, clinic, self.clock())
+        await self.store.runs.begin(run, clinic, self.clock(), by)
         try:
             settled = await settle_open(clinic, await self.store.memory.standings(clinic), hands)
             snapshot = _without_open(await observe(hands.outside, hands.rules, self.clock()), settled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from service.apply import shown
 from service.core.decide.model import Standing
 from service.core.decide.people import adopt
-from service.core.errors import GovernorError, InputError
+from service.core.errors import InputError, OutsideError
 from service.core.ledger import Kind
 from service.core.model import Unreadable
 from service.governor import Governor
@@ -17,7 +17,7 @@ from service.store.ledger import Entry
 async def readopt(governor: Governor, clinic: str, campaign: str, by: str) -> str:
     """Take a campaign on as it reads now and say so in a sentence.
 
-    Raises `InputError` for an unknown or ineligible campaign, `GovernorError` if its platform cannot be read.
+    Raises `InputError` for an unknown or ineligible campaign, `OutsideError` if its platform cannot be read.
     """
     now = governor.clock()
     rules = (await in_force(governor.store, governor.directory, clinic, now)).rules
@@ -25,7 +25,7 @@ async def readopt(governor: Governor, clinic: str, campaign: str, by: str) -> st
         raise InputError(f"{clinic} has no campaign {campaign!r}; it has {', '.join(rules.campaigns)}")
     seen = (await observe_campaigns(governor.outside(rules), rules))[campaign]
     if isinstance(seen, Unreadable):
-        raise GovernorError(f"{campaign} cannot be handed back now: {seen.message}")
+        raise OutsideError(seen.system, f"{campaign} cannot be handed back now: {seen.message}")
     if seen.ineligible:
         raise InputError(f"{campaign} cannot be governed: {seen.ineligible}")
     standing = (await governor.store.memory.standings(clinic)).get(campaign, Standing())

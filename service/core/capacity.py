@@ -219,7 +219,8 @@ class _Segment:
     def regions(self, sellable: Spans) -> list[Region]:
         ends = self.spans[-1][1] - 1
         found = (
-            Region(max(begins, self.latest + 1), min(finishes - self.length, ends), self.length) for begins, finishes in sellable
+            Region(max(begins, self.latest + 1), min(finishes - self.length, ends), self.length)
+            for begins, finishes in sellable
         )
         return [region for region in found if region.first <= region.last]
 

@@ -16,13 +16,14 @@ from service.core.decide import people, plan
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
-from service.core.decide.model import Proposal, RuleState, RunInputs, RunOutcome, Standing, TraceLine
+from service.core.decide.model import Proposal, Reading, RuleState, RunInputs, RunOutcome, Standing, TraceLine
 from service.core.decide.proposals import propose, share_of
 from service.core.logic import Bounds
 from service.core.metrics import Ask, Earlier, Seen, asking, forecast, unfilled
 from service.core.model import Campaign, Diaries, Reason, Snapshot, State, Unreadable
 from service.core.roster import Roster
 from service.core.rules import wording
+from service.core.rules.conditions import UNDEFINED
 from service.core.rules.evaluate import Considered, consider
 from service.core.rules.language import CampaignEntry, CostPerBooking, Measure, Metric, Rule, RuleSet, Service
 
@@ -48,7 +49,7 @@ def conclude(inputs: RunInputs) -> RunOutcome:
         proposals={case.entry.name: case.proposal for case in cases if case.proposal is not None},
         decisions=plan.decisions(inputs.run, cases, drafts, inputs.rules.digest),
         rule_states={f"{service}/{name}": c.state for service, rules in judged.items() for name, c in rules.items()},
-        standings=_remember(standings, cases, inputs.now),
+        standings=_remember(standings, cases, inputs.rules, inputs.now),
     )
 
 
@@ -105,18 +106,20 @@ class _Pricing:
 
     rules: RuleSet
     views: Mapping[str, Seen | Reason]
+    asks: Mapping[str, Ask]
 
-    def __call__(self, entry: CampaignEntry, action: CostPerBooking) -> Bounds:
-        view = self.views[entry.service]
-        if isinstance(view, Reason):
-            return Bounds(None, 0, float("inf"))
+    def __call__(self, entry: CampaignEntry, action: CostPerBooking) -> Reading:
+        view, expected = self.views[entry.service], self.asks[entry.service](Measure(Metric.EXPECTED_OPEN_SLOTS, action.within))
+        if isinstance(view, Reason) or expected.cause in UNDEFINED:
+            return Reading(Bounds(None, 0, float("inf")), expected.cause)
         sharing: dict[str, int] = {}
         for other in self.views.values():
             for diary in () if isinstance(other, Reason) else other.capacity.diaries:
                 sharing[diary.practitioner] = sharing.get(diary.practitioner, 0) + 1
         slots = unfilled(view, action.within, sharing)
         price = float(action.cost * share_of(self.rules.campaigns, entry)) / action.within
-        return Bounds(None if slots.estimate is None else slots.estimate * price, slots.low * price, slots.high * price)
+        estimate = None if slots.estimate is None else slots.estimate * price
+        return Reading(Bounds(estimate, slots.low * price, slots.high * price), expected.cause)
 
 
 # --- decide -------------------------------------------------------------------------------------------------------------
@@ -147,7 +150,7 @@ def _case(
     considered = [(rule, judged[entry.service][rule.name]) for rule in inputs.rules.rules if entry.name in rule.campaigns]
     proposal = None
     if isinstance(seen, Campaign) and in_force is not None:
-        proposal = propose(entry, seen, in_force, considered, _Pricing(inputs.rules, views))
+        proposal = propose(entry, seen, in_force, considered, _Pricing(inputs.rules, views, asks))
     return Case(
         clinic=_circumstances(inputs),
         entry=entry,
@@ -186,11 +189,17 @@ def _circumstances(inputs: RunInputs) -> Circumstances:
     )
 
 
-def _remember(standings: Mapping[str, Standing], cases: list[Case], now: datetime) -> dict[str, Standing]:
+def _remember(standings: Mapping[str, Standing], cases: list[Case], rules: RuleSet, now: datetime) -> dict[str, Standing]:
     """Standings with this run's wishes added: the desired state where there is one, else what is in force."""
     remembered = dict(standings)
     for case in cases:
         wish = case.proposal.target if case.proposal and case.proposal.target else case.in_force
         if wish is not None:
-            remembered[case.entry.name] = people.wanted(standings[case.entry.name], wish, case.entry, now)
+            remembered[case.entry.name] = people.wanted(standings[case.entry.name], wish, _longest_window(case, rules), now)
     return remembered
+
+
+def _longest_window(case: Case, rules: RuleSet) -> timedelta:
+    """How far back stabilising may look for a campaign, whichever rule decides."""
+    own = (rule.stabilise for rule in rules.rules if case.entry.name in rule.campaigns and rule.stabilise is not None)
+    return max(case.rails.stabilise.up, case.rails.stabilise.down, *own)

@@ -28,7 +28,7 @@ NAP_SECONDS = 30.0
 """The longest sleep: a clock that was moved, or a machine that slept, is noticed within this time."""
 
 QUIET = timedelta(minutes=30)
-"""The longest the loop may go without a heartbeat: more than one clinic's evaluation takes at Cliniko's 200 requests a minute."""
+"""The longest the loop may go without a heartbeat; one clinic's evaluation takes less at Cliniko's 200 requests a minute."""
 
 GRACE_SECONDS = 20.0
 """How long a clinic under way may go on when the service is asked to stop; Kubernetes kills after 30."""

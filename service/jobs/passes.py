@@ -30,7 +30,7 @@ class Failure:
 
 
 async def evaluate_all(
-    app: App, clinics: Iterable[str], *, dry_run: bool, done: Callable[[], None] | None = None
+    app: App, clinics: Iterable[str], *, dry_run: bool, done: Callable[[], object] | None = None
 ) -> list[Report | Failure]:
     """Evaluate each clinic once, in the order given; what goes wrong with one is its entry in the result.
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from litestar import Litestar, get, post
 from litestar.datastructures import State
+from litestar.params import JSONBody
 
 from service.sandbox.scene import types_named
 from service.sandbox.world import Fault, World
@@ -70,13 +71,13 @@ def state(state: State) -> dict[str, Any]:
 
 
 @post("/advance", sync_to_thread=False)
-def advance(state: State, data: dict[str, float]) -> dict[str, str]:
+def advance(state: State, data: JSONBody[dict[str, float]]) -> dict[str, str]:
     """Let time pass."""
     return {"now": _world(state).advance(timedelta(hours=data["hours"])).isoformat()}
 
 
 @post("/cancel", sync_to_thread=False)
-def cancel(state: State, data: dict[str, Any]) -> dict[str, int]:
+def cancel(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, int]:
     """A cancellation cluster."""
     world = _world(state)
     types = types_named(world.clinics[data["clinic"]], data["types"])
@@ -84,7 +85,7 @@ def cancel(state: State, data: dict[str, Any]) -> dict[str, int]:
 
 
 @post("/book-out", sync_to_thread=False)
-def book_out(state: State, data: dict[str, Any]) -> dict[str, int]:
+def book_out(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, int]:
     """Sell everything that is open."""
     world = _world(state)
     types = types_named(world.clinics[data["clinic"]], data["types"])
@@ -92,21 +93,21 @@ def book_out(state: State, data: dict[str, Any]) -> dict[str, int]:
 
 
 @post("/google", sync_to_thread=False)
-def edit_google(state: State, data: dict[str, Any]) -> dict[str, str]:
+def edit_google(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, str]:
     """A person's edit in Google Ads."""
     _world(state).edit_google(data["customer_id"], data["campaign"], data["user"], **data["changes"])
     return {"edited": data["campaign"]}
 
 
 @post("/meta", sync_to_thread=False)
-def edit_meta(state: State, data: dict[str, Any]) -> dict[str, str]:
+def edit_meta(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, str]:
     """A person's edit in Ads Manager."""
     _world(state).edit_meta(data["account"], data["campaign"], data["actor"], **data["changes"])
     return {"edited": data["campaign"]}
 
 
 @post("/fail", sync_to_thread=False)
-def fail(state: State, data: dict[str, Any]) -> dict[str, str]:
+def fail(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, str]:
     """Switch a fault on."""
     system: Literal["cliniko", "google", "meta"] = data["system"]
     _world(state).fail(Fault(system, data["kind"], data.get("match", ""), data.get("times")))
@@ -114,7 +115,7 @@ def fail(state: State, data: dict[str, Any]) -> dict[str, str]:
 
 
 @post("/heal", sync_to_thread=False)
-def heal(state: State, data: dict[str, str | None]) -> dict[str, str | None]:
+def heal(state: State, data: JSONBody[dict[str, str | None]]) -> dict[str, str | None]:
     """Switch faults off."""
     _world(state).heal(data.get("system"))
     return {"healed": data.get("system")}

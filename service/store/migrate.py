@@ -10,7 +10,6 @@ from sqlalchemy import Connection, text
 
 from service.store.database import Database
 
-
 _TURN = 7_215_833_410
 """The key of PostgreSQL's advisory lock under which one process at a time migrates; SQLite's write lock does it there."""
 

@@ -50,12 +50,12 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, run_id: str, clinic: str, now: datetime) -> None:
-        """Say that a run has started."""
+    async def begin(self, run_id: str, clinic: str, now: datetime, by: str | None = None) -> None:
+        """Say that a run has started, and on whose word if it was somebody's."""
         row = {"id": run_id, "clinic": clinic, "status": "running", "started_at": now, "message": "", "summary": "{}"}
         async with self._database.writing() as conn:
             await conn.execute(insert(_run).values(row))
-            await append(conn, clinic, Kind.RUN_STARTED, {"run": run_id}, now)
+            await append(conn, clinic, Kind.RUN_STARTED, {"run": run_id} | ({"by": by} if by else {}), now)
 
     async def record(self, inputs: RunInputs, outcome: RunOutcome, fence: int) -> None:
         """Record what a begun run observed, decided and remembers, all of it or nothing.

@@ -42,7 +42,7 @@ def guards(app: App) -> list[Guard]:
         connection.scope["user"] = await _authenticated(app, connection)
 
     def sufficient_role(connection: Connection, handler: BaseRouteHandler) -> None:
-        default = Role.VIEWER if connection.scope["method"] in READING else Role.ADMIN
+        default = Role.VIEWER if connection.scope.get("method") in READING else Role.ADMIN
         needed: Role = handler.opt.get(ROLE, default)
         if not may(connection.user, needed):
             raise PermissionDeniedException(f"this takes a key with the role {needed} or higher")

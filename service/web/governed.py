@@ -12,8 +12,12 @@ from service.app import App
 from service.core.errors import InputError, NotFoundError, RuleFileError
 from service.core.rules.language import RuleSet
 from service.revisions import governed
-from service.rulefiles.directory import LoadedFile
-from service.web.problems import FileProblem, file_problems
+from service.rulefiles.directory import RuleDirectory
+from service.store.rules import Rejection
+from service.web.problems import FileProblem, file_problem, file_problems
+
+OnDisk = tuple[str | None, tuple[FileProblem, ...]]
+"""The digest of a good file that is not in force yet, and the problems of a bad one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +46,27 @@ async def clinics(app: App) -> tuple[str, ...]:
 async def rules_now(app: App, clinic: str) -> RulesNow:
     """How a clinic's rule file stands."""
     known = await app.store.rules.rules_in_force(clinic)
-    found = await asyncio.to_thread(_on_disk, app, clinic)
-    problems = () if isinstance(found, LoadedFile) else found
-    pending = found.digest if isinstance(found, LoadedFile) else None
+    rejected = await app.store.rules.rejected_rules(clinic)
+    digest = known.rules.digest if known else None
+    pending, problems = await asyncio.to_thread(_on_disk, app.directory, clinic, digest, rejected)
     if known is None:
         return RulesNow(clinic, None, None, None, pending, problems)
-    pending = None if pending == known.rules.digest else pending
     return RulesNow(clinic, known.rules, known.text, known.loaded_at, pending, problems)
 
 
-def _on_disk(app: App, clinic: str) -> LoadedFile | tuple[FileProblem, ...]:
+def _on_disk(directory: RuleDirectory, clinic: str, known: str | None, rejected: Rejection | None) -> OnDisk:
+    """What the file says, read only if it is neither the one in force nor the one last refused."""
     name = f"{clinic}.yaml"
     try:
-        return app.directory.load(clinic)
+        digest = directory.digest(clinic)
+        if digest == known:
+            return None, ()
+        if rejected and digest == rejected.digest:
+            return None, tuple(map(file_problem, rejected.problems))
+        return directory.load(clinic).digest, ()
     except RuleFileError as error:
-        return file_problems(error)
+        return None, file_problems(error)
     except NotFoundError:
-        return (FileProblem(name, None, "the file is gone", "put it back"),)
+        return None, (FileProblem(name, None, "the file is gone", "put it back"),)
     except InputError:
-        return (FileProblem(name, None, "the file cannot be read", "see that the service may read it"),)
+        return None, (FileProblem(name, None, "the file cannot be read", "see that the service may read it"),)

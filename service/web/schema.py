@@ -54,7 +54,7 @@ def openapi_config() -> OpenAPIConfig:
 
 
 class PlainPage(OpenAPIRenderPlugin):
-    """The document as HTML without scripts. (A subclass, because that is what Litestar calls.)"""
+    """The document as HTML without scripts; a subclass, because that is what Litestar calls."""
 
     def __init__(self) -> None:
         super().__init__(path="/", media_type=MediaType.HTML, favicon="", style="")
@@ -66,7 +66,7 @@ class PlainPage(OpenAPIRenderPlugin):
 
 def _page(document: dict[str, Any]) -> Iterator[str]:
     title = escape(document["info"]["title"])
-    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    yield '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     yield f"<title>{title}</title><style>{STYLE}</style><h1>{title} <small>{escape(document['info']['version'])}</small></h1>"
     yield f"<p>{escape(document['info']['description'])}</p>"
     yield '<p>For machines: <a href="/schema/openapi.json">JSON</a> · <a href="/schema/openapi.yaml">YAML</a></p>'

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from service.core.model import Reason, Verdict
+from service.core.model import Campaign, Reason, State, Verdict
+from service.google_ads.account import GoogleAdsAccount
 from service.governor import Report
 from service.sandbox.controls import as_held
 from service.sandbox.scene import HARBOUR, types_named
 from service.sandbox.world import Fault
 from tests.e2e.conftest import Standing
+from tests.support import shipped
 
 HOUR = timedelta(hours=1)
 
@@ -22,6 +25,16 @@ def held(standing: Standing) -> list[tuple[Any, ...]]:
     state = as_held(standing.world)
     google = [(row["id"], row["status"], row["amount_micros"]) for row in state["google"]]
     return google + [(row["id"], row["status"], row["daily_budget"]) for row in state["meta"]]
+
+
+def edits(standing: Standing) -> dict[str, int]:
+    """How many edits each campaign has seen, as the platforms log them."""
+    state = as_held(standing.world)
+    return {row["id"]: row["changes"] for kind in ("google", "meta") for row in state[kind]}
+
+
+def campaign_id(name: str) -> str:
+    return shipped(HARBOUR).campaigns[name].id
 
 
 async def sold_out(standing: Standing) -> Report:
@@ -142,15 +155,43 @@ async def test_a_write_whose_answer_is_lost_is_settled_by_reading_not_by_writing
     standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
     standing.world.advance(HOUR)
     standing.world.fail(fault)
-    first = await standing.run()
-    assert {c.change.campaign: c.ending for c in first.changes}[campaign] == "open"
-    edits = sum(row["changes"] for kind in ("google", "meta") for row in as_held(standing.world)[kind])
-    standing.world.heal()
+    report = await standing.run()
+    assert {change.change.campaign: change.ending for change in report.changes}[campaign] == "applied"
+    assert edits(standing)[campaign_id(campaign)] == 1
     standing.world.advance(HOUR)
-    second = await standing.run()
-    settled = next(change for change in second.changes if change.change.campaign == campaign)
-    assert (settled.ending, settled.detail) == ("applied", "found applied after an interruption")
-    assert sum(row["changes"] for kind in ("google", "meta") for row in as_held(standing.world)[kind]) == edits
+    assert (await standing.run()).changes == ()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_run_killed_around_its_write_is_settled_by_the_next_start(standing: Standing, when: str) -> None:
+    """Killed after the intent: with the write not sent, or sent and its outcome not recorded."""
+    await standing.run()
+    standing.world.advance(23 * HOUR)
+    await standing.run()
+    standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    standing.world.advance(HOUR)
+    write = GoogleAdsAccount.write
+
+    async def killed(self: GoogleAdsAccount, campaign: Campaign, target: State) -> Campaign:
+        if when == "after":
+            await write(self, campaign, target)
+        raise asyncio.CancelledError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GoogleAdsAccount, "write", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await standing.run()
+    assert [each.change.campaign for each in await standing.app.store.intents.open(HARBOUR)] == ["physio-search"]
+    standing.world.advance(HOUR)
+    report = await standing.run()
+    endings = [
+        (change.change.campaign, change.ending) for change in report.changes if change.change.campaign == "physio-search"
+    ]
+    assert endings == (
+        [("physio-search", "applied")] if when == "after" else [("physio-search", "failed"), ("physio-search", "applied")]
+    )
+    assert edits(standing)["9876543210"] == 1
+    assert await standing.app.store.intents.open(HARBOUR) == ()
     assert (await standing.app.store.ledger.verify(HARBOUR)).ok
 
 

@@ -17,8 +17,8 @@ from service.core.rules.wording import duration
 def stabilised(case: Case, draft: Draft) -> Draft:
     """6. A raise is the lowest proposal of its window, a cut the highest: a wish must last before it is granted."""
     target, here = draft.target, case.in_force
-    if target is None or here is None or position(target) == position(here):
-        return draft
+    if target is None or here is None or position(target) == position(here) or case.clinic.unreadable is not None:
+        return draft  # with Cliniko unreadable only `fallback` gets here, and it has waited for `fallback_after`
     raising = position(target) > position(here)
     window = case.rails.stabilise.down if not raising else case.stabilise or case.rails.stabilise.up
     recent = [p.target for p in case.standing.proposals if case.clinic.now - p.at <= window]
@@ -66,7 +66,7 @@ def below_ceiling(case: Case, draft: Draft) -> Draft:
 
 
 def step_limited(case: Case, draft: Draft) -> Draft:
-    """8. One change moves a budget by a limited share of base; going back to base is always one step."""
+    """8. One change moves a budget by a limited share of base; back to base, or between floor and ceiling, is one step."""
     target, here = draft.target, case.in_force
     if target is None or here is None or not target.running or target.budget is None or here.budget is None:
         return draft
@@ -76,6 +76,7 @@ def step_limited(case: Case, draft: Draft) -> Draft:
         up = max(up, base)
     if target.budget <= base <= here.budget:
         down = min(down, base)
+    up, down = max(up, case.entry.floor), min(down, case.entry.ceiling)
     allowed = _rounded(case, min(max(target.budget, down), up))
     if allowed == target.budget:
         return draft

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -42,38 +43,42 @@ def few_changes(case: Case, draft: Draft) -> Draft:
 def within_edit_budget(case: Case, draft: Draft) -> Draft:
     """12. Significant edits are rationed; a pause needs one for itself and one for its resume, else it becomes the floor."""
     target, here = draft.target, case.in_force
-    if target is None or here is None or not moves(case, draft) or not _significant(here, target):
+    if target is None or here is None or not moves(case, draft):
+        return draft
+    count, counted = _edits(case, here)
+    if not _significant(here, target, counted):
         return draft
     allowance = case.rails.edit_budget
-    left = allowance.edits - _edits(case)
-    needed = 2 if here.running and not target.running else 1
-    if left >= needed:
+    pausing, left = here.running and not target.running, allowance.edits - count
+    if left >= (2 if pausing else 1):
         return draft
-    used = f"{allowance.edits - left} of {allowance.edits} significant edits in {duration(allowance.per)} are used"
+    used = f"{count} of {allowance.edits} significant edits in {duration(allowance.per)} are used"
     floor = State(running=True, budget=case.entry.floor)
-    if needed > 1 and here.running and position(floor) < position(here) and (left >= 1 or _empty(case)):
-        return draft.restrained(Reason.EDIT_BUDGET, f"{used}, too many for a pause and its resume: floor instead", floor)
-    return _unless_exempt(case, draft, Reason.EDIT_BUDGET, used)
+    if not pausing or position(floor) >= position(here):
+        return _unless_exempt(case, draft, Reason.EDIT_BUDGET, used)
+    refused = _unless_exempt(case, replace(draft, target=floor), Reason.EDIT_BUDGET, used)
+    if refused.verdict and left < 1 and _significant(here, floor, counted):
+        return refused
+    return draft.restrained(Reason.EDIT_BUDGET, f"{used}, too many for a pause and its resume: floor instead", floor)
 
 
-def _significant(before: State, after: State) -> bool:
+def _significant(before: State, after: State, counted: Decimal | None) -> bool:
+    """A pause, a resume, or a budget too far from the last one that counted."""
     if before.running != after.running:
         return True
-    if before.budget is None or after.budget is None:
+    if counted is None or after.budget is None:
         return False
-    return abs(after.budget - before.budget) > before.budget * SIGNIFICANT
+    return abs(after.budget - counted) > counted * SIGNIFICANT
 
 
-def _edits(case: Case) -> int:
-    """Significant edits of the sliding period, each budget measured against the last one that counted."""
+def _edits(case: Case, here: State) -> tuple[int, Decimal | None]:
+    """How many significant edits the sliding period has seen, and the budget that the next one is measured against."""
     changes = [c for c in case.standing.changes if case.clinic.now - c.at < case.rails.edit_budget.per]
-    if not changes:
-        return 0
-    count, counted = 0, changes[0].before
+    count, counted = 0, changes[0].before.budget if changes else here.budget
     for change in changes:
-        if _significant(counted, change.after):
-            count, counted = count + 1, change.after
-    return count
+        if _significant(change.before, change.after, counted):
+            count, counted = count + 1, change.after.budget
+    return count, counted
 
 
 def _empty(case: Case) -> bool:
@@ -90,10 +95,10 @@ def _unless_exempt(case: Case, draft: Draft, reason: Reason, sentence: str) -> D
     if target is None or here is None:
         return draft
     floor = State(running=True, budget=case.entry.floor)
-    if target == floor and _empty(case) and not _done_today(case, lambda change: change.after == floor):
-        return draft
     if position(target) < position(here) and _empty(case) and position(floor) < position(here):
         if not _done_today(case, lambda change: change.after == floor):
+            if target == floor:
+                return draft
             return draft.restrained(reason, f"{sentence}; with nothing to book it still goes to the floor", floor)
     elif position(target) > position(here) and _restriction_ended(case):
         back = min(target, State(running=True, budget=case.entry.base), key=position)

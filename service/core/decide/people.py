@@ -22,7 +22,7 @@ PROPAGATION = timedelta(minutes=15)
 BASE_TOLERANCE = Decimal("0.05")
 """How far, as a share of base, a budget may be off the file's base at first sight."""
 
-REMEMBERED = timedelta(days=32)
+REMEMBERED = timedelta(days=61)
 """How long changes are kept: longer than any period an edit budget may span."""
 
 
@@ -81,8 +81,7 @@ def changed(standing: Standing, change: Change, readback: State, rule: str | Non
     )
 
 
-def wanted(standing: Standing, target: State, entry: CampaignEntry, now: datetime) -> Standing:
-    """Remember what the rules wanted at this run, as far back as stabilising may look."""
-    window = max(entry.guardrails.stabilise.up, entry.guardrails.stabilise.down, timedelta(days=1)) + GAP
-    recent = tuple(p for p in standing.proposals if now - p.at <= window)
+def wanted(standing: Standing, target: State, window: timedelta, now: datetime) -> Standing:
+    """Remember what the rules wanted at this run, as far back as stabilising may look: over `window`."""
+    recent = tuple(p for p in standing.proposals if now - p.at <= window + GAP)
     return replace(standing, proposals=(*recent, PastProposal(now, target)))

@@ -89,7 +89,7 @@ def within_blast_radius(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSe
     if len(drastic) <= BLAST_MINIMUM or len(drastic) * 100 <= limit * changeable:
         return dict(drafts)
     why = f"this run would move {len(drastic)} of {changeable} campaigns at once, more than {limit:g}%: a person decides"
-    ask = {name: drafts[name].settled(Verdict.AWAIT_APPROVAL, Reason.BLAST_RADIUS, why) for name in drastic}
+    ask = {name: drafts[name].restrained(Reason.BLAST_RADIUS, why, drafts[name].target) for name in drastic}
     return {**drafts, **ask}
 
 
@@ -112,13 +112,14 @@ def finished(case: Case, draft: Draft) -> Draft:
         return draft
     if not moves(case, draft):
         return replace(draft, verdict=Verdict.KEEP if draft.restraints else Verdict.NONE)
+    ask = any(restraint.reason is Reason.BLAST_RADIUS for restraint in draft.restraints)
     match case.clinic.mode:
         case Mode.WATCH:
             return draft.settled(Verdict.WOULD_APPLY, Reason.MODE, "mode is watch, so nothing is changed")
-        case Mode.PROPOSE:
+        case Mode.PROPOSE if not ask:
             return draft.settled(Verdict.AWAIT_APPROVAL, Reason.MODE, "mode is propose, so a person approves it first")
-        case Mode.ENFORCE:
-            return replace(draft, verdict=Verdict.APPLY)
+        case _:
+            return replace(draft, verdict=Verdict.AWAIT_APPROVAL if ask else Verdict.APPLY)
 
 
 def reason(case: Case, draft: Draft) -> Reason:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from service.core.decide.model import Proposal
-from service.core.logic import Bounds, Truth
+from service.core.decide.model import Proposal, Reading
+from service.core.logic import Truth
 from service.core.model import Campaign, Reason, State
 from service.core.money import percent_of, round_down
 from service.core.rules import wording
-from service.core.rules.conditions import Look
+from service.core.rules.conditions import UNDEFINED, Look, foremost
 from service.core.rules.evaluate import Considered
 from service.core.rules.language import (
     UNITS,
@@ -31,8 +31,8 @@ from service.core.rules.language import (
     Rule,
 )
 
-Worth = Callable[[CampaignEntry, CostPerBooking], Bounds]
-"""What filling the expected unfilled openings is worth per day to one campaign, in money."""
+Worth = Callable[[CampaignEntry, CostPerBooking], Reading]
+"""What filling the expected unfilled openings is worth per day to one campaign, in money: never below 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,15 @@ def propose(
     worth: Worth,
 ) -> Proposal:
     """What the rules want for one campaign; `considered` are its rules in file order, each judged for its service."""
-    options, decisive = _options(entry, seen, in_force, considered, worth)
-    cause = next((result.cause for _, result in decisive if result.cause), None)
+    options, decisive, causes = _options(entry, seen, in_force, considered, worth)
+    cause = foremost(causes)
     overruled = _overruled(considered[len(decisive) :])
     chosen = _choose(options, in_force)
     certain = len({position(option.target) for option in options}) == 1
-    if chosen is None or (not certain and _needs_judgement(cause)):
+    if chosen is None or (not certain and cause in UNDEFINED):
         return Proposal(entry.name, None, None, overruled, _unsure(options, decisive), cause or Reason.DATA_INCOMPLETE, False)
     sentence = _because(chosen.rule, considered)
     return Proposal(entry.name, chosen.target, chosen.rule, overruled, sentence, None if certain else cause, certain)
-
-
-def _needs_judgement(cause: Reason | None) -> bool:
-    """Whether the metric is undefined or unread, rather than only partly observed: then nothing may move at all."""
-    return cause not in {None, Reason.DATA_INCOMPLETE, Reason.NO_HISTORY}
 
 
 def _options(
@@ -78,30 +73,35 @@ def _options(
     in_force: State,
     considered: Sequence[tuple[Rule, Considered]],
     worth: Worth,
-) -> tuple[list[Option], list[tuple[Rule, Considered]]]:
-    """Every outcome still possible, and the rules that had to be asked for it."""
+) -> tuple[list[Option], list[tuple[Rule, Considered]], list[Reason | None]]:
+    """Every outcome still possible, the rules that had to be asked for it, and what keeps them from being sure."""
     options: list[Option] = []
-    asked = []
+    asked, causes = [], []
     for rule, result in considered:
         asked.append((rule, result))
+        causes.append(result.cause)
         for action in result.outcomes:
             if action is not None:
-                options += [Option(target, rule.name) for target in _targets(action, entry, seen, in_force, worth)]
+                targets, cause = _targets(action, entry, seen, in_force, worth)
+                options += [Option(target, rule.name) for target in targets]
+                causes.append(cause)
         if None not in result.outcomes:
-            return options, asked
+            return options, asked, causes
     base = State(running=True, budget=round_down(entry.base, seen.unit))
-    return [*options, Option(base, None)], asked
+    return [*options, Option(base, None)], asked, causes
 
 
-def _targets(action: Action, entry: CampaignEntry, seen: Campaign, in_force: State, worth: Worth) -> list[State]:
-    """The state an action asks for; two where it depends on what was not observed."""
+def _targets(
+    action: Action, entry: CampaignEntry, seen: Campaign, in_force: State, worth: Worth
+) -> tuple[list[State], Reason | None]:
+    """The state an action asks for; the lowest and the highest, and why, where it depends on what was not observed."""
     if isinstance(action, Pause):
-        return [State(running=False, budget=in_force.budget)]
+        return [State(running=False, budget=in_force.budget)], None
     if isinstance(action, CostPerBooking):
         value = worth(entry, action)
-        ends = [value.low] if value.exact else [value.low, min(value.high, float(entry.ceiling))]
-        return [State(running=True, budget=round_down(Decimal(repr(end)), seen.unit)) for end in ends]
-    return [State(running=True, budget=round_down(_budget(action, entry), seen.unit))]
+        ends = dict.fromkeys(min(end, float(entry.ceiling)) for end in (value.bounds.low, value.bounds.high))
+        return [State(running=True, budget=round_down(Decimal(repr(end)), seen.unit)) for end in ends], value.cause
+    return [State(running=True, budget=round_down(_budget(action, entry), seen.unit))], None
 
 
 def _budget(action: Percent | NamedBudget | Amount, entry: CampaignEntry) -> Decimal:

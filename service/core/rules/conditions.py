@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.core.decide.model import Reading
@@ -9,6 +10,10 @@ from service.core.logic import Bounds, Truth, every, negate, some
 from service.core.metrics import Ask
 from service.core.model import Reason
 from service.core.rules.language import All, Any, Compare, Condition, Op
+
+
+UNDEFINED = frozenset({Reason.CLINIKO_UNREADABLE, Reason.NOT_SOLD_ONLINE, Reason.LEAD_TIME, Reason.CLOSED})
+"""Causes for which a metric has no value at all, so that nothing may move; else it is only not known well enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,13 @@ class Judgement:
         if self.truth is not Truth.UNKNOWN:
             return None
         causes = (look.reading.cause for look in self.looks if look.truth is Truth.UNKNOWN)
-        return next((cause for cause in causes if cause), Reason.DATA_INCOMPLETE)
+        return foremost(causes) or Reason.DATA_INCOMPLETE
+
+
+def foremost(causes: Iterable[Reason | None]) -> Reason | None:
+    """The cause to name out of several: one that leaves a metric undefined, else the first."""
+    known = [cause for cause in causes if cause]
+    return next((cause for cause in known if cause in UNDEFINED), known[0] if known else None)
 
 
 def judge(condition: Condition | None, ask: Ask) -> Judgement:

@@ -31,4 +31,6 @@ def comparisons(condition: Condition | None) -> Iterator[Compare]:
 
 def look_backs(rules: RuleSet) -> set[timedelta]:
     """How far back `slots_opened` is asked to compare, its default included: every forecast shows that."""
-    return {Measure(Metric.SLOTS_OPENED).since} | {measure.since for measure in measures(rules) if measure.metric is Metric.SLOTS_OPENED}
+    return {Measure(Metric.SLOTS_OPENED).since} | {
+        measure.since for measure in measures(rules) if measure.metric is Metric.SLOTS_OPENED
+    }

@@ -7,7 +7,7 @@ from litestar import get
 from litestar.params import SkipValidation
 
 from service.app import App
-from service.core.decide.model import DayForecast, ServiceForecast
+from service.core.decide import model
 from service.core.errors import NotFoundError
 from service.core.logic import Bounds
 from service.web.answers import Metric, finite, metric
@@ -34,7 +34,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceForecast:
     """One service: its days, every metric at its default parameters, and what the `expected_*` metrics stand on."""
 
     service: str
@@ -50,7 +50,7 @@ class Forecast:
     clinic: str
     run: str
     as_of: datetime
-    services: tuple[Service, ...]
+    services: tuple[ServiceForecast, ...]
 
 
 @get("/clinics/{clinic:str}/forecast", operation_id="getForecast", tags=["clinics"], responses=problems(404))
@@ -67,12 +67,12 @@ async def get_forecast(app: SkipValidation[App], clinic: str) -> Forecast:
 HANDLERS = (get_forecast,)
 
 
-def _service(forecast: ServiceForecast) -> Service:
+def _service(forecast: model.ServiceForecast) -> ServiceForecast:
     metrics = {name: metric(reading) for name, reading in forecast.metrics.items()}
-    return Service(forecast.service, forecast.rung, metrics, tuple(map(_day, forecast.days)))
+    return ServiceForecast(forecast.service, forecast.rung, metrics, tuple(map(_day, forecast.days)))
 
 
-def _day(day: DayForecast) -> Day:
+def _day(day: model.DayForecast) -> Day:
     return Day(date.fromisoformat(day.day), _range(day.openings), _range(day.open_minutes), day.working_minutes)
 
 
