@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from service.core.capacity import sold_offers
 from service.core.days import horizon
-from service.core.decide.model import RunInputs, RunOutcome
+from service.core.decide.model import Change, Decision, RunInputs, RunOutcome, Standing
+from service.core.decide.people import changed
 from service.core.engine import conclude
+from service.core.metrics import BASELINE_SLACK
 from service.core.model import (
     AppointmentType,
     Block,
@@ -26,9 +30,11 @@ from service.core.model import (
     State,
     Unreadable,
     Unseen,
+    Verdict,
     WeeklyHours,
 )
 from service.core.rules.language import RuleSet, Service
+from service.core.rules.walk import look_backs
 from service.rulefiles.directory import RuleDirectory
 from service.sandbox.world import Clinic, Span, World
 
@@ -121,30 +127,80 @@ def local(world: World, text: str, zone: str = "Australia/Sydney") -> timedelta:
     return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(zone)) - world.now
 
 
+def write(world: World, rules: RuleSet, campaign: str, target: State) -> None:
+    """Make a campaign of the world be `target`, as an ad adapter would."""
+    entry, budget = rules.campaigns[campaign], target.budget or Decimal(0)
+    if entry.platform is Platform.GOOGLE and rules.google:
+        account = world.google[rules.google.customer_id]
+        account.campaigns[entry.id].status = "ENABLED" if target.running else "PAUSED"
+        account.budgets[account.campaigns[entry.id].budget].amount_micros = int(budget * 1_000_000)
+    elif rules.meta:
+        one = world.meta[rules.meta.ad_account_id].campaigns[entry.id]
+        one.status = "ACTIVE" if target.running else "PAUSED"
+        one.daily_budget = int(budget * 100)
+
+
 class Governed:
     """A clinic governed in memory: runs are concluded and their decisions are carried out on the world at once."""
 
     def __init__(self, world: World, rules: RuleSet) -> None:
         self.world, self.rules = world, rules
         self.outcomes: list[tuple[RunInputs, RunOutcome]] = []
+        self.standings: dict[str, Standing] = {}
+        self.applied: list[Decision] = []
+        self.observe: Callable[[World, RuleSet], Snapshot] = snapshot
 
     def inputs(self) -> RunInputs:
-        last = self.outcomes[-1][1] if self.outcomes else None
-        older = [inputs.snapshot for inputs, _ in reversed(self.outcomes) if isinstance(inputs.snapshot.diaries, Diaries)]
+        now, last = self.world.now, self.outcomes[-1][1] if self.outcomes else None
+        seen = self.observe(self.world, self.rules)
+        unread = itertools.takewhile(lambda past: isinstance(past[0].snapshot.diaries, Unreadable), reversed(self.outcomes))
+        since = [inputs.now for inputs, _ in unread]
         return RunInputs(
             run=f"run{len(self.outcomes)}",
             clinic=self.rules.clinic,
-            now=self.world.now,
+            now=now,
             engine="test",
             rules=self.rules,
-            snapshot=snapshot(self.world, self.rules),
-            baselines=tuple(s for s in older if self.world.now - s.taken_at <= timedelta(hours=75)),
+            snapshot=seen,
+            baselines=tuple(self._baselines(now)),
             rule_states=last.rule_states if last else {},
-            standings=last.standings if last else {},
+            standings=self.standings,
+            cliniko_unreadable_since=(since[-1] if since else now) if isinstance(seen.diaries, Unreadable) else None,
         )
+
+    def _baselines(self, now: datetime) -> Iterator[Snapshot]:
+        """The earlier snapshots that any rule may compare with, newest first."""
+        for inputs, _ in reversed(self.outcomes):
+            taken = inputs.snapshot.taken_at
+            wanted = any(now - back - BASELINE_SLACK <= taken <= now - back for back in look_backs(self.rules))
+            if wanted and isinstance(inputs.snapshot.diaries, Diaries):
+                yield inputs.snapshot
 
     def run(self) -> RunOutcome:
         inputs = self.inputs()
         outcome = conclude(inputs)
         self.outcomes.append((inputs, outcome))
+        self.standings = dict(outcome.standings)
+        for decision in outcome.decisions:
+            if decision.verdict is Verdict.APPLY:
+                self._apply(decision)
         return outcome
+
+    def _apply(self, decision: Decision) -> None:
+        assert decision.before is not None
+        assert decision.after is not None
+        write(self.world, self.rules, decision.campaign, decision.after)
+        change = Change(
+            id=f"{decision.id}-change",
+            decision=decision.id,
+            run=decision.run,
+            clinic=decision.clinic,
+            campaign=decision.campaign,
+            platform=decision.platform,
+            platform_id=decision.platform_id,
+            before=decision.before,
+            after=decision.after,
+        )
+        known = self.standings[decision.campaign]
+        self.standings[decision.campaign] = changed(known, change, decision.after, decision.rule, decision.at)
+        self.applied.append(decision)

@@ -59,9 +59,7 @@ def governor() -> None:
 def main() -> None:
     """Run the command line; what went wrong is a message on standard error, never a traceback."""
     try:
-        governor(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        sys.exit(governor(standalone_mode=False) or 0)  # click hands back the status of an Exit
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -26,8 +26,10 @@ from service.core.errors import GovernorError, InputError
 from service.core.ledger import canonical
 from service.governor import Report
 from service.jobs.passes import Failure, evaluate_all
+from service.keys import EVERY_CLINIC, new_key
 from service.logs import configure
 from service.settings import load
+from service.store.keys import Role
 
 if TYPE_CHECKING:
     from service.sandbox.world import World
@@ -191,6 +193,12 @@ async def _ledger(app: App, screen: Console) -> None:
 async def _serve(app: App, world: World, screen: Console, port: int, controls: str) -> None:
     from service.cli.serve import listen  # noqa: PLC0415
 
+    secret, _ = await new_key(app.store.keys, "demonstration", Role.OPERATOR, [EVERY_CLINIC], app.clock())
+    address = f"http://127.0.0.1:{port}"
+    screen.rule("[bold]the API is up; the world goes on in real time, one run an hour; interrupt to stop")
+    screen.print(f"curl -H 'Authorization: Bearer {secret}' '{address}/v1/decisions?changed=true&limit=2'", soft_wrap=True)
+    screen.print(
+        f"description: {address}/schema   health: {address}/healthz   the sandbox's state and controls: {controls}/state"
+    )
     world.tick()
-    screen.print(f"controls of the sandbox: {controls}/state")
     await listen(app, "127.0.0.1", port, hourly=True)

@@ -7,7 +7,7 @@ import click
 from service.app import App
 from service.cli.running import with_app
 from service.cli.tables import change_line, console, plan_table
-from service.core.errors import GovernorError, InputError
+from service.core.errors import GovernorError, InputError, NotFoundError
 from service.core.ledger import canonical
 from service.governor import Report
 from service.jobs.passes import Failure, evaluate_all
@@ -33,9 +33,10 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
     else:
         for report in reports:
             _show(report)
+    if any(isinstance(report, Failure) and isinstance(report.error, InputError | NotFoundError) for report in reports):
+        raise click.exceptions.Exit(2)
     if any(isinstance(report, Failure) or report.status == "incomplete" for report in reports):
-        failed = next((r.error for r in reports if isinstance(r, Failure) and isinstance(r.error, InputError)), None)
-        raise click.exceptions.Exit(2 if failed else 1)
+        raise click.exceptions.Exit(1)
 
 
 def _json(report: Report | Failure) -> dict[str, object]:

@@ -74,12 +74,12 @@ def _engine(url: str) -> AsyncEngine:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
             raise SettingsError(
-                "DATABASE_URL: readers and the writer need a file to share, such as sqlite+aiosqlite:///governor.db"
+                "GOVERNOR_DATABASE_URL: readers and the writer need a file to share, such as sqlite+aiosqlite:///governor.db"
             )
         engine = create_async_engine(parsed, hide_parameters=True)
     except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
         raise SettingsError(
-            f"DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+            f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

@@ -6,14 +6,13 @@ an estimate that cannot be made is null.
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from litestar.params import Parameter
 
 from service.core.decide import model
-from service.core.errors import InputError
 from service.core.logic import Truth
 from service.core.model import Platform, Reason, Verdict
 from service.core.model import State as CoreState
@@ -21,10 +20,6 @@ from service.store.decisions import changes_something
 from service.store.intents import RecordedChange
 
 Money = Annotated[str, Parameter(pattern=r"^-?\d+(\.\d+)?$", description="Decimal, in the clinic's currency")]
-Limit = Annotated[int, Parameter(ge=1, le=500, description="How many items at most")]
-Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before", max_length=500)]
-Since = Annotated[datetime | None, Parameter(description="This instant or later, with its UTC offset")]
-Before = Annotated[datetime | None, Parameter(description="Before this instant, with its UTC offset")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +119,6 @@ def money(amount: Decimal) -> str:
 def finite(value: float | None) -> float | None:
     """The number, if it is one."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def utc(name: str, value: datetime | None) -> datetime | None:
-    """An instant that was asked for; `InputError` for a wall-clock time, which is a different instant everywhere."""
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        raise InputError(f"`{name}` has no UTC offset: write for instance {value.isoformat()}Z")
-    return value.astimezone(UTC)
 
 
 def state(value: CoreState) -> State:

@@ -9,10 +9,8 @@ from datetime import datetime
 
 from litestar import get
 from litestar.exceptions import ServiceUnavailableException
-from litestar.params import SkipValidation
 
-from service.app import App
-from service.jobs.hourly import Hourly
+from service.web.asked import TheApp, TheLoop
 from service.web.problems import documented
 
 
@@ -33,7 +31,7 @@ class Readiness:
 
 
 @get("/healthz", operation_id="health", tags=["health"], responses={503: documented(503)})
-async def healthz(hourly: SkipValidation[Hourly | None]) -> Health:
+async def healthz(hourly: TheLoop) -> Health:
     """Whether the hourly loop is alive; 503 if it has died or has not been heard of for too long."""
     if hourly is None:
         return Health("ok", None, None)
@@ -43,7 +41,7 @@ async def healthz(hourly: SkipValidation[Hourly | None]) -> Health:
 
 
 @get("/readyz", operation_id="readiness", tags=["health"], responses={503: documented(503)})
-async def readyz(app: SkipValidation[App]) -> Readiness:
+async def readyz(app: TheApp) -> Readiness:
     """Whether the database answers."""
     await app.store.ping()
     return Readiness("ok")

@@ -34,8 +34,7 @@ ANA, BEN = (Practitioner(name, name.title(), online=True) for name in ("ana", "b
 CITY, QUAY = (Location(name, name.title(), ZONE, online=True) for name in ("city", "quay"))
 OPEN = OnlineBookings(enabled=True, lead=timedelta(0), segment_cap=None, daily_limit=None)
 
-Unobserved = Unseen
-Shown = Sequence[datetime] | Unobserved
+Shown = Sequence[datetime] | Unseen
 
 
 def at(day: int, clock: str) -> datetime:

@@ -21,6 +21,7 @@ from tests.core.made import (
     OPEN,
     SERVICE,
     STANDARD,
+    Shown,
     alone,
     at,
     diaries,
@@ -207,7 +208,7 @@ def test_lead_time_masks_working_and_open_from_the_start_of_today() -> None:
 
 def test_the_lead_time_of_a_type_goes_before_the_accounts_and_the_shortest_masks() -> None:
     types = (replace(FIRST, lead=timedelta(hours=48)), replace(STANDARD, lead=timedelta(0)))
-    shown = {TRIPLE: [], ("city", "ana", "standard"): []}
+    shown: dict[tuple[str, str, str], Shown] = {TRIPLE: [], ("city", "ana", "standard"): []}
     assert length(only_day(diaries(shown, types=types, bookings=lead(24))).sellable) == 3 * HOUR
     assert length(only_day(diaries({TRIPLE: []}, types=types, bookings=lead(0))).sellable) == 0
 

@@ -17,7 +17,7 @@ from service.core.model import Diaries, Reason
 from service.core.rules.language import Measure, Metric
 from tests.core.made import seen
 from tests.core.truth import Truth, slots_opened
-from tests.core.worlds import Found, book, found, with_holes
+from tests.core.worlds import Found, book, found, seeded, with_holes
 
 SEEDS = [*range(60), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(60, 2000))]
 WITHIN = (1, 2, 5, 7, 14)
@@ -44,7 +44,7 @@ def undefined(truth: Truth, metric: Metric, within: int) -> Reason | None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_fully_observed_capacity_is_the_truth(seed: int) -> None:
-    world = found(Random(seed), hiding=False)
+    world = found(seeded(seed), hiding=False)
     truth, ask = Truth(world.clinic, world.service, world.now), asking(view(world, world.read()))
     for metric in MEASURED:
         for within in WITHIN:
@@ -63,7 +63,7 @@ def test_fully_observed_capacity_is_the_truth(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_with_answers_missing_caps_and_limits_the_truth_lies_within_the_bounds(seed: int) -> None:
-    chance = Random(seed)
+    chance = seeded(seed)
     world = found(chance, hiding=True)
     truth, ask = Truth(world.clinic, world.service, world.now), asking(view(world, with_holes(world.read(), chance)))
     for metric in MEASURED:
@@ -87,7 +87,7 @@ def a_day_later(world: Found, chance: Random) -> Found:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_slots_opened_is_the_truth_or_bounds_it(seed: int) -> None:
-    chance = Random(seed)
+    chance = seeded(seed)
     before = found(chance, hiding=bool(seed % 2))
     after = a_day_later(before, chance)
     truth, then = (Truth(world.clinic, world.service, world.now) for world in (after, before))

@@ -32,6 +32,11 @@ class Found:
         return diaries(self.clinic, (self.service,), self.now)
 
 
+def seeded(seed: int) -> Random:
+    """The same chance every time."""
+    return Random(seed)  # noqa: S311 - a simulation
+
+
 def found(chance: Random, *, hiding: bool) -> Found:
     """A random clinic; `hiding` allows it caps and daily limits."""
     now = chance.choice(DATES) + chance.randrange(6 * 24 * 60) * MINUTE

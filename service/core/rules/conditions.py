@@ -11,7 +11,6 @@ from service.core.metrics import Ask
 from service.core.model import Reason
 from service.core.rules.language import All, Any, Compare, Condition, Op
 
-
 UNDEFINED = frozenset({Reason.CLINIKO_UNREADABLE, Reason.NOT_SOLD_ONLINE, Reason.LEAD_TIME, Reason.CLOSED})
 """Causes for which a metric has no value at all, so that nothing may move; else it is only not known well enough."""
 

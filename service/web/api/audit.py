@@ -5,20 +5,20 @@ from datetime import datetime
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter, SkipValidation
+from litestar.params import QueryParameter
 
 from service.app import App
 from service.core.ledger import SYSTEM, Head, Kind, Verification
 from service.core.ledger import Record as CoreRecord
 from service.keys import opens
 from service.store.keys import Key
-from service.web.answers import Cursor, Limit
+from service.web.asked import Cursor, Limit, TheApp, TheKey
 from service.web.auth import administers, demand_clinic
 from service.web.problems import problems
 
 Chain = Annotated[
     str | None,
-    Parameter(description=f"Only this clinic's chain; `{SYSTEM}` (keys, holds on everything) for admins", max_length=100),
+    QueryParameter(description=f"Only this clinic's chain; `{SYSTEM}` (keys, holds on everything) for admins", max_length=100),
 ]
 
 
@@ -87,10 +87,10 @@ class Verifications:
 
 @get("/audit", operation_id="listRecords", tags=["audit"], responses=problems(404, 422))
 async def list_records(
-    app: SkipValidation[App],
-    key: SkipValidation[Key],
+    app: TheApp,
+    key: TheKey,
     clinic: Chain = None,
-    kind: Annotated[Kind | None, Parameter(description="Only records of this kind")] = None,
+    kind: Annotated[Kind | None, QueryParameter(description="Only records of this kind")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Records:
@@ -102,13 +102,13 @@ async def list_records(
 
 
 @get("/audit/head", operation_id="getHeads", tags=["audit"], responses=problems(404))
-async def get_heads(app: SkipValidation[App], key: SkipValidation[Key], clinic: Chain = None) -> Heads:
+async def get_heads(app: TheApp, key: TheKey, clinic: Chain = None) -> Heads:
     """The newest record of each chain."""
     return Heads(tuple([_head(chain, await app.store.ledger.head(chain)) for chain in await _chains(app, key, clinic)]))
 
 
 @get("/audit/verify", operation_id="verifyLedger", tags=["audit"], responses=problems(404))
-async def verify(app: SkipValidation[App], key: SkipValidation[Key], clinic: Chain = None) -> Verifications:
+async def verify(app: TheApp, key: TheKey, clinic: Chain = None) -> Verifications:
     """Check every record against the one before it, and name the first of each chain that does not hold."""
     found = [(chain, await app.store.ledger.verify(chain)) for chain in await _chains(app, key, clinic)]
     items = tuple(_verified(chain, verification) for chain, verification in found)

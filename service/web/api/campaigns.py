@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from litestar import get, post
-from litestar.params import SkipValidation
 
-from service.app import App
 from service.core.decide import model
 from service.core.errors import NotFoundError
 from service.core.model import Platform, Reason, Verdict
 from service.core.rules.language import CampaignEntry
 from service.readopting import readopt
-from service.store.keys import Key, Role
+from service.store.keys import Role
 from service.web.answers import Money, State, money, state, state_or_none
+from service.web.asked import Id, TheApp, TheKey
 from service.web.auth import ROLE
 from service.web.governed import rules_now
 from service.web.problems import problems
@@ -100,7 +99,7 @@ class Readopted:
 
 
 @get("/clinics/{clinic:str}/campaigns", operation_id="listCampaigns", tags=["campaigns"], responses=problems(404))
-async def list_campaigns(app: SkipValidation[App], clinic: str) -> Campaigns:
+async def list_campaigns(app: TheApp, clinic: Id) -> Campaigns:
     """What each campaign is allowed, how it was last seen, and the last decision about it."""
     rules = (await rules_now(app, clinic)).rules
     if rules is None:
@@ -123,7 +122,7 @@ async def list_campaigns(app: SkipValidation[App], clinic: str) -> Campaigns:
     opt={ROLE: Role.OPERATOR},
     responses=problems(404, 422, 502),
 )
-async def readopt_campaign(app: SkipValidation[App], key: SkipValidation[Key], clinic: str, campaign: str) -> Readopted:
+async def readopt_campaign(app: TheApp, key: TheKey, clinic: Id, campaign: Id) -> Readopted:
     """Hand a campaign that somebody changed back to the rules, as it stands on its platform now."""
     rules = (await rules_now(app, clinic)).rules
     if rules is None or campaign not in rules.campaigns:

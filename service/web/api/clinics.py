@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from litestar import get
-from litestar.params import SkipValidation
 
 from service.app import App
 from service.core.model import Mode
 from service.core.rules.language import Service as CoreService
 from service.jobs.hourly import Hourly
-from service.store.keys import Key
 from service.store.runs import Run
+from service.web.asked import Id, TheApp, TheKey, TheLoop
 from service.web.auth import visible
 from service.web.governed import RulesNow, rules_now
 from service.web.problems import FileProblem, problems
@@ -91,13 +90,13 @@ class Clinics:
 
 
 @get("/clinics", operation_id="listClinics", tags=["clinics"], responses=problems())
-async def list_clinics(app: SkipValidation[App], key: SkipValidation[Key], hourly: SkipValidation[Hourly | None]) -> Clinics:
+async def list_clinics(app: TheApp, key: TheKey, hourly: TheLoop) -> Clinics:
     """The clinics your key opens."""
     return Clinics(tuple([await _clinic(app, clinic, hourly) for clinic in await visible(app, key)]))
 
 
 @get("/clinics/{clinic:str}", operation_id="getClinic", tags=["clinics"], responses=problems(404))
-async def get_clinic(app: SkipValidation[App], clinic: str, hourly: SkipValidation[Hourly | None]) -> Clinic:
+async def get_clinic(app: TheApp, clinic: Id, hourly: TheLoop) -> Clinic:
     """One clinic: its rules in force, its last and next run, and how fresh what is known of it is."""
     return await _clinic(app, clinic, hourly)
 

@@ -4,30 +4,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter, SkipValidation
+from litestar.params import FromQuery, QueryParameter
 
-from service.app import App
 from service.core.model import Platform, Reason, Verdict
 from service.keys import opens_everything
 from service.store.decisions import Wanted
 from service.store.keys import Key
-from service.web.answers import (
-    Before,
-    Change,
-    Cursor,
-    Decision,
-    Limit,
-    Since,
-    TraceLine,
-    change,
-    decision,
-    trace,
-    utc,
-)
+from service.web.answers import Change, Decision, TraceLine, change, decision, trace
+from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, utc
 from service.web.auth import demand, demand_clinic
 from service.web.problems import problems
-
-Name = Annotated[str | None, Parameter(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +35,15 @@ class DecisionAnswer:
 
 @get("/decisions", operation_id="listDecisions", tags=["decisions"], responses=problems(404, 422))
 async def list_decisions(  # noqa: PLR0913 - each is a filter that a client names
-    app: SkipValidation[App],
-    key: SkipValidation[Key],
+    app: TheApp,
+    key: TheKey,
     clinic: Name = None,
     campaign: Name = None,
-    platform: Platform | None = None,
+    platform: FromQuery[Platform | None] = None,
     rule: Name = None,
-    verdict: Verdict | None = None,
-    reason: Reason | None = None,
-    changed: Annotated[bool | None, Parameter(description="Whether it was to be written to the platform")] = None,
+    verdict: FromQuery[Verdict | None] = None,
+    reason: FromQuery[Reason | None] = None,
+    changed: Annotated[bool | None, QueryParameter(description="Whether it was to be written to the platform")] = None,
     since: Since = None,
     before: Before = None,
     cursor: Cursor = None,
@@ -82,7 +68,7 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
 
 
 @get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404))
-async def get_decision(app: SkipValidation[App], key: SkipValidation[Key], decision_id: str) -> DecisionAnswer:
+async def get_decision(app: TheApp, key: TheKey, decision_id: Id) -> DecisionAnswer:
     """One decision with its trace and what came of it; `rules_digest` names the rule file it was made by."""
     found = await app.store.decisions.decision(decision_id)
     demand(key, found.clinic)

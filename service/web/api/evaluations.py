@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from litestar import post
-from litestar.params import SkipValidation
+from litestar.params import JSONBody
 
-from service.app import App
-from service.store.keys import Key, Role
+from service.store.keys import Role
 from service.web.answers import Change, Decision, change, decision
+from service.web.asked import Id, TheApp, TheKey
 from service.web.auth import ROLE
 from service.web.problems import problems
 
@@ -42,7 +42,7 @@ class Evaluation:
     opt={ROLE: Role.OPERATOR},
     responses=problems(404, 409, 422),
 )
-async def evaluate(app: SkipValidation[App], key: SkipValidation[Key], clinic: str, data: Wanted) -> Evaluation:
+async def evaluate(app: TheApp, key: TheKey, clinic: Id, data: JSONBody[Wanted]) -> Evaluation:
     """Evaluate the clinic now and answer when it is done; 409 while another run of it is under way."""
     report = await app.governor.run(clinic, dry_run=data.dry_run, by=key.name)
     made = () if data.dry_run else await app.store.intents.of_run(report.run)

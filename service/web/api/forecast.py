@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from litestar import get
-from litestar.params import SkipValidation
 
-from service.app import App
 from service.core.decide import model
 from service.core.errors import NotFoundError
 from service.core.logic import Bounds
 from service.web.answers import Metric, finite, metric
+from service.web.asked import Id, TheApp
 from service.web.problems import problems
 
 
@@ -54,7 +53,7 @@ class Forecast:
 
 
 @get("/clinics/{clinic:str}/forecast", operation_id="getForecast", tags=["clinics"], responses=problems(404))
-async def get_forecast(app: SkipValidation[App], clinic: str) -> Forecast:
+async def get_forecast(app: TheApp, clinic: Id) -> Forecast:
     """The newest forecast; 404 before the first run."""
     planned = (await app.store.runs.runs([clinic], planned=True, limit=1)).items
     if not planned:

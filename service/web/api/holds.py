@@ -6,14 +6,13 @@ from typing import Annotated
 
 from litestar import delete, get, post
 from litestar.exceptions import PermissionDeniedException
-from litestar.params import Parameter, SkipValidation
+from litestar.params import JSONBody, Parameter
 
-from service.app import App
 from service.core.decide import model
 from service.core.errors import InputError
 from service.core.rules.language import RuleSet
-from service.store.keys import Key, Role
-from service.web.answers import utc
+from service.store.keys import Role
+from service.web.asked import Id, TheApp, TheKey, utc
 from service.web.auth import ROLE, administers, demand
 from service.web.governed import rules_now
 from service.web.problems import problems
@@ -54,7 +53,7 @@ class NewHold:
 
 
 @get("/clinics/{clinic:str}/holds", operation_id="listHolds", tags=["holds"], responses=problems(404))
-async def list_holds(app: SkipValidation[App], clinic: str) -> Holds:
+async def list_holds(app: TheApp, clinic: Id) -> Holds:
     """The holds in force for the clinic."""
     return Holds(tuple(map(_hold, await app.store.holds.holds(clinic, app.clock()))))
 
@@ -66,7 +65,7 @@ async def list_holds(app: SkipValidation[App], clinic: str) -> Holds:
     opt={ROLE: Role.OPERATOR},
     responses=problems(404, 422),
 )
-async def hold(app: SkipValidation[App], key: SkipValidation[Key], clinic: str, data: NewHold) -> Hold:
+async def hold(app: TheApp, key: TheKey, clinic: Id, data: JSONBody[NewHold]) -> Hold:
     """Leave the clinic, or part of it, alone from the next write on."""
     now, until = app.clock(), utc("until", data.until)
     rules = (await rules_now(app, clinic)).rules
@@ -86,7 +85,7 @@ async def hold(app: SkipValidation[App], key: SkipValidation[Key], clinic: str, 
 
 
 @delete("/holds/{hold_id:str}", operation_id="unhold", tags=["holds"], opt={ROLE: Role.OPERATOR}, responses=problems(404))
-async def unhold(app: SkipValidation[App], key: SkipValidation[Key], hold_id: str) -> None:
+async def unhold(app: TheApp, key: TheKey, hold_id: Id) -> None:
     """End a hold; the rules decide again from the next run on. One on everything takes an admin's key to every clinic."""
     found = await app.store.holds.get(hold_id)
     if found.clinic is not None:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from litestar import get, post
-from litestar.params import Parameter, SkipValidation
+from litestar.params import JSONBody, Parameter
 
-from service.app import App
 from service.core.model import Mode
 from service.rulefiles.source import check
 from service.store.keys import Role
 from service.web.api.clinics import note
+from service.web.asked import Id, TheApp
 from service.web.auth import ROLE
 from service.web.governed import rules_now
 from service.web.problems import FileProblem, problems
@@ -60,7 +60,7 @@ class Checked:
 
 
 @get("/clinics/{clinic:str}/rules", operation_id="getRules", tags=["rules"], responses=problems(404))
-async def get_rules(app: SkipValidation[App], clinic: str) -> Rules:
+async def get_rules(app: TheApp, clinic: Id) -> Rules:
     """The rule file in force, word for word, and what is wrong with the one on disk if it is refused."""
     now = await rules_now(app, clinic)
     digest = now.rules.digest if now.rules else None
@@ -75,7 +75,7 @@ async def get_rules(app: SkipValidation[App], clinic: str) -> Rules:
     opt={ROLE: Role.VIEWER},
     responses=problems(413, 422),
 )
-async def check_rules(data: Text) -> Checked:
+async def check_rules(data: JSONBody[Text]) -> Checked:
     """Check a rule file without putting it in force; a refused one is a 422 with every problem and its line."""
     name = f"{data.clinic}.yaml" if data.clinic else UNNAMED
     found = await asyncio.to_thread(check, data.text, name)

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from litestar import get
-from litestar.params import SkipValidation
 
-from service.app import App
 from service.store import runs as stored
-from service.store.keys import Key
 from service.web.answers import Change, Decision, TraceLine, change, decision, trace
+from service.web.asked import Id, TheApp, TheKey
 from service.web.auth import demand
 from service.web.problems import problems
 
@@ -41,7 +39,7 @@ class RunAnswer:
 
 
 @get("/runs/{run:str}", operation_id="getRun", tags=["runs"], responses=problems(404))
-async def get_run(app: SkipValidation[App], key: SkipValidation[Key], run: str) -> RunAnswer:
+async def get_run(app: TheApp, key: TheKey, run: Id) -> RunAnswer:
     """One run with its decisions, changes and traces; none of these if it failed before it had decided."""
     found = await app.store.runs.run(run)
     demand(key, found.clinic)

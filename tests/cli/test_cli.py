@@ -1,0 +1,114 @@
+"""The command line as a person meets it: exit status, message on standard error, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import RULES
+
+HARBOUR = (RULES / "harbour-physio.yaml").read_text("utf-8")
+
+
+def governor(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GOVERNOR_")}
+    command = [sys.executable, "-c", "from service.cli import main; main()", *args]
+    return subprocess.run(command, cwd=cwd, env=clean | env, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+
+
+def test_help_costs_less_than_half_a_second_of_cpu_and_imports_no_sdk(tmp_path: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = governor("--help", cwd=tmp_path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert result.returncode == 0
+    assert "evaluate" in result.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+    heavy = (
+        "import sys; from service.cli import governor; bad = {'google', 'facebook_business', 'grpc', 'sqlalchemy', 'litestar'}"
+    )
+    probe = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", f"{heavy}; print(sorted(bad & set(sys.modules)))"], capture_output=True, text=True, check=True
+    )
+    assert probe.stdout.strip() == "[]"
+
+
+MISTAKES = [
+    pytest.param("utilisation: {at_least: 95%}", "utilization: {at_least: 95%}", "utilisation", id="a typo in a metric"),
+    pytest.param("utilisation: {at_least: 95%}", "utilisation: {at_least: 95}", "95%", id="95 for 95%"),
+    pytest.param("currency: AUD ", "currency: AUD\ncurrency: AUD ", "twice", id="a duplicate key"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "says"), MISTAKES)
+def test_a_bad_rule_file_is_refused_at_file_and_line_with_the_correction(
+    tmp_path: Path, good: str, bad: str, says: str
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "harbour-physio.yaml").write_text(HARBOUR.replace(good, bad, 1))
+    line = HARBOUR[: HARBOUR.index(good)].count("\n") + 1
+    for command in (["rules", "check"], ["evaluate", "harbour-physio"]):
+        result = governor(*command, cwd=tmp_path)
+        assert result.returncode == 2, result.stderr
+        assert re.search(rf"harbour-physio\.yaml:({line}|{line + 1}): .*{says}", result.stderr), result.stderr
+        assert "Traceback" not in result.stderr
+
+
+BAD_CALLS = [
+    pytest.param(["evaluate", "no-such-clinic"], {}, "no clinic no-such-clinic", id="a clinic without a file"),
+    pytest.param(["evaluate"], {}, "cannot be read", id="no rule directory"),
+    pytest.param(["rules", "check", "missing.yaml"], {}, "missing.yaml cannot be read", id="a file that is not there"),
+    pytest.param(["audit", "verify"], {"GOVERNOR_EVALUATE_EVERY": "often"}, "GOVERNOR_EVALUATE_EVERY", id="a bad setting"),
+    pytest.param(["audit", "verify"], {"GOVERNOR_DATABASE_URL": "nonsense"}, "GOVERNOR_DATABASE_URL", id="a bad database URL"),
+    pytest.param(["replay", "01ARZ"], {}, "no recorded run", id="a run that never was"),
+    pytest.param(["keys", "create", "x"], {}, "--every-clinic", id="a key for nothing"),
+    pytest.param(["unhold", "01ARZ"], {}, "no hold", id="a hold that never was"),
+    pytest.param(["hold", "--reason", "x"], {}, "--everything", id="a hold on nothing"),
+    pytest.param(["frobnicate"], {}, "No such command", id="no such command"),
+]
+
+
+@pytest.mark.parametrize(("args", "env", "says"), BAD_CALLS)
+def test_a_bad_call_says_what_is_wrong_on_standard_error_with_status_2(
+    tmp_path: Path, args: list[str], env: dict[str, str], says: str
+) -> None:
+    result = governor(*args, cwd=tmp_path, **env)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_without_credentials_every_decision_keeps_and_names_the_setting_to_make(tmp_path: Path) -> None:
+    result = governor("evaluate", "--json", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
+    assert result.returncode == 1
+    runs = json.loads(result.stdout)["runs"]
+    assert [run["clinic"] for run in runs] == ["harbour-physio", "northside-allied"]
+    decisions = [decision for run in runs for decision in run["decisions"]]
+    assert {(d["verdict"], d["reason"]) for d in decisions} == {("keep", "platform_unreadable")}
+    assert all("GOVERNOR_" in decision["sentence"] for decision in decisions)
+    assert "GOVERNOR_CLINICS__HARBOUR_PHYSIO__CLINIKO_API_KEY" in json.dumps(runs[0]["problems"])
+
+
+def test_a_key_is_shown_once_and_never_stored(tmp_path: Path) -> None:
+    made = governor("keys", "create", "agency", "--clinic", "harbour-physio", cwd=tmp_path)
+    secret = made.stdout.strip()
+    assert made.returncode == 0
+    assert secret.startswith("gov_")
+    listed = governor("keys", "list", cwd=tmp_path).stdout
+    assert "agency" in listed
+    assert secret not in listed
+    assert secret.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    key = listed.split()[0]
+    assert governor("keys", "revoke", key, cwd=tmp_path).returncode == 0
+    assert "revoked" in governor("keys", "list", cwd=tmp_path).stdout
+    assert governor("audit", "verify", cwd=tmp_path).returncode == 0
+
+
+def test_the_schema_that_is_printed_is_the_one_that_is_shipped(tmp_path: Path) -> None:
+    assert governor("rules", "schema", cwd=tmp_path).stdout == (RULES / "schema.json").read_text("utf-8")

@@ -1,0 +1,181 @@
+"""What a rule comes to over several runs: for, until, bands, and what is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from service.core.decide.model import Reading, RuleState
+from service.core.logic import Bounds
+from service.core.model import Reason
+from service.core.rules.evaluate import Considered, consider
+from service.core.rules.language import (
+    Action,
+    Bands,
+    Compare,
+    Measure,
+    Metric,
+    Named,
+    NamedBudget,
+    Op,
+    Pause,
+    Percent,
+    Rule,
+    Step,
+)
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+UTILISATION = Measure(Metric.UTILISATION)
+FULL = Compare(UTILISATION, Op.AT_LEAST, Decimal(95))
+ENDED = Compare(UTILISATION, Op.BELOW, Decimal(88))
+Value = float | tuple[float, float]
+
+YES, NO, MAYBE = ["pause"], ["no match"], ["pause", "no match"]
+
+
+def reading(value: Value) -> Reading:
+    low, high = value if isinstance(value, tuple) else (value, value)
+    return Reading(Bounds(None, low, high), None if low == high else Reason.DATA_INCOMPLETE)
+
+
+def named(action: Action | None) -> str:
+    match action:
+        case None:
+            return "no match"
+        case Percent(percent=percent):
+            return f"{percent}%"
+        case NamedBudget(which=which):
+            return which.value
+        case _:
+            return action.kind
+
+
+def driven(rule: Rule, values: list[tuple[float, Value]]) -> list[Considered]:
+    """The rule at each (hour, utilisation), remembering as it goes."""
+    state, found = RuleState(), []
+    for hour, value in values:
+        found.append(consider(rule, lambda _, seen=value: reading(seen), state, START + hour * HOUR))  # type: ignore[misc] # bound early
+        state = found[-1].state
+    return found
+
+
+def outcomes(rule: Rule, values: list[tuple[float, Value]]) -> list[list[str]]:
+    return [[named(action) for action in result.outcomes] for result in driven(rule, values)]
+
+
+def hourly(*values: Value) -> list[tuple[float, Value]]:
+    return [(float(hour), value) for hour, value in enumerate(values)]
+
+
+PLAIN = Rule("Full", (), when=FULL, then=Pause())
+WAITS = Rule("Full", (), when=FULL, hold_for=2 * HOUR, then=Pause())
+LATCH = Rule("Full", (), when=FULL, until=ENDED, then=Pause())
+BOTH = Rule("Full", (), when=FULL, hold_for=2 * HOUR, until=ENDED, then=Pause())
+UNSURE = (80.0, 99.0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "expected"),
+    [
+        pytest.param(PLAIN, hourly(94, 95, UNSURE), [NO, YES, MAYBE], id="a condition alone"),
+        pytest.param(WAITS, hourly(96, 96, 96, 96), [NO, NO, YES, YES], id="for: it must have held this long"),
+        pytest.param(WAITS, hourly(96, 94, 96, 96, 96), [NO, NO, NO, NO, YES], id="for: begins again after a break"),
+        pytest.param(
+            WAITS, [(0, 96), (1, 96), (4.5, 96), (5.5, 96), (6.5, 96)], [NO, NO, MAYBE, MAYBE, YES],
+            id="for: begins again after a gap, in which it may have held",
+        ),
+        pytest.param(WAITS, [(0, 96), (3, 96)], [NO, YES], id="for: three hours are no gap"),
+        pytest.param(WAITS, hourly(96, UNSURE, 96, 96, 96), [NO, NO, MAYBE, MAYBE, YES], id="for: an unknown hour may count"),
+        pytest.param(WAITS, hourly(UNSURE, UNSURE, UNSURE), [NO, NO, MAYBE], id="for: possibly for two hours"),
+        pytest.param(WAITS, hourly(UNSURE, 94, UNSURE, UNSURE), [NO, NO, NO, NO], id="for: not possibly"),
+        pytest.param(LATCH, hourly(96, 90, 88, 87, 90), [YES, YES, YES, NO, NO], id="until: stays on until it ends"),
+        pytest.param(LATCH, hourly(96, UNSURE, 90, UNSURE), [YES, MAYBE, YES, MAYBE], id="until: unknown, but not forgotten"),
+        pytest.param(LATCH, hourly(UNSURE, 90), [MAYBE, NO], id="until: not on before it was certain"),
+        pytest.param(LATCH, [(0, 96), (30, 90)], [YES, YES], id="until: a latch outlasts a gap"),
+        pytest.param(BOTH, hourly(96, 96, 96, 90, 87, 96, 96, 96), [NO, NO, YES, YES, NO, NO, NO, YES], id="for and until"),
+    ],
+)  # fmt: skip
+def test_a_rule_over_time(rule: Rule, values: list[tuple[float, Value]], expected: list[list[str]]) -> None:
+    assert outcomes(rule, values) == expected
+
+
+def test_an_unsure_rule_says_why_and_a_latched_one_that_it_is() -> None:
+    unsure, latched = driven(LATCH, hourly(UNSURE))[0], driven(LATCH, hourly(96, 90))[1]
+    assert (unsure.cause, unsure.latched) == (Reason.DATA_INCOMPLETE, False)
+    assert (latched.cause, latched.latched) == (None, True)
+    assert latched.state.on_since == START
+
+
+def test_a_rule_without_a_condition_always_matches() -> None:
+    assert outcomes(Rule("Always", (), then=Pause()), hourly(10)) == [YES]
+
+
+def test_a_rule_that_only_notifies_never_decides() -> None:
+    assert outcomes(Rule("Tell", (), when=FULL, notify="marketing"), hourly(99)) == [NO]
+
+
+def test_taking_until_out_of_the_file_ends_the_latch() -> None:
+    state = driven(LATCH, hourly(96))[0].state
+    assert consider(PLAIN, lambda _: reading(90), state, START + HOUR).outcomes == (None,)
+
+
+# --- bands --------------------------------------------------------------------------------------------------------------
+
+LADDER = Rule(
+    "Ladder",
+    (),
+    bands=Bands(
+        UTILISATION,
+        Decimal(8),
+        (
+            Step(Op.AT_LEAST, Decimal(90), NamedBudget(Named.FLOOR)),
+            Step(Op.AT_LEAST, Decimal(80), Percent(Decimal(60))),
+            Step(Op.AT_LEAST, Decimal(55), Percent(Decimal(100))),
+            Step(None, None, Percent(Decimal(130))),
+        ),
+    ),
+)
+LOW = Rule("Low", (), bands=Bands(UTILISATION, Decimal(5), (Step(Op.BELOW, Decimal(50), Percent(Decimal(130))),)))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param([91, 83, 82, 81], ["floor", "floor", "floor", "60%"], id="left only when passed by the margin"),
+        pytest.param([81, 89, 90], ["60%", "60%", "floor"], id="a higher step is taken at once"),
+        pytest.param([40, 54, 55, 47, 46], ["130%", "130%", "100%", "100%", "130%"], id="the last step and back"),
+        pytest.param([91, 60], ["floor", "100%"], id="several steps at once"),
+    ],
+)
+def test_a_ladder_takes_the_first_step_that_holds(values: list[Value], expected: list[str]) -> None:
+    assert outcomes(LADDER, hourly(*values)) == [[one] for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("value", "possible"),
+    [
+        ((79.0, 92.0), ["floor", "60%", "100%"]),
+        ((81.0, 92.0), ["floor", "60%"]),
+        ((0.0, 100.0), ["floor", "60%", "100%", "130%"]),
+        ((56.0, 70.0), ["100%"]),
+    ],
+)
+def test_a_ladder_may_be_on_any_step_the_unobserved_admits(value: Value, possible: list[str]) -> None:
+    assert outcomes(LADDER, [(0, value)]) == [possible]
+
+
+def test_an_unsure_ladder_remembers_its_step() -> None:
+    assert outcomes(LADDER, hourly(91, (70.0, 95.0), 83)) == [["floor"], ["floor", "60%", "100%"], ["floor"]]
+
+
+def test_a_ladder_without_otherwise_may_not_match_and_its_margin_works_upwards_too() -> None:
+    assert outcomes(LOW, hourly(60, 49, 54, 55)) == [["no match"], ["130%"], ["130%"], ["no match"]]
+    assert outcomes(LOW, hourly((49.0, 60.0))) == [["130%", "no match"]]
+
+
+def test_the_trace_of_a_ladder_shows_the_thresholds_with_the_margin() -> None:
+    looks = driven(LADDER, hourly(91, 83))[1].looks
+    assert [look.compare.threshold for look in looks] == [82]
