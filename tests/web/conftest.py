@@ -97,7 +97,7 @@ class Told:
 
 @pytest.fixture(scope="session")
 async def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """Both clinics were evaluated two hours running, and Harbour again a day later, its physiotherapy now sold out."""
+    """Both clinics were evaluated twice a day apart, and Harbour an hour later, now that its physiotherapy is sold out."""
     world, directory = scene(), tmp_path_factory.mktemp("told")
     async with app_over(Near(world), directory) as app:
         secrets = await keys_for(app)
