@@ -51,6 +51,7 @@ class Adapters:
     clock: Clock
     _diaries: dict[str, ClinikoDiaries] = field(default_factory=dict)
     _google: dict[str, GoogleAds] = field(default_factory=dict)
+    _google_accounts: dict[tuple[str, GoogleAccount, str], GoogleAdsAccount] = field(default_factory=dict)
     _meta: dict[tuple[str, str, str], MetaAdAccount] = field(default_factory=dict)
 
     def outside(self, rules: RuleSet) -> Outside:
@@ -83,15 +84,18 @@ class Adapters:
         chosen = self.settings.google_for(rules.clinic)
         if chosen.json_key_file_path is None and chosen.refresh_token is None:
             return Missing(f"no Google Ads credentials: set {variable('google_ads', 'json_key_file_path')}")
-        key = rules.clinic if self.settings.clinic(rules.clinic).google_ads else ""  # most clinics share one sign-in
-        if key not in self._google:
-            self._google[key] = GoogleAds(_google_credentials(chosen), endpoint=chosen.endpoint)
-        return GoogleAdsAccount(
-            customer_id=account.customer_id,
-            login_customer_id=account.login_customer_id,
-            currency=rules.currency,
-            client=self._google[key],
-        )
+        owner = rules.clinic if self.settings.clinic(rules.clinic).google_ads else ""  # most clinics share one sign-in
+        if owner not in self._google:
+            self._google[owner] = GoogleAds(_google_credentials(chosen), endpoint=chosen.endpoint)
+        key = (owner, account, rules.currency)
+        if key not in self._google_accounts:
+            self._google_accounts[key] = GoogleAdsAccount(
+                customer_id=account.customer_id,
+                login_customer_id=account.login_customer_id,
+                currency=rules.currency,
+                client=self._google[owner],
+            )
+        return self._google_accounts[key]
 
     def _meta_account(self, rules: RuleSet, account: MetaAccount) -> AdAccount | Missing:
         chosen = self.settings.meta_for(rules.clinic)

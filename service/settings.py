@@ -138,10 +138,10 @@ def variable(*path: str) -> str:
     return "GOVERNOR_" + "__".join(part.replace("-", "_").upper() for part in path)
 
 
-def load() -> Settings:
+def load(env_file: Path | None = Path(".env")) -> Settings:
     """The settings of this process; raises `SettingsError` naming the variables that are wrong, never their values."""
     try:
-        return Settings()
+        return Settings(_env_file=env_file)
     except ValidationError as error:
         lines = (f"{variable(*map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False))
         raise SettingsError("\n".join(lines)) from None

@@ -61,8 +61,15 @@ def demo(*, once: bool, port: int, directory: Path) -> None:
         }
         environment = {**stage.environment, **own}
         write_environment(directory / ".env", environment)
-        os.environ.update(environment)
+        _only(environment)
         asyncio.run(_run(world, directory, port=None if once else port, controls=stage.controls))
+
+
+def _only(environment: dict[str, str]) -> None:
+    """Take the place of every setting of this process: a demonstration must not reach anybody's real accounts."""
+    for name in [name for name in os.environ if name.startswith("GOVERNOR_")]:
+        del os.environ[name]
+    os.environ.update(environment)
 
 
 def _clear(directory: Path) -> None:
@@ -75,7 +82,7 @@ def _clear(directory: Path) -> None:
 
 async def _run(world: World, directory: Path, *, port: int | None, controls: str) -> None:
     screen = console()
-    async with bootstrap(load(), world.clock()) as app:
+    async with bootstrap(load(env_file=None), world.clock()) as app:
         await _story(app, world, screen)
         _platforms(world, screen)
         (directory / "sandbox.json").write_text(json.dumps(_held(world), indent=2) + "\n")

@@ -18,6 +18,7 @@ from service.store.columns import Instant
 from service.store.database import Database
 from service.store.pages import Page, cursor_of, position
 from service.store.tables import decision as _decision
+from service.store.undisturbed import undisturbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Wanted:
     before: datetime | None = None
 
 
+@undisturbed
 class Decisions:
     """The decisions of every run."""
 

@@ -14,10 +14,12 @@ from service.core.ledger import SYSTEM, Kind
 from service.store.database import Database
 from service.store.ledger import append
 from service.store.tables import hold as _hold
+from service.store.undisturbed import undisturbed
 
 _NAMES = [each.name for each in fields(Hold)]
 
 
+@undisturbed
 class Holds:
     """The holds of every clinic."""
 

@@ -23,6 +23,7 @@ from service.store.leases import demand
 from service.store.ledger import append
 from service.store.state import put_standing
 from service.store.tables import change as _change
+from service.store.undisturbed import undisturbed
 
 Outcome = Literal["applied", "failed", "superseded"]
 
@@ -44,6 +45,7 @@ class RecordedChange:
     detail: dict[str, Any]
 
 
+@undisturbed
 class Intents:
     """The changes of every clinic."""
 

@@ -16,6 +16,7 @@ from service.core.ledger import SYSTEM, Kind
 from service.store.database import Database
 from service.store.ledger import append
 from service.store.tables import key as _key
+from service.store.undisturbed import undisturbed
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 """A key in steady use costs one write per this much time, not one per request."""
@@ -47,6 +48,7 @@ class Key:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
+@undisturbed
 class Keys:
     """The keys of this installation."""
 

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.core.errors import LeaseLostError
 from service.store.database import Database
 from service.store.tables import lease as _lease
+from service.store.undisturbed import undisturbed
 
 
+@undisturbed
 class Leases:
     """Who governs which clinic."""
 

@@ -18,6 +18,7 @@ from service.core.ledger import Broken, Head, Kind, Record, Verification, check,
 from service.store import tables
 from service.store.database import Database
 from service.store.pages import Page, cursor_of, position
+from service.store.undisturbed import undisturbed
 
 _LEDGER = tables.ledger
 
@@ -46,6 +47,7 @@ async def append(conn: AsyncConnection, chain: str, kind: Kind, body: Mapping[st
     return record
 
 
+@undisturbed
 class Ledger:
     """The ledger's chains."""
 

@@ -18,6 +18,7 @@ from service.store.documents import Document
 from service.store.ledger import append
 from service.store.tables import rejection as _rejection
 from service.store.tables import revision as _revision
+from service.store.undisturbed import undisturbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Rejection:
     rejected_at: datetime
 
 
+@undisturbed
 class Rules:
     """The rule files of every clinic, as loaded."""
 

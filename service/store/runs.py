@@ -25,6 +25,7 @@ from service.store.ledger import append
 from service.store.pages import Page, cursor_of, position
 from service.store.state import advance_standings, replace_rule_states
 from service.store.tables import run as _run
+from service.store.undisturbed import undisturbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Run:
     planned: bool
 
 
+@undisturbed
 class Runs:
     """The runs of every clinic."""
 

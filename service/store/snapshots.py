@@ -13,8 +13,10 @@ from service.store import documents
 from service.store.database import Database
 from service.store.documents import Document
 from service.store.tables import snapshot as _snapshot
+from service.store.undisturbed import undisturbed
 
 
+@undisturbed
 class Snapshots:
     """What earlier runs observed."""
 

@@ -16,10 +16,12 @@ from service.core.decide.model import RuleState, Standing
 from service.store import documents, tables
 from service.store.database import Database
 from service.store.ledger import Entry, append
+from service.store.undisturbed import undisturbed
 
 T = TypeVar("T")
 
 
+@undisturbed
 class Memory:
     """Rule states, keyed `<service>/<rule>`, and standings, keyed by campaign, of each clinic."""
 

@@ -14,8 +14,10 @@ from service.store.rules import Rules
 from service.store.runs import Runs
 from service.store.snapshots import Snapshots
 from service.store.state import Memory
+from service.store.undisturbed import undisturbed
 
 
+@undisturbed
 class Store:
     """Everything the service keeps. It has no clock and makes up no ids: both come in as arguments."""
 

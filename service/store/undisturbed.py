@@ -1,0 +1,44 @@
+"""What has been begun with the database is finished, also when whoever asked for it is cancelled meanwhile.
+
+A cancellation in the middle of a statement would abandon a connection that may hold SQLite's write lock, which then shuts
+out every writer until it is found (aiosqlite issue 259). One call of the store is one short transaction, so it is run to its
+end and the cancellation is raised afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+C = TypeVar("C")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def undisturbed(kind: type[C]) -> type[C]:
+    """A class whose public coroutine methods run to their end."""
+    for name, method in list(vars(kind).items()):
+        if inspect.iscoroutinefunction(method) and not name.startswith("_"):
+            setattr(kind, name, _to_the_end(method))
+    return kind
+
+
+def _to_the_end(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    @functools.wraps(method)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        work = asyncio.create_task(method(*args, **kwargs))
+        cancelled: asyncio.CancelledError | None = None
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled:
+            work.exception()  # looked at, so that it is not reported as lost: the cancellation is what is raised
+            raise cancelled
+        return work.result()
+
+    return run
