@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.core.errors import GovernorError, NotFoundError, RuleFileError
+from service.core.errors import GovernorError, InputError, NotFoundError, RuleFileError
 from service.core.rules.language import RuleSet
 from service.rulefiles.directory import RuleDirectory
 from service.store.store import Store
@@ -31,7 +31,7 @@ async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: dat
     except RuleFileError as error:
         await store.rules.reject_rules(clinic, directory.digest(clinic), error.problems, now)
         return await _last_good(store, clinic, error)
-    except NotFoundError as error:
+    except (NotFoundError, InputError) as error:
         return await _last_good(store, clinic, error)
     await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now)
     return Revision(loaded.rules, loaded.text)
@@ -45,5 +45,15 @@ async def _last_good(store: Store, clinic: str, error: GovernorError) -> Revisio
 
 
 async def governed(store: Store, directory: RuleDirectory) -> tuple[str, ...]:
-    """Every clinic with a file, and every clinic that ever had a good one, in alphabetical order."""
-    return tuple(sorted({*directory.clinics(), *await store.rules.clinics()}))
+    """Every clinic with a file, and every clinic that ever had a good one, in alphabetical order.
+
+    A rule directory that is gone ends nobody's rules; raises `InputError` where there never were any.
+    """
+    known = await store.rules.clinics()
+    try:
+        found = directory.clinics()
+    except InputError:
+        if not known:
+            raise
+        found = []
+    return tuple(sorted({*found, *known}))

@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from service.sandbox.certificate import certificate_in
+
+settings.register_profile("normal", deadline=None)  # a busy machine is no failure
+settings.register_profile("soak", deadline=None, max_examples=1500)
+settings.load_profile(os.environ.get("GOVERNOR_TEST_PROFILE", "normal"))
 
 
 @pytest.fixture(scope="session")

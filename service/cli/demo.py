@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import shutil
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,8 +88,7 @@ async def _run(world: World, directory: Path, *, port: int | None, controls: str
         _platforms(world, screen)
         (directory / "sandbox.json").write_text(json.dumps(_held(world), indent=2) + "\n")
         await _ledger(app, screen)
-        screen.print(f"Everything of this demonstration is in [bold]{directory}/[/]: look with, for instance,")
-        screen.print(f"  cd {directory} && ../.venv/bin/governor audit show --limit 5", highlight=False)
+        _hint(directory, screen)
         if port is not None:
             await _serve(app, world, screen, port, controls)
 
@@ -195,6 +195,11 @@ async def _ledger(app: App, screen: Console) -> None:
             again = canonical(conclude(await app.store.runs.load_inputs(run.id)))
             same = again == await app.store.runs.outcome_text(run.id)
             screen.print(f"replay {clinic} {run.id}: {'the same bytes' if same else 'DIFFERS'}")
+
+
+def _hint(directory: Path, screen: Console) -> None:
+    screen.print(f"Everything of this demonstration is in [bold]{directory}/[/]: look with, for instance,")
+    screen.print(f"  cd {directory} && {Path(sys.argv[0]).resolve()} audit show --limit 5", soft_wrap=True)
 
 
 async def _serve(app: App, world: World, screen: Console, port: int, controls: str) -> None:

@@ -33,7 +33,8 @@ Judged = dict[str, dict[str, Considered]]
 
 def conclude(inputs: RunInputs) -> RunOutcome:
     """Forecast, propose and decide for one clinic."""
-    views = {name: _seen(inputs, service) for name, service in inputs.rules.services.items()}
+    present, earlier = _observed(inputs)
+    views = {name: _seen(service, present, earlier) for name, service in inputs.rules.services.items()}
     asks = {name: asking(view) for name, view in views.items()}
     judged = _judge(inputs, asks)
     standings = _meet(inputs)
@@ -56,19 +57,32 @@ def conclude(inputs: RunInputs) -> RunOutcome:
 # --- forecast -----------------------------------------------------------------------------------------------------------
 
 
-def _seen(inputs: RunInputs, service: Service) -> Seen | Reason:
-    if isinstance(inputs.snapshot.diaries, Unreadable):
-        return Reason.CLINIKO_UNREADABLE
-    earlier = tuple(
-        Earlier(snapshot.taken_at, _capacity(snapshot.diaries, service, snapshot.taken_at))
-        for snapshot in inputs.baselines
-        if isinstance(snapshot.diaries, Diaries)
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """One reading of Cliniko with the roster it describes, which all services share."""
+
+    diaries: Diaries
+    roster: Roster
+
+    def capacity(self, service: Service) -> Capacity:
+        return capacity(self.diaries, service, self.roster)
+
+
+def _observed(inputs: RunInputs) -> tuple[_Observed | None, tuple[_Observed, ...]]:
+    """What this run saw of Cliniko (None: nothing), and what earlier runs did, newest first."""
+    moments = [(inputs.now, inputs.snapshot), *((snapshot.taken_at, snapshot) for snapshot in inputs.baselines)]
+    present, *earlier = (
+        _Observed(snapshot.diaries, Roster.of(snapshot.diaries, at)) if isinstance(snapshot.diaries, Diaries) else None
+        for at, snapshot in moments
     )
-    return Seen(inputs.now, _capacity(inputs.snapshot.diaries, service, inputs.now), earlier)
+    return present, tuple(each for each in earlier if each is not None)
 
 
-def _capacity(diaries: Diaries, service: Service, now: datetime) -> Capacity:
-    return capacity(diaries, service, Roster.of(diaries, now))
+def _seen(service: Service, present: _Observed | None, earlier: tuple[_Observed, ...]) -> Seen | Reason:
+    if present is None:
+        return Reason.CLINIKO_UNREADABLE
+    before = tuple(Earlier(each.roster.now, each.capacity(service)) for each in earlier)
+    return Seen(present.roster.now, present.capacity(service), before)
 
 
 def clinic_zone(snapshots: tuple[Snapshot, ...]) -> str:

@@ -116,6 +116,6 @@ async def governed(told: Told, tmp_path: Path) -> AsyncIterator[Api]:
     """The API at the end of the story."""
     shutil.copytree(told.directory, tmp_path, dirs_exist_ok=True)
     world = World(told.world.now)
-    world.clinics, world.google, world.meta = map(deepcopy, (told.world.clinics, told.world.google, told.world.meta))
+    world.clinics, world.google, world.meta = deepcopy((told.world.clinics, told.world.google, told.world.meta))
     async with api_over(Near(world), tmp_path, told.secrets) as opened:
         yield opened

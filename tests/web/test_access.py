@@ -87,7 +87,15 @@ def test_the_matrix_leaves_no_route_out(api: Api) -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 async def test_nobody_gets_in_without_a_good_key(governed: Api, route: Route) -> None:
     names = await harbours(governed)
-    for authorization in (None, "Bearer", "Bearer ", "Basic Z292OmV4", "Bearer gov_made-up", f"Bearer {'x' * 5000}", "Bearer \xff"):
+    for authorization in (
+        None,
+        "Bearer",
+        "Bearer ",
+        "Basic Z292OmV4",
+        "Bearer gov_made-up",
+        f"Bearer {'x' * 5000}",
+        "Bearer \xff",
+    ):
         headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
         answer = await asked(governed, route, None, names, headers=headers)
         assert answer.status_code == 401, (authorization, answer.text)
@@ -137,7 +145,8 @@ async def test_listings_show_nothing_foreign(governed: Api, route: Route) -> Non
 @pytest.mark.parametrize("path", ["/v1/decisions", "/v1/audit", "/v1/audit/head", "/v1/audit/verify"])
 async def test_a_filter_by_a_foreign_clinic_is_answered_like_one_by_an_unknown_clinic(governed: Api, path: str) -> None:
     answers = [
-        await governed.ask("GET", path, "northside-operator", params={"clinic": name}) for name in (HARBOUR, "nowhere", "_system")
+        await governed.ask("GET", path, "northside-operator", params={"clinic": name})
+        for name in (HARBOUR, "nowhere", "_system")
     ]
     assert {(answer.status_code, answer.text) for answer in answers} == {(404, answers[0].text)}
 

@@ -211,7 +211,9 @@ async def test_verification_names_the_first_broken_record(governed: Api) -> None
         triggers = (await conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
         for name in triggers:
             await conn.exec_driver_sql(f"DROP TRIGGER {name}")
-        await conn.exec_driver_sql("UPDATE ledger SET text = replace(text, 'run', 'ruin') WHERE chain = ? AND seq = 2", (HARBOUR,))
+        await conn.exec_driver_sql(
+            "UPDATE ledger SET text = replace(text, 'run', 'ruin') WHERE chain = ? AND seq = 2", (HARBOUR,)
+        )
     answer = await governed.get("/v1/audit/verify")
     assert answer["ok"] is False
     assert [(each["chain"], each["broken"] and each["broken"]["seq"]) for each in answer["items"]] == [

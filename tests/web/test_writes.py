@@ -99,8 +99,7 @@ async def test_a_hold_keeps_what_it_covers_until_it_is_ended(governed: Api, scop
 
 async def _held(api: Api) -> set[str]:
     report = await api.app.governor.run(HARBOUR, dry_run=True)
-    kept = {each.campaign for each in report.decisions if each.verdict is Verdict.KEEP and each.reason is Reason.HELD}
-    return kept
+    return {each.campaign for each in report.decisions if each.verdict is Verdict.KEEP and each.reason is Reason.HELD}
 
 
 async def test_a_hold_ends_by_itself(governed: Api) -> None:
@@ -133,7 +132,9 @@ async def test_a_hold_that_makes_no_sense_is_refused_with_advice(governed: Api, 
 async def test_a_hold_on_everything_is_seen_by_all_and_ended_by_the_installations_admins(governed: Api) -> None:
     app = governed.app
     await app.store.holds.hold(Hold("hold1", None, None, "stop", "on call", app.clock()))
-    assert [(each["id"], each["clinic"]) for each in (await governed.get(HOLDS, "harbour-viewer"))["items"]] == [("hold1", None)]
+    assert [(each["id"], each["clinic"]) for each in (await governed.get(HOLDS, "harbour-viewer"))["items"]] == [
+        ("hold1", None)
+    ]
     assert await _held(governed) == {"physio-search", "physio-social", "podiatry-search", "podiatry-social"}
     for key in ("harbour-operator", "harbour-admin"):
         assert (await governed.ask("DELETE", "/v1/holds/hold1", key)).status_code == 403

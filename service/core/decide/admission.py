@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.core.decide.case import Case, Draft, described, keep
 from service.core.decide.model import Hold
+from service.core.decide.proposals import position
 from service.core.model import Reason, State, Unreadable, Verdict
 from service.core.rules.language import CampaignEntry, Fallback
 from service.core.rules.wording import duration
@@ -71,10 +72,19 @@ def readable(case: Case, draft: Draft) -> Draft:
     if proposal is None or proposal.target is None:
         reason = proposal.cause if proposal and proposal.cause else Reason.DATA_INCOMPLETE
         return keep(case, draft, reason, f"{UNKNOWN[reason]}: {proposal.sentence}" if proposal else UNKNOWN[reason])
+    if not proposal.certain and _raises_blindly(case, proposal.target):
+        sentence = f"nothing of the diaries could be seen, and spending more takes seeing something: {proposal.sentence}"
+        return keep(case, draft, Reason.DATA_INCOMPLETE, sentence)
     if not proposal.certain:
         sentence = f"{proposal.sentence}; part of the diaries is unknown, so only the smallest move that is right either way"
         return draft.restrained(Reason.DATA_INCOMPLETE, sentence, proposal.target)
     return draft
+
+
+def _raises_blindly(case: Case, target: State) -> bool:
+    """Whether more would be spent with no diary of the service seen: right by the rules, but nobody would understand it."""
+    nothing_seen = case.open_slots.bounds.estimate is None
+    return nothing_seen and case.in_force is not None and position(target) > position(case.in_force)
 
 
 UNKNOWN = {

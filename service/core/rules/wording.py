@@ -51,18 +51,17 @@ def bounds(value: Bounds, unit: Unit) -> str:
 
 
 def duration(value: timedelta) -> str:
-    """`2h`, `14d`, `90m`, as the file writes durations."""
+    """`2h`, `24h`, `7d`, `90m`, as people write durations."""
     minutes = int(value.total_seconds()) // 60
-    for size, letter in ((1440, "d"), (60, "h")):
-        if minutes and minutes % size == 0:
-            return f"{minutes // size}{letter}"
-    return f"{minutes}m"
+    if minutes % 1440 == 0 and minutes > 1440:
+        return f"{minutes // 1440}d"
+    return f"{minutes // 60}h" if minutes and minutes % 60 == 0 else f"{minutes}m"
 
 
 def measure(asked: Measure) -> str:
-    """`utilisation over 14 days`, `slots opened over 14 days since 24h ago`."""
-    since = f" since {duration(asked.since)} ago" if asked.metric is Metric.SLOTS_OPENED else ""
-    return f"{NAMES[asked.metric]} over {asked.within} day{'s' if asked.within > 1 else ''}{since}"
+    """`utilisation over 14 days`, `slots opened in the last 24h over 14 days`."""
+    since = f" in the last {duration(asked.since)}" if asked.metric is Metric.SLOTS_OPENED else ""
+    return f"{NAMES[asked.metric]}{since} over {asked.within} day{'s' if asked.within > 1 else ''}"
 
 
 def threshold(compare: Compare) -> str:

@@ -21,7 +21,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CENT = Decimal("0.01")
 ENTRY = CampaignEntry("physio-search", Platform.GOOGLE, "1", "physio", Decimal(60), Decimal(10), Decimal(120), Guardrails())
 CLINIC = Clinic("harbour", NOON, "Australia/Sydney", "AUD", Mode.ENFORCE, (), False, None, None)
-SOME_OPEN, NONE_OPEN = Reading(Bounds.exactly(5)), Reading(Bounds.exactly(0))
+SOME_OPEN, NONE_OPEN, NONE_SEEN = Reading(Bounds.exactly(5)), Reading(Bounds.exactly(0)), Reading(Bounds(None, 0, 30))
 
 
 def at(budget: float | str) -> State:

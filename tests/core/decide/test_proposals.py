@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.decide.model import Proposal, Reading, RuleState
@@ -189,12 +189,18 @@ RULES = st.one_of(
     ),
     LADDERS.map(lambda bands: Rule("", (ENTRY.name,), bands=bands)),
 )  # fmt: skip
+
+
+def earliest(*instants: datetime | None) -> datetime | None:
+    return min((instant for instant in instants if instant), default=None)
+
+
 SINCE = st.sampled_from([None, NOON - HOUR, NOON - 2 * HOUR, NOON - 5 * HOUR])
 STATES = st.builds(
     RuleState,
     true_since=SINCE, maybe_since=SINCE, on_since=SINCE, band=st.sampled_from([None, 0, 1, 2]),
     seen_at=st.sampled_from([NOON - HOUR, NOON - 4 * HOUR]),
-).map(lambda state: replace(state, maybe_since=min(filter(None, (state.true_since, state.maybe_since)), default=None)))  # fmt: skip
+).map(lambda state: replace(state, maybe_since=earliest(state.true_since, state.maybe_since)))  # fmt: skip
 ENDS = st.tuples(NUMBERS, NUMBERS).map(sorted)
 WORTHS = st.tuples(st.sampled_from([0, 20, 50, 70, 200]), st.sampled_from([0, 20, 50, 70, 200])).map(sorted)
 HERE = st.one_of(st.sampled_from([10, 30, 36, 60, 78, 120]).map(at), st.just(paused()))
@@ -239,12 +245,11 @@ WORLDS = st.builds(
     lambda metrics, worth, rules, here: World(
         metrics, worth, [(replace(one, name=f"rule {n}"), state) for n, (one, state) in enumerate(rules)], here
     ),
-    st.fixed_dictionaries({metric: ENDS for metric in METRICS}), WORTHS,
+    st.fixed_dictionaries(dict.fromkeys(METRICS, ENDS)), WORTHS,
     st.lists(st.tuples(RULES, STATES), max_size=4), HERE,
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(WORLDS)
 def test_bad_data_never_moves_spend_further_than_or_against_what_the_truth_could_justify(world: World) -> None:
     proposal, here = world.observed(), position(world.here)
@@ -259,7 +264,6 @@ def test_bad_data_never_moves_spend_further_than_or_against_what_the_truth_could
             assert wish == here
 
 
-@settings(deadline=None)
 @given(WORLDS)
 def test_what_is_fully_known_is_certain_whatever_the_rules(world: World) -> None:
     sure = [(one, replace(state, maybe_since=state.true_since)) for one, state in world.rules]

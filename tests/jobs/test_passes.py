@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from service.app import App
+from service.core.errors import NotFoundError
+from service.core.rules.language import RuleSet
+from service.governor import Report
+from service.jobs.passes import CONCURRENT, Failure, evaluate_all
+from service.observe import Outside
+from service.sandbox.scene import HARBOUR, NORTHSIDE, scene
+from tests.web.world import Near, app_over
+
+
+@pytest.fixture
+def near() -> Near:
+    return Near(scene())
+
+
+@pytest.fixture
+async def app(near: Near, tmp_path: Path) -> AsyncIterator[App]:
+    async with app_over(near, tmp_path) as opened:
+        yield opened
+
+
+async def test_results_come_in_the_order_asked_for_whatever_goes_wrong_with_each(app: App, near: Near) -> None:
+    near.crashing.add(HARBOUR)
+    found = await evaluate_all(app, [NORTHSIDE, "nowhere", HARBOUR], dry_run=False)
+    assert [each.clinic for each in found] == [NORTHSIDE, "nowhere", HARBOUR]
+    good, missing, crashed = found
+    assert isinstance(good, Report)
+    assert isinstance(missing, Failure)
+    assert isinstance(crashed, Failure)
+    assert isinstance(missing.error, NotFoundError)
+    assert isinstance(crashed.error, ZeroDivisionError)
+
+
+async def test_a_dry_pass_records_no_run(app: App) -> None:
+    found = await evaluate_all(app, [HARBOUR, NORTHSIDE], dry_run=True)
+    assert [each.status for each in found if isinstance(each, Report)] == ["dry_run", "dry_run"]
+    assert (await app.store.runs.runs()).items == ()
+
+
+async def test_only_so_many_clinics_are_evaluated_at_a_time(app: App, near: Near) -> None:
+    under_way, most = 0, 0
+
+    class Counting:
+        def __init__(self, behind: Outside) -> None:
+            self.behind = behind
+
+        async def read(self, services: object) -> object:
+            nonlocal under_way, most
+            under_way, most = under_way + 1, max(most, under_way + 1)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+            return await self.behind.diaries.read(services)  # type: ignore[union-attr,arg-type] # the world's
+
+    def outside(rules: RuleSet) -> Outside:
+        return replace(near(rules), diaries=Counting(near(rules)))  # type: ignore[arg-type] # reads, as a diary source
+
+    text = (app.settings.rules_dir / f"{NORTHSIDE}.yaml").read_text()
+    names = [f"clinic-{n}" for n in range(2 * CONCURRENT)]
+    for name in names:
+        (app.settings.rules_dir / f"{name}.yaml").write_text(text.replace(f"clinic: {NORTHSIDE}", f"clinic: {name}"))
+        near.world.clinics[name] = near.world.clinics[NORTHSIDE]
+    counted = replace(app, governor=replace(app.governor, outside=outside))
+    done: list[str] = []
+    found = await evaluate_all(counted, names, dry_run=True, done=lambda: done.append("one"))
+    assert len(done) == len(found) == len(names)
+    assert 1 < most <= CONCURRENT
+
+
+async def test_a_pass_over_no_clinics_is_empty(app: App) -> None:
+    assert await evaluate_all(app, [], dry_run=False) == []

@@ -1,0 +1,133 @@
+"""What goes wrong is said in one shape, and never says more than a client should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from litestar import Litestar, get
+
+from service.core import errors
+from service.core.errors import GovernorError, Problem
+from service.sandbox.scene import HARBOUR
+from service.web.problems import HANDLERS, MEDIA_TYPE
+from tests.web.conftest import Api, client_of
+
+SECRET = "postgresql://governor:hunter2@db.internal/governor"
+
+RAISED: dict[type[GovernorError], tuple[GovernorError, int, str]] = {
+    errors.GovernorError: (errors.GovernorError("it cannot be"), 500, "failed"),
+    errors.InputError: (errors.InputError("write this instead"), 422, "unusable-input"),
+    errors.RuleFileError: (errors.RuleFileError((Problem("/etc/x.yaml", 3, "no", "yes"),)), 422, "rule-file-refused"),
+    errors.SettingsError: (errors.SettingsError(SECRET), 500, "not-set-up"),
+    errors.NotFoundError: (errors.NotFoundError(f"not in {SECRET}"), 404, "not-found"),
+    errors.LedgerBrokenError: (errors.LedgerBrokenError("at #3"), 500, "ledger-broken"),
+    errors.LeaseLostError: (errors.LeaseLostError("taken"), 409, "busy"),
+    errors.StoreError: (errors.StoreError(SECRET), 503, "database"),
+    errors.OutsideError: (errors.OutsideError("meta", "no"), 502, "outside-refused"),
+    errors.TransientError: (
+        errors.TransientError("cliniko", "later", retry_after=timedelta(seconds=1.5)),
+        503,
+        "outside-unavailable",
+    ),
+    errors.CredentialsError: (errors.CredentialsError("google", "revoked"), 502, "outside-refused"),
+    errors.RefusedError: (errors.RefusedError("meta", "no"), 502, "outside-refused"),
+    errors.ProtocolError: (errors.ProtocolError("cliniko", "html"), 502, "outside-refused"),
+    errors.AmbiguousWriteError: (errors.AmbiguousWriteError("meta", "perhaps"), 502, "outside-refused"),
+}
+
+
+def tree(cls: type[GovernorError]) -> Iterator[type[GovernorError]]:
+    """The error tree; what adapters derive from it for themselves is answered like its parent."""
+    yield cls
+    for child in cls.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from tree(child)
+
+
+async def answer_to(error: Exception) -> Any:
+    @get("/fails")
+    async def fails() -> None:
+        raise error
+
+    async with client_of(Litestar([fails], exception_handlers=HANDLERS, logging_config=None)) as client:
+        return await client.get("/fails")
+
+
+@pytest.mark.parametrize("cls", list(tree(GovernorError)), ids=lambda cls: cls.__name__)
+async def test_every_error_of_ours_has_a_problem_type(cls: type[GovernorError]) -> None:
+    error, status, name = RAISED[cls]
+    answer = await answer_to(error)
+    body = answer.json()
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert (answer.status_code, body["status"], body["type"]) == (status, status, f"urn:governor:problem:{name}")
+    assert body["instance"] == "/fails"
+    assert body["title"]
+    assert body["detail"]
+    assert "hunter2" not in answer.text
+    assert "/etc" not in answer.text
+
+
+async def test_how_long_to_wait_is_passed_on_rounded_up() -> None:
+    error, _, _ = RAISED[errors.TransientError]
+    assert (await answer_to(error)).headers["retry-after"] == "2"
+
+
+async def test_a_refused_rule_file_comes_with_its_problems() -> None:
+    error, _, _ = RAISED[errors.RuleFileError]
+    assert (await answer_to(error)).json()["problems"] == [{"file": "x.yaml", "line": 3, "message": "no", "advice": "yes"}]
+
+
+async def test_a_defect_of_ours_shows_nothing_of_itself(governed: Api) -> None:
+    governed.near.crashing.add(HARBOUR)
+    answer = await governed.ask("POST", f"/v1/clinics/{HARBOUR}/evaluations", json={"dry_run": True})
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:governor:problem:unexpected")
+    for leak in ("hunter2", "ZeroDivisionError", "Traceback", ".py"):
+        assert leak not in answer.text
+
+
+async def test_a_database_that_cannot_be_used_is_unavailable_and_keeps_its_words_to_itself(governed: Api) -> None:
+    async with governed.app.store._database.writing() as conn:
+        await conn.exec_driver_sql("ALTER TABLE decision RENAME TO elsewhere")
+    answer = await governed.ask("GET", "/v1/decisions")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:governor:problem:database")
+    assert "table" not in answer.text
+
+
+async def test_that_use_cannot_be_noted_is_nobodys_problem(api: Api) -> None:
+    async with api.app.store._database.writing() as conn:
+        await conn.exec_driver_sql("CREATE TRIGGER full BEFORE UPDATE ON api_key BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    assert (await api.ask("GET", "/v1/clinics")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "name"),
+    [
+        ("GET", "/v1/nowhere", 404, "not-found"),
+        ("GET", "/nowhere", 404, "not-found"),
+        ("PUT", "/v1/clinics", 405, "method-not-allowed"),
+        ("GET", "/v1/decisions?limit=0", 400, "malformed-request"),
+        ("GET", "/v1/decisions?limit=501", 400, "malformed-request"),
+        ("GET", "/v1/decisions?limit=many", 400, "malformed-request"),
+        ("GET", "/v1/decisions?verdict=perhaps", 400, "malformed-request"),
+        ("GET", "/v1/decisions?since=yesterday", 400, "malformed-request"),
+        ("GET", "/v1/decisions?since=2026-11-22T08:00:00", 422, "unusable-input"),
+        ("GET", "/v1/decisions?cursor=made-up", 422, "unusable-input"),
+        ("GET", "/v1/audit?cursor=WyJhIl0", 422, "unusable-input"),
+        ("GET", "/v1/audit?kind=gossip", 400, "malformed-request"),
+    ],
+)
+async def test_a_request_that_cannot_be_answered_says_why(api: Api, method: str, path: str, status: int, name: str) -> None:
+    answer = await api.ask(method, path)
+    body = answer.json()
+    assert (answer.status_code, body["type"]) == (status, f"urn:governor:problem:{name}")
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert body["instance"] == path.partition("?")[0]
+    if name == "malformed-request":
+        assert [field["at"] for field in body["fields"]] == ["query." + path.partition("?")[2].partition("=")[0]]
+
+
+async def test_a_wrong_method_says_which_would_be_right(api: Api) -> None:
+    assert "GET" in (await api.ask("PUT", "/v1/clinics")).headers["allow"]

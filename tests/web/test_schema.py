@@ -1,0 +1,135 @@
+"""The API's description is true: whole, valid, and what the API really answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from litestar.routes import HTTPRoute
+
+from service.sandbox.scene import HARBOUR
+from tests.web.conftest import Api
+
+Json = dict[str, Any]
+
+
+async def document(api: Api) -> Json:
+    answer = await api.ask("GET", "/schema/openapi.json", None)
+    assert answer.status_code == 200
+    return answer.json()  # type: ignore[no-any-return] # an object
+
+
+def operations(described: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            yield method, path, operation
+
+
+def nodes(value: Any) -> Iterator[Json]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from nodes(each)
+
+
+async def test_every_route_is_described_and_nothing_else(api: Api) -> None:
+    described = {f"{method.upper()} {path}" for method, path, _ in operations(await document(api))}
+    served = {
+        f"{method} {route.path_format}"
+        for route in api.litestar.routes
+        if isinstance(route, HTTPRoute) and not route.path.startswith("/schema")
+        for method in route.methods - {"OPTIONS"}
+    }
+    assert described == served
+
+
+async def test_the_document_is_openapi_3_1_and_holds_together(api: Api) -> None:
+    described = await document(api)
+    schemas = described["components"]["schemas"]
+    assert described["openapi"].startswith("3.1.")
+    assert described["info"]["title"]
+    assert described["info"]["version"]
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    for node in nodes(described):
+        if "$ref" in node:
+            assert node["$ref"].removeprefix("#/components/schemas/") in schemas
+    assert all(re.fullmatch(r"[A-Za-z0-9.\-_]+", name) for name in schemas)
+    ids = [operation["operationId"] for _, _, operation in operations(described)]
+    assert len(ids) == len(set(ids))
+
+
+async def test_every_operation_says_what_it_takes_and_how_it_fails(api: Api) -> None:
+    described = await document(api)
+    tags = {tag["name"] for tag in described["tags"]}
+    for _, path, operation in operations(described):
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+        declared = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+        assert declared == set(re.findall(r"{(\w+)}", path))
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert set(answer["content"]) == {"application/problem+json"}
+        if path.startswith("/v1"):
+            assert operation["security"] == [{"bearer": []}]
+            assert "401" in operation["responses"]
+    assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+ASKED = [
+    ("/v1/clinics", "/v1/clinics"),
+    ("/v1/clinics/{clinic}", f"/v1/clinics/{HARBOUR}"),
+    ("/v1/clinics/{clinic}/forecast", f"/v1/clinics/{HARBOUR}/forecast"),
+    ("/v1/clinics/{clinic}/campaigns", f"/v1/clinics/{HARBOUR}/campaigns"),
+    ("/v1/clinics/{clinic}/rules", f"/v1/clinics/{HARBOUR}/rules"),
+    ("/v1/clinics/{clinic}/holds", f"/v1/clinics/{HARBOUR}/holds"),
+    ("/v1/runs/{run}", "/v1/runs/RUN"),
+    ("/v1/decisions", "/v1/decisions"),
+    ("/v1/decisions/{decision_id}", "/v1/decisions/DECISION"),
+    ("/v1/audit", "/v1/audit"),
+    ("/v1/audit/head", "/v1/audit/head"),
+    ("/v1/audit/verify", "/v1/audit/verify"),
+    ("/healthz", "/healthz"),
+    ("/readyz", "/readyz"),
+]
+
+
+@pytest.mark.parametrize(("path", "asked"), ASKED, ids=[path for path, _ in ASKED])
+async def test_what_is_answered_is_what_is_described(governed: Api, path: str, asked: str) -> None:
+    described = await document(governed)
+    newest = (await governed.get("/v1/decisions", changed="true", limit=1))["items"][0]
+    await governed.ask("POST", f"/v1/clinics/{HARBOUR}/holds", json={"reason": "a sale is on"})
+    body = await governed.get(asked.replace("RUN", newest["run"]).replace("DECISION", newest["id"]))
+    schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    strict = {**schema, "components": _closed(described["components"])}
+    found = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(strict).iter_errors(body)]
+    assert found == []
+
+
+def _closed(components: Json) -> Json:
+    """The same schemas, but an answer with a member that is not described does not fit them."""
+    for schema in components["schemas"].values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    return components
+
+
+async def test_the_page_for_people_asks_nothing_of_anybody_else(api: Api) -> None:
+    answer = await api.ask("GET", "/schema", None)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<script" not in answer.text
+    assert not re.search(r"(src|href)=\W?(https?:)?//", answer.text)
+    for method, path, operation in operations(await document(api)):
+        assert f"{method.upper()} {path}" in answer.text
+        assert operation["operationId"] in answer.text
+
+
+async def test_nothing_of_the_description_loads_what_is_not_ours(api: Api) -> None:
+    for path in ("/schema/swagger", "/schema/redoc", "/schema/elements", "/schema/rapidoc"):
+        assert (await api.ask("GET", path, None)).status_code == 404
+    assert (await api.ask("GET", "/schema/openapi.yaml", None)).status_code == 200
