@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from service.sandbox.certificate import certificate_in
+from service.sandbox.google_ads.certificate import certificate_in
 
 settings.register_profile("normal", deadline=None)  # a busy machine is no failure
 settings.register_profile("soak", deadline=None, max_examples=1500)

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.sandbox.cliniko import cliniko_app
+from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.controls import controls_app
-from service.sandbox.google_ads import google_ads_server
-from service.sandbox.meta import meta_app
+from service.sandbox.google_ads.server import google_ads_server
+from service.sandbox.meta.server import meta_app
 from service.sandbox.scene import META_TOKEN
 from service.sandbox.serving import serving
 from service.sandbox.world import World

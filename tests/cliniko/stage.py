@@ -16,7 +16,7 @@ from service.cliniko.client import Client
 from service.cliniko.diaries import ClinikoDiaries
 from service.cliniko.rate import SlidingWindow, Timing
 from service.core.rules.language import Service
-from service.sandbox.cliniko import cliniko_app
+from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR
 from service.sandbox.world import World
 

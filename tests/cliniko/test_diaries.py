@@ -14,8 +14,8 @@ from service.cliniko.access import PATHS
 from service.cliniko.diaries import CONCURRENCY, OUTAGE, READ_SECONDS, ClinikoDiaries
 from service.core.errors import CredentialsError, OutsideError, ProtocolError, RefusedError, TransientError
 from service.core.model import Diaries, Unseen
-from service.sandbox.cliniko import cliniko_app
-from service.sandbox.cliniko_records import BAIT
+from service.sandbox.cliniko.records import BAIT
+from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
 from service.sandbox.serving import serving
 from service.sandbox.world import Business, Clinic, Fault, Hours, Person, Span, Type, World

@@ -13,7 +13,7 @@ from service.core.errors import (
     RefusedError,
 )
 from service.core.model import Campaign, Platform, State
-from service.sandbox.google_tokens import EMAIL
+from service.sandbox.google_ads.tokens import EMAIL
 from tests.google_ads.conftest import CUSTOMER, MUTATE, SEARCH, Stage
 
 PAUSED = State(running=False, budget=Decimal("60.00"))

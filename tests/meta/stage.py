@@ -15,7 +15,7 @@ from service.core.model import Campaign
 from service.meta.account import MetaAdAccount
 from service.meta.credentials import MetaCredentials
 from service.meta.graph import Limits
-from service.sandbox.meta import meta_app
+from service.sandbox.meta.server import meta_app
 from service.sandbox.serving import serving
 from service.sandbox.world import Fault, MetaAccount, MetaCampaign, World
 

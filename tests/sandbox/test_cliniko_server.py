@@ -14,9 +14,9 @@ import httpx
 import jsonschema
 import pytest
 
-from service.sandbox import cliniko as server
-from service.sandbox.cliniko import cliniko_app
-from service.sandbox.cliniko_records import BAIT
+from service.sandbox.cliniko import server
+from service.sandbox.cliniko.records import BAIT
+from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
 from service.sandbox.world import Fault, Span, World
 from tests.cliniko.stage import over

@@ -12,7 +12,7 @@ import pytest
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
-from service.sandbox.google_ads import GoogleSandbox, google_ads_server
+from service.sandbox.google_ads.server import GoogleSandbox, google_ads_server
 from service.sandbox.scene import LOGIN_CUSTOMER_ID
 from service.sandbox.world import GoogleAccount, GoogleBudget, GoogleCampaign, World
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from google.ads.googleads.errors import GoogleAdsException
 
-from service.sandbox.google_tokens import EMAIL
+from service.sandbox.google_ads.tokens import EMAIL
 from tests.sandbox.google_ads.conftest import CAMPAIGN, CUSTOMER, Wire, code_of
 
 RANGE = "change_event.change_date_time >= '2026-11-20' AND change_event.change_date_time <= '2026-11-23'"

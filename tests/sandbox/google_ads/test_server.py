@@ -13,7 +13,7 @@ from google.ads.googleads.errors import GoogleAdsException
 from google.api_core.exceptions import ResourceExhausted
 from google.auth.credentials import AnonymousCredentials
 
-from service.sandbox.certificate import certificate_in
+from service.sandbox.google_ads.certificate import certificate_in
 from service.sandbox.world import Fault
 from tests.sandbox.google_ads.conftest import CUSTOMER, Wire, code_of
 

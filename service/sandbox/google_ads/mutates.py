@@ -13,8 +13,8 @@ from typing import Any
 
 import grpc
 
-from service.sandbox.google_refusals import Mistake, Refusal
-from service.sandbox.google_rows import put, users_of
+from service.sandbox.google_ads.refusals import Mistake, Refusal
+from service.sandbox.google_ads.rows import put, users_of
 from service.sandbox.world import GoogleAccount, GoogleBudget, GoogleCampaign, World
 
 NAME = re.compile(r"customers/(\d+)/(campaigns|campaignBudgets)/(\d+)")

@@ -10,8 +10,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from service.sandbox.meta_activities import SYSTEM_USER
-from service.sandbox.meta_graph import NO_SUCH, GraphError, Wrong, find, hundredths
+from service.sandbox.meta.activities import SYSTEM_USER
+from service.sandbox.meta.graph import NO_SUCH, GraphError, Wrong, find, hundredths
 from service.sandbox.world import MetaAccount, MetaAdSet, MetaCampaign, World
 
 MAXIMUM = 100_000_000

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from service.sandbox.cliniko_records import Record
+from service.sandbox.cliniko.records import Record
 
 FOREIGN = "https://api.au1.cliniko.example/v1/businesses?page=2"
 HTML = "<!DOCTYPE html><html><body><h1>We're sorry, but something went wrong.</h1></body></html>"

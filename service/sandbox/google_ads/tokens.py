@@ -1,7 +1,7 @@
 """The sandbox's Google sign-in: a plain-HTTP token endpoint, a service account's key file, and a user's OAuth client.
 
 `POST /token` takes a JWT signed with the service account's key, or the refresh token, and gives an access token that the
-Google Ads server accepts (RFC 7523, RFC 6749 section 6). Faults: see `service.sandbox.google_ads`.
+Google Ads server accepts (RFC 7523, RFC 6749 section 6). Faults: see `service.sandbox.google_ads.server`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
-from service.sandbox.certificate import private_pem, write_private
+from service.sandbox.google_ads.certificate import private_pem, write_private
 from service.sandbox.world import Fault, World
 
 EMAIL = "governor@sandbox.iam.gserviceaccount.com"

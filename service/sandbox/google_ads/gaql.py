@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from service.sandbox.google_refusals import refusal
+from service.sandbox.google_ads.refusals import refusal
 
 TOKEN = re.compile(r"\s*(?:('[^']*'|\"[^\"]*\")|(!=|>=|<=|[=<>(),])|(-?[\w.]+))")
 COMPARED = {

@@ -35,7 +35,7 @@ from urllib.parse import parse_qsl, urlencode
 from litestar import Litestar, Request, Response, route
 from litestar.enums import HttpMethod
 
-from service.sandbox.cliniko_answers import (
+from service.sandbox.cliniko.answers import (
     REFUSALS,
     Answer,
     Asked,
@@ -46,8 +46,8 @@ from service.sandbox.cliniko_answers import (
     throttled,
     unauthorized,
 )
-from service.sandbox.cliniko_desk import Desk, route_of
-from service.sandbox.cliniko_records import Record, Records
+from service.sandbox.cliniko.desk import Desk, route_of
+from service.sandbox.cliniko.records import Record, Records
 from service.sandbox.world import Clinic, World
 
 LIMIT = 200

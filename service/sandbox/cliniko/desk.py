@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from service.sandbox.cliniko_answers import Answer, Asked, RefusalError, bad_request
-from service.sandbox.cliniko_records import Record, Records, instant
+from service.sandbox.cliniko.answers import Answer, Asked, RefusalError, bad_request
+from service.sandbox.cliniko.records import Record, Records, instant
 from service.sandbox.world import World
 
 LONGEST_SPAN = timedelta(days=6)

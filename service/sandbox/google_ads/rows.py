@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from google.ads.googleads.v26.services.types.google_ads_service import GoogleAdsRow
 
-from service.sandbox.google_gaql import Condition, Query, parse
-from service.sandbox.google_refusals import refusal
+from service.sandbox.google_ads.gaql import Condition, Query, parse
+from service.sandbox.google_ads.refusals import refusal
 from service.sandbox.world import GoogleAccount, GoogleBudget, GoogleCampaign, World
 
 NEWER_THAN_THE_CLIENT = 99

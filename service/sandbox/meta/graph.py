@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from service.sandbox.meta_activities import activities
+from service.sandbox.meta.activities import activities
 from service.sandbox.world import MetaAccount, MetaAdSet, MetaCampaign, World
 
 VERSION = "v26.0"

@@ -1,0 +1,1 @@
+"""Cliniko over HTTP: the documented behaviour, faults and traps included."""

@@ -1,0 +1,1 @@
+"""Meta's Graph API over HTTP: campaigns, ad sets, insights, activities, and its faults."""
