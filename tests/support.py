@@ -36,7 +36,8 @@ from service.core.model import (
 from service.core.rules.language import RuleSet, Service
 from service.core.rules.walk import look_backs
 from service.rulefiles.directory import RuleDirectory
-from service.sandbox.world import Clinic, Span, World
+from service.sandbox.clinic import Clinic, Span
+from service.sandbox.world import World
 
 RULES = Path(__file__).parent.parent / "rules"
 CENT = Decimal("0.01")

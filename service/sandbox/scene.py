@@ -10,22 +10,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from service.sandbox.world import (
-    MINUTE,
-    BookingSettings,
-    Business,
-    Clinic,
-    GoogleAccount,
-    GoogleBudget,
-    GoogleCampaign,
-    Hours,
-    MetaAccount,
-    MetaCampaign,
-    Person,
-    Span,
-    Type,
-    World,
-)
+from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign, MetaAccount, MetaCampaign
+from service.sandbox.clinic import MINUTE, BookingSettings, Business, Clinic, Hours, Person, Span, Type
+from service.sandbox.world import World
 
 SUNDAY_MORNING = datetime(2026, 11, 21, 21, 0, tzinfo=UTC)
 """Sunday 22 November 2026, 08:00 in Sydney."""

@@ -14,11 +14,12 @@ from service.cliniko.access import PATHS
 from service.cliniko.diaries import CONCURRENCY, OUTAGE, READ_SECONDS, ClinikoDiaries
 from service.core.errors import CredentialsError, OutsideError, ProtocolError, RefusedError, TransientError
 from service.core.model import Diaries, Unseen
+from service.sandbox.clinic import Business, Clinic, Hours, Person, Span, Type
 from service.sandbox.cliniko.records import BAIT
 from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
 from service.sandbox.serving import serving
-from service.sandbox.world import Business, Clinic, Fault, Hours, Person, Span, Type, World
+from service.sandbox.world import Fault, World
 from tests.cliniko.stage import EMAIL, KEY, PHYSIO, PODIATRY, VirtualTime, Wire, diaries_of, listing, over
 from tests.support import diaries as faultless
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from service.core.rules.language import Service
-from service.sandbox.world import Clinic, Type
+from service.sandbox.clinic import Clinic, Type
 
 Minutes = set[int]
 Spans = set[tuple[int, int]]

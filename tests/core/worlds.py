@@ -8,7 +8,7 @@ from random import Random
 
 from service.core.model import Diaries, Unseen
 from service.core.rules.language import Service
-from service.sandbox.world import BookingSettings, Business, Clinic, Hours, Person, Span, Type
+from service.sandbox.clinic import BookingSettings, Business, Clinic, Hours, Person, Span, Type
 from tests.support import diaries
 
 ZONES = ["Australia/Sydney", "Australia/Lord_Howe", "Australia/Brisbane", "America/Santiago", "Africa/Cairo", "UTC"]

@@ -13,8 +13,9 @@ from service.core.model import Campaign
 from service.google_ads.account import GoogleAdsAccount
 from service.google_ads.client import GoogleAds
 from service.google_ads.credentials import GoogleCredentials
+from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign
 from service.sandbox.google_ads.server import GoogleSandbox, google_ads_server
-from service.sandbox.world import Fault, GoogleAccount, GoogleBudget, GoogleCampaign, World
+from service.sandbox.world import Fault, World
 
 CUSTOMER, MANAGER = "1234567890", "1112223333"
 SEARCH, MUTATE = "GoogleAdsService/SearchStream", "GoogleAdsService/Mutate"

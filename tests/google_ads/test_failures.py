@@ -19,7 +19,7 @@ from service.core.errors import (
 )
 from service.core.model import Campaign, State
 from service.google_ads.wire import campaign_row
-from service.sandbox.world import GoogleAccount
+from service.sandbox.accounts import GoogleAccount
 from tests.google_ads.conftest import CUSTOMER, MANAGER, MUTATE, SEARCH, TIMEOUT, Stage
 
 PAUSED = State(running=False, budget=Decimal("60.00"))

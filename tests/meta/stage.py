@@ -15,9 +15,10 @@ from service.core.model import Campaign
 from service.meta.account import MetaAdAccount
 from service.meta.credentials import MetaCredentials
 from service.meta.graph import Limits
+from service.sandbox.accounts import MetaAccount, MetaCampaign
 from service.sandbox.meta.server import meta_app
 from service.sandbox.serving import serving
-from service.sandbox.world import Fault, MetaAccount, MetaCampaign, World
+from service.sandbox.world import Fault, World
 
 TOKEN = "EAAmarkertokenMARKERTOKENmarker0123456789"
 SECRET = "markersecret0123456789abcdef"

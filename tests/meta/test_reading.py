@@ -10,7 +10,7 @@ import pytest
 
 from service.core.errors import CredentialsError, ProtocolError, RefusedError, SettingsError, TransientError
 from service.core.model import Campaign, Platform, State, Unreadable
-from service.sandbox.world import MetaAccount, MetaAdSet, MetaCampaign
+from service.sandbox.accounts import MetaAccount, MetaAdSet, MetaCampaign
 from tests.meta.stage import ACCOUNT, CAMPAIGN, NOON, QUICK, Stage, staged
 
 

@@ -11,8 +11,8 @@ import pytest
 from service.core.errors import AmbiguousWriteError, CredentialsError, OutsideError, RefusedError, TransientError
 from service.core.model import State
 from service.meta.errors import SPENT_TODAY
+from service.sandbox.accounts import MetaAdSet, MetaCampaign
 from service.sandbox.meta.activities import SYSTEM_USER
-from service.sandbox.world import MetaAdSet, MetaCampaign
 from tests.meta.stage import CAMPAIGN, QUICK, Stage, staged
 
 

@@ -14,11 +14,12 @@ import httpx
 import jsonschema
 import pytest
 
+from service.sandbox.clinic import Span
 from service.sandbox.cliniko import server
 from service.sandbox.cliniko.records import BAIT
 from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
-from service.sandbox.world import Fault, Span, World
+from service.sandbox.world import Fault, World
 from tests.cliniko.stage import over
 
 SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "cliniko" / "openapi.json").read_text())

@@ -18,10 +18,11 @@ from facebook_business.api import FacebookAdsApi
 from facebook_business.exceptions import FacebookRequestError
 from facebook_business.session import FacebookSession
 
+from service.sandbox.accounts import MetaAccount, MetaAdSet, MetaCampaign
 from service.sandbox.meta.activities import APPLICATION, SYSTEM_USER
 from service.sandbox.meta.server import meta_app
 from service.sandbox.serving import serving
-from service.sandbox.world import Fault, MetaAccount, MetaAdSet, MetaCampaign, World
+from service.sandbox.world import Fault, World
 
 TOKEN = "sandbox-token"
 ACT = "act_1"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
-from service.sandbox.world import Clinic, Hours, Person, Span
+from service.sandbox.clinic import Clinic, Hours, Person, Span
 
 BAIT = "bait"
 """In every string that must never leave the adapter."""

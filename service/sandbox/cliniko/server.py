@@ -35,6 +35,7 @@ from urllib.parse import parse_qsl, urlencode
 from litestar import Litestar, Request, Response, route
 from litestar.enums import HttpMethod
 
+from service.sandbox.clinic import Clinic
 from service.sandbox.cliniko.answers import (
     REFUSALS,
     Answer,
@@ -48,7 +49,7 @@ from service.sandbox.cliniko.answers import (
 )
 from service.sandbox.cliniko.desk import Desk, route_of
 from service.sandbox.cliniko.records import Record, Records
-from service.sandbox.world import Clinic, World
+from service.sandbox.world import World
 
 LIMIT = 200
 WINDOW_SECONDS = 60.0

@@ -13,9 +13,10 @@ from typing import Any
 
 import grpc
 
+from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign
 from service.sandbox.google_ads.refusals import Mistake, Refusal
 from service.sandbox.google_ads.rows import put, users_of
-from service.sandbox.world import GoogleAccount, GoogleBudget, GoogleCampaign, World
+from service.sandbox.world import World
 
 NAME = re.compile(r"customers/(\d+)/(campaigns|campaignBudgets)/(\d+)")
 MOST_OPERATIONS = 10_000

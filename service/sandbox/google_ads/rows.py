@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 from google.ads.googleads.v26.services.types.google_ads_service import GoogleAdsRow
 
+from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign
 from service.sandbox.google_ads.gaql import Condition, Query, parse
 from service.sandbox.google_ads.refusals import refusal
-from service.sandbox.world import GoogleAccount, GoogleBudget, GoogleCampaign, World
+from service.sandbox.world import World
 
 NEWER_THAN_THE_CLIENT = 99
 """The number sent for an enum name that the API version does not have."""

@@ -42,13 +42,14 @@ from google.ads.googleads.v26.services.types import campaign_budget_service as b
 from google.ads.googleads.v26.services.types import campaign_service as campaign_types
 from google.ads.googleads.v26.services.types import google_ads_service as types
 
+from service.sandbox.accounts import GoogleAccount
 from service.sandbox.google_ads.certificate import certificate_in
 from service.sandbox.google_ads.mutates import Author, Done, Outcome, Work, carry_out, resource
 from service.sandbox.google_ads.refusals import Mistake, Refusal, refusal, refuse, status_of
 from service.sandbox.google_ads.rows import answer
 from service.sandbox.google_ads.tokens import CLIENT_ID, CLIENT_SECRET, EMAIL, REFRESH_TOKEN, Tokens
 from service.sandbox.serving import serving
-from service.sandbox.world import Fault, GoogleAccount, World
+from service.sandbox.world import Fault, World
 
 PACKAGE = "google.ads.googleads.v26.services"
 PAGE = 10_000

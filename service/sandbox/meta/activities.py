@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from service.sandbox.world import MetaAccount, World
+from service.sandbox.accounts import MetaAccount
+from service.sandbox.world import World
 
 SYSTEM_USER = "Governor System User"
 """The actor of everything written with the sandbox's token."""

@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from service.sandbox.accounts import MetaAccount, MetaAdSet, MetaCampaign
 from service.sandbox.meta.activities import activities
-from service.sandbox.world import MetaAccount, MetaAdSet, MetaCampaign, World
+from service.sandbox.world import World
 
 VERSION = "v26.0"
 WHOLE_UNITS = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"})

@@ -10,9 +10,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from service.sandbox.accounts import MetaAccount, MetaAdSet, MetaCampaign
 from service.sandbox.meta.activities import SYSTEM_USER
 from service.sandbox.meta.graph import NO_SUCH, GraphError, Wrong, find, hundredths
-from service.sandbox.world import MetaAccount, MetaAdSet, MetaCampaign, World
+from service.sandbox.world import World
 
 MAXIMUM = 100_000_000
 """The highest budget in minor units: 1,000,000 USD, taken as the same number everywhere."""

@@ -12,9 +12,10 @@ import pytest
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
+from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign
 from service.sandbox.google_ads.server import GoogleSandbox, google_ads_server
 from service.sandbox.scene import LOGIN_CUSTOMER_ID
-from service.sandbox.world import GoogleAccount, GoogleBudget, GoogleCampaign, World
+from service.sandbox.world import World
 
 CUSTOMER = "1234567890"
 NOW = datetime(2026, 11, 21, 21, 0, tzinfo=UTC)
