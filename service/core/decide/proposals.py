@@ -63,7 +63,7 @@ def propose(
     certain = len({position(option.target) for option in options}) == 1
     if chosen is None or (not certain and cause in UNDEFINED):
         return Proposal(entry.name, None, None, overruled, _unsure(options, decisive), cause or Reason.DATA_INCOMPLETE, False)
-    sentence = _because(chosen.rule, considered)
+    sentence = _because(chosen.rule, considered) + _priced(chosen.rule, considered, entry, worth)
     return Proposal(entry.name, chosen.target, chosen.rule, overruled, sentence, None if certain else cause, certain)
 
 
@@ -149,6 +149,17 @@ def _because(name: str | None, considered: Sequence[tuple[Rule, Considered]]) ->
         return f"“{name}” stays on until its `until` holds ({seen})"
     facts = [_fact(look) for look in result.looks if look.truth is not Truth.FALSE] or [_fact(x) for x in result.looks[-1:]]
     return f"“{name}”: {', '.join(facts)}" if facts else f"“{name}” applies always"
+
+
+def _priced(name: str | None, considered: Sequence[tuple[Rule, Considered]], entry: CampaignEntry, worth: Worth) -> str:
+    """`; openings expected to stay unfilled over 14 days are worth 38.57 a day at 45.00 per booking`."""
+    action = next((rule.then for rule, _ in considered if rule.name == name), None)
+    if not isinstance(action, CostPerBooking):
+        return ""
+    value = worth(entry, action).bounds
+    amount = f"{value.low:.2f}" if value.exact else f"between {value.low:.2f} and {value.high:.2f}"
+    what = f"openings expected to stay unfilled over {action.within} days are worth {amount} a day"
+    return f"; {what} to this campaign at {action.cost:f} per booking"
 
 
 def _fact(look: Look) -> str:

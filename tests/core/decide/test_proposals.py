@@ -274,3 +274,8 @@ def test_what_is_fully_known_is_certain_whatever_the_rules(world: World) -> None
     found = exact.observed()
     assert found.certain
     assert found.target is not None
+
+
+def test_the_sentence_of_a_priced_budget_names_the_price_and_the_worth() -> None:
+    found = proposed([WORTH], State(running=True, budget=Decimal("60.00")), Reading(Bounds.exactly(38.571)))
+    assert "over 14 days are worth 38.57 a day to this campaign at 45 per booking" in found.sentence
