@@ -153,8 +153,9 @@ def _because(name: str | None, considered: Sequence[tuple[Rule, Considered]]) ->
 
 def _priced(name: str | None, considered: Sequence[tuple[Rule, Considered]], entry: CampaignEntry, worth: Worth) -> str:
     """`; openings expected to stay unfilled over 14 days are worth 38.57 a day at 45.00 per booking`."""
-    action = next((rule.then for rule, _ in considered if rule.name == name), None)
-    if not isinstance(action, CostPerBooking):
+    actions = (action for rule, result in considered if rule.name == name for action in result.outcomes)
+    action = next((action for action in actions if isinstance(action, CostPerBooking)), None)
+    if action is None:
         return ""
     value = worth(entry, action).bounds
     amount = f"{value.low:.2f}" if value.exact else f"between {value.low:.2f} and {value.high:.2f}"
