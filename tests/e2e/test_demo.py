@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_the_sandbox_itself_holds_the_changed_campaigns(told: Told) -> None:
 
 def test_the_ledger_verifies_and_every_run_replays_to_the_same_bytes(told: Told) -> None:
     assert told.governor("audit", "verify").returncode == 0
-    with sqlite3.connect(told.folder / "demo" / "governor.db") as database:
+    with closing(sqlite3.connect(told.folder / "demo" / "governor.db")) as database:
         runs = [row[0] for row in database.execute("SELECT id FROM run ORDER BY id DESC LIMIT 6")]
     for run in runs:
         result = told.governor("replay", run)
@@ -74,7 +75,7 @@ def test_the_ledger_verifies_and_every_run_replays_to_the_same_bytes(told: Told)
 def test_a_flipped_byte_is_found_at_its_record(told: Told, tmp_path: Path) -> None:
     file = tmp_path / "governor.db"
     file.write_bytes((told.folder / "demo" / "governor.db").read_bytes())
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
         triggers = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
         for trigger in triggers:
             database.execute(f"DROP TRIGGER {trigger}")
