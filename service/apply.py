@@ -16,7 +16,7 @@ from typing import Literal
 
 from service.core.decide.admission import covers
 from service.core.decide.model import Change, Decision, Standing
-from service.core.decide.people import PROPAGATION, changed
+from service.core.decide.people import PROPAGATION, changed, identity, recall
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError
 from service.core.model import Campaign, State, Unreadable, Verdict
 from service.core.ports import AdAccount
@@ -146,15 +146,19 @@ async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Han
     """Close the changes whose outcome nobody recorded, by reading the platform.
 
     A campaign that reads as we wanted it: applied. As it was: failed, once a write could no longer be on its way. Anything
-    else: superseded. One that cannot be read stays open, and nothing is decided for it meanwhile.
+    else: superseded. One that cannot be read stays open. Unless it was applied, nothing is decided about it in this run.
     """
     done = []
     for recorded in await hands.store.intents.open(clinic):
-        account = hands.outside.accounts.get(recorded.change.platform)
-        if account is not None and not isinstance(account, Missing):
-            change, standing = recorded.change, standings.get(recorded.change.campaign, Standing())
-            rule = (await hands.store.decisions.decision(change.decision)).rule
-            done.append(await _settle(change, recorded.intended_at, account, rule, standing, hands))
+        change = recorded.change
+        account = hands.outside.accounts.get(change.platform)
+        if account is None or isinstance(account, Missing):
+            why = account.message if account else f"the rule file no longer names a {change.platform} account"
+            done.append(Applied(change, "open", f"no answer came, and it cannot be read: {why}"))
+            continue
+        standing = recall(standings, change.campaign, identity(change.platform, change.platform_id))
+        rule = (await hands.store.decisions.decision(change.decision)).rule
+        done.append(await _settle(change, recorded.intended_at, account, rule, standing, hands))
     return done
 
 
@@ -173,4 +177,5 @@ async def _settle(
         return await hands.settle(change, "superseded", f"no answer came; found {shown(seen.state)}")
     if hands.clock() - intended_at < PROPAGATION:
         return Applied(change, "open", "no answer came, and it still reads as before: the write may be on its way")
-    return await hands.settle(change, "failed", "no answer came; found as it was, so nothing was written")
+    detail = "no answer came; it reads as before: not written, or undone by somebody since"
+    return await hands.settle(change, "failed", detail)

@@ -67,7 +67,7 @@ class Governor:
         `by` is recorded: the person who asked for the run, None for the hourly loop.
         Raises `GovernorError`: no good rule file was ever seen, another worker has the clinic, the database is down.
         """
-        revision = await in_force(self.store, self.directory, clinic, self.clock())
+        revision = await in_force(self.store, self.directory, clinic, self.clock(), record=not dry_run)
         outside = self.outside(revision.rules)
         problems = (revision.problem,) if revision.problem else ()
         if dry_run:
@@ -97,7 +97,7 @@ class Governor:
             await self.store.runs.fail(run, _said(error), self.clock())
             log.warning("run_failed", run=run, clinic=clinic, exc_info=not isinstance(error, GovernorError))
             raise
-        problems += _problems(snapshot, applied)
+        problems += _problems(snapshot, [*settled, *applied])
         status = "incomplete" if problems else "finished"
         await self.store.runs.finish(run, status, {"problems": problems, "changes": len(applied)}, self.clock())
         log.info("run_finished", run=run, clinic=clinic, status=status, changes=len(applied))
@@ -120,13 +120,21 @@ class Governor:
             engine=self.engine,
             rules=rules,
             snapshot=snapshot,
-            baselines=await self.store.snapshots.baselines(clinic, windows),
+            baselines=await self._baselines(clinic, windows, unreadable=unreadable),
             rule_states=await self.store.memory.rule_states(clinic),
             standings=await self.store.memory.standings(clinic),
             holds=await self.store.holds.holds(clinic, now),
             kill_switch=self.kill_switch(),
             cliniko_unreadable_since=await self.store.snapshots.cliniko_unreadable_since(clinic) if unreadable else None,
         )
+
+    async def _baselines(
+        self, clinic: str, windows: list[tuple[datetime, datetime]], *, unreadable: bool
+    ) -> tuple[Snapshot, ...]:
+        """Older snapshots to compare with; in an outage also the newest good one, which tells the clinic's time zone."""
+        found = await self.store.snapshots.baselines(clinic, windows)
+        latest = await self.store.snapshots.latest_readable(clinic) if unreadable else None
+        return found if latest is None or latest in found else (latest, *found)
 
     @asynccontextmanager
     async def _lease(self, clinic: str) -> AsyncIterator[int]:
@@ -149,11 +157,11 @@ class Governor:
 
 
 def _without_open(snapshot: Snapshot, settled: list[Applied]) -> Snapshot:
-    """A campaign whose last change has an unknown outcome is not decided about until it is known."""
+    """A campaign whose last change was interrupted and not found applied is left alone for this run."""
     unknown: dict[str, Campaign | Unreadable] = {
-        each.change.campaign: Unreadable(each.change.platform, f"the outcome of an earlier change is unknown: {each.detail}")
+        each.change.campaign: Unreadable(each.change.platform, f"an earlier change was interrupted: {each.detail}")
         for each in settled
-        if each.ending == "open"
+        if each.ending != "applied"
     }
     return replace(snapshot, campaigns=snapshot.campaigns | unknown)
 

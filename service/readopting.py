@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from service.apply import shown
-from service.core.decide.model import Standing
-from service.core.decide.people import adopt
+from service.core.decide.people import adopt, identity, recall
 from service.core.errors import InputError, OutsideError
 from service.core.ledger import Kind
 from service.core.model import Unreadable
@@ -28,7 +27,9 @@ async def readopt(governor: Governor, clinic: str, campaign: str, by: str) -> st
         raise OutsideError(seen.system, f"{campaign} cannot be handed back now: {seen.message}")
     if seen.ineligible:
         raise InputError(f"{campaign} cannot be governed: {seen.ineligible}")
-    standing = (await governor.store.memory.standings(clinic)).get(campaign, Standing())
+    chosen = rules.campaigns[campaign]
+    standings = await governor.store.memory.standings(clinic)
+    standing = recall(standings, campaign, identity(chosen.platform, chosen.id))
     entry = Entry(Kind.READOPT, {"campaign": campaign, "by": by, "state": seen.state}, now)
     await governor.store.memory.set_standing(clinic, campaign, adopt(standing, seen.state, now), entry)
     return f"{campaign} is the rules' again, taken on {shown(seen.state)}"

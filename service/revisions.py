@@ -24,16 +24,21 @@ class Revision:
     problem: str = ""
 
 
-async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: datetime) -> Revision:
-    """The newest good revision of a clinic's file; raises what is wrong where there never was a good one."""
+async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: datetime, *, record: bool = True) -> Revision:
+    """The newest good revision of a clinic's file; raises what is wrong where there never was a good one.
+
+    With `record`, a file that is new is put in force, or recorded as refused.
+    """
     try:
         loaded = directory.load(clinic)
     except RuleFileError as error:
-        await store.rules.reject_rules(clinic, directory.digest(clinic), error.problems, now)
+        if record:
+            await store.rules.reject_rules(clinic, directory.digest(clinic), error.problems, now)
         return await _last_good(store, clinic, error)
     except (NotFoundError, InputError) as error:
         return await _last_good(store, clinic, error)
-    await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now)
+    if record:
+        await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now)
     return Revision(loaded.rules, loaded.text)
 
 

@@ -6,6 +6,7 @@ import click
 
 from service.app import App
 from service.cli.running import with_app
+from service.core.errors import InputError
 from service.core.ledger import Verification
 
 
@@ -30,8 +31,10 @@ def verify(chain: str | None) -> None:
     """Check every record against the hash of the one before it, and name the first that does not hold."""
 
     async def work(app: App) -> dict[str, Verification]:
-        chains = (chain,) if chain else await app.store.ledger.chains()
-        return {name: await app.store.ledger.verify(name) for name in chains}
+        known = await app.store.ledger.chains()
+        if chain and chain not in known:
+            raise InputError(f"there is no chain {chain!r}; there are {', '.join(known) or 'none yet'}")
+        return {name: await app.store.ledger.verify(name) for name in ((chain,) if chain else known)}
 
     found = with_app(work)
     if not found:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import click
 
 from service.app import App
 from service.cli.running import with_app
+from service.core.errors import InputError
 from service.keys import EVERY_CLINIC, new_key
+from service.revisions import governed
 from service.store.keys import Key, Role
 
 
@@ -31,6 +34,9 @@ def create(name: str, *, role: str, clinics: tuple[str, ...], every_clinic: bool
 
     async def work(app: App) -> tuple[str, Key]:
         now = app.clock()
+        with suppress(InputError):  # no rules here yet: the clinics come later
+            if unknown := set(clinics) - set(await governed(app.store, app.directory)):
+                click.echo(f"note: no clinic {', '.join(sorted(unknown))} yet; the key opens it once there is", err=True)
         return await new_key(app.store.keys, name, Role(role), opens, now, now + timedelta(days=days) if days else None)
 
     secret, key = with_app(work)

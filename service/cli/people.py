@@ -14,6 +14,7 @@ from service.cli.running import with_app
 from service.core.decide.model import Hold
 from service.core.errors import InputError
 from service.readopting import readopt as hand_back
+from service.revisions import governed, in_force
 
 
 @click.command()
@@ -37,13 +38,17 @@ def hold(
     """Leave CLINIC, or part of it, alone until further notice."""
     if everything == (clinic is not None):
         raise InputError("name one clinic, or give --everything")
-    if campaign and service:
-        raise InputError("give --campaign or --service, not both")
+    if sum(map(bool, (everything, campaign, service))) > 1:
+        raise InputError("give one of --everything, --campaign and --service")
+    if not reason.strip():
+        raise InputError("say why in --reason: it is what people read who find the hold")
     end = _instant(until, zone) if until else None
 
     async def work(app: App) -> Hold:
         if clinic is not None:
             await _known(app, clinic, campaign, service)
+        if end is not None and end <= app.clock():
+            raise InputError(f"{until} ({zone}) has passed: give a later --until, or none")
         made = Hold(str(ULID()), clinic, end, reason, getpass.getuser(), app.clock(), campaign, service)
         await app.store.holds.hold(made)
         return made
@@ -52,7 +57,12 @@ def hold(
 
 
 async def _known(app: App, clinic: str, campaign: str | None, service: str | None) -> None:
-    rules = app.directory.load(clinic).rules
+    """Also where the file is bad or gone: a hold must work when it is needed."""
+    if clinic not in await governed(app.store, app.directory):
+        raise InputError(f"there is no clinic {clinic!r}")
+    if campaign is None and service is None:
+        return
+    rules = (await in_force(app.store, app.directory, clinic, app.clock(), record=False)).rules
     for kind, name, known in (("campaign", campaign, rules.campaigns), ("service", service, rules.services)):
         if name is not None and name not in known:
             raise InputError(f"{clinic} has no {kind} {name!r}; it has {', '.join(known)}")

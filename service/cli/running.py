@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -19,5 +20,5 @@ def with_app(work: Callable[[App], Awaitable[T]]) -> T:
         async with bootstrap() as app:
             return await work(app)
 
-    configure()
+    configure(logging.ERROR)  # what goes wrong is said by the command itself
     return asyncio.run(body())

@@ -24,9 +24,10 @@ def sandbox(directory: Path, seed: int) -> None:
     world.tick()
     with staged(world, directory.resolve()) as stage:
         write_environment(directory / ".env", stage.environment)
-        click.echo(f"The settings that reach it are in {directory}/.env:\n")
+        click.echo("Settings that reach it, for another shell (two of them are read by the gRPC library itself):\n")
+        click.echo(f"  set -a; . {directory.resolve()}/.env; set +a\n")
         for name, value in stage.environment.items():
-            click.echo(f"export {name}={value}")
+            click.echo(f"{name}={value}")
         click.echo(f"\nControls: {stage.controls}/state  (cancel, book-out, google, meta, fail, heal, advance: POST)")
         click.echo("Interrupt to stop.")
         signal.sigwait({signal.SIGINT, signal.SIGTERM})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from service.apply import Applied
@@ -33,7 +34,7 @@ def console() -> Console:
 
 def forecast_table(forecast: ServiceForecast) -> Table:
     """One service, a column per day: openings, and open and working hours."""
-    table = Table(title=f"{forecast.service}: the next {len(forecast.days)} days", title_justify="left", padding=(0, 1))
+    table = Table(title=f"{escape(forecast.service)}: the next {len(forecast.days)} days", title_justify="left", padding=(0, 1))
     table.add_column("")
     for day in forecast.days:
         table.add_column(day.day[5:], justify="right")
@@ -67,7 +68,7 @@ def metrics_line(forecast: ServiceForecast) -> str:
 
 def plan_table(title: str, decisions: Sequence[Decision]) -> Table:
     """One run's decisions, a row each."""
-    table = Table(title=title, title_justify="left", show_lines=True)
+    table = Table(title=escape(title), title_justify="left", show_lines=True)
     for heading in ("campaign", "before", "after", "verdict", "reason"):
         table.add_column(heading, no_wrap=True)
     table.add_column("why", overflow="fold")
@@ -76,7 +77,7 @@ def plan_table(title: str, decisions: Sequence[Decision]) -> Table:
         after = "" if decision.after == decision.before else state(decision.after)
         verdict = f"[{style}]{decision.verdict}[/]"
         where = f"{decision.campaign}\n[dim]{decision.platform}[/]"
-        table.add_row(where, state(decision.before), after, verdict, decision.reason.value, decision.sentence)
+        table.add_row(where, state(decision.before), after, verdict, decision.reason.value, escape(decision.sentence))
     return table
 
 

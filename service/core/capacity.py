@@ -70,11 +70,15 @@ class Diary:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What one service can sell over the horizon. `dates` are the local dates; no diaries means not sold online."""
+    """What one service can sell over the horizon. `dates` are the local dates; no diaries means not sold online.
+
+    `blind`: no diary answered and none is rostered, so that not even the roster says what could be open.
+    """
 
     service: str
     dates: tuple[date, ...]
     diaries: tuple[Diary, ...]
+    blind: bool = False
 
     @property
     def complete(self) -> bool:
@@ -123,7 +127,9 @@ def capacity(diaries: Diaries, service: Service, roster: Roster) -> Capacity:
     view = _View(diaries, roster)
     people = sorted({offer.practitioner for offer in offers})
     found = tuple(view.diary(person, [o for o in offers if o.practitioner == person]) for person in people)
-    return Capacity(service.name, horizon(roster.now, zone), found)
+    answered = any(probe.starts is not None for offer in offers for probe in view.probes.get(offer, ()))
+    rostered = any(day.working for diary in found for day in diary.days)
+    return Capacity(service.name, horizon(roster.now, zone), found, blind=bool(offers) and not (answered or rostered))
 
 
 class _View:

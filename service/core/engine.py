@@ -141,12 +141,13 @@ class _Pricing:
 
 def _meet(inputs: RunInputs) -> dict[str, Standing]:
     """What is remembered of each campaign, after comparing it with what its platform shows."""
-    found = {}
+    found: dict[str, Standing] = {}
     for name, entry in inputs.rules.campaigns.items():
-        standing, seen = inputs.standings.get(name, Standing()), inputs.snapshot.campaigns.get(name)
+        standing = people.recall(inputs.standings, name, people.identity(entry.platform, entry.id))
+        seen = inputs.snapshot.campaigns.get(name)
         if isinstance(seen, Campaign) and not seen.ineligible:
             standing = people.meet(standing, seen.state, entry, inputs.now)
-        found[name] = standing
+        found |= people.displaced(inputs.standings, entry) | {name: standing}
     return found
 
 

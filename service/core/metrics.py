@@ -56,6 +56,8 @@ def asking(seen: Seen | Reason) -> Ask:
         return lambda _: unknown
     if not seen.capacity.diaries:
         return asking(Reason.NOT_SOLD_ONLINE)
+    if seen.capacity.blind:
+        return asking(Reason.DATA_INCOMPLETE)
     return cache(lambda measure: METRICS[measure.metric](seen, measure))
 
 

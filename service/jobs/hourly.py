@@ -20,7 +20,7 @@ import structlog
 
 from service.app import App
 from service.core.errors import LeaseLostError
-from service.governor import Report
+from service.governor import LEASE, RENEWAL_SECONDS, Report
 from service.jobs.passes import Failure, evaluate_all
 from service.revisions import governed
 
@@ -101,6 +101,7 @@ class Hourly:
             clinics = await governed(self._app.store, self._app.directory)
             chosen = takewhile(lambda _: not self._stopping, clinics)
             found = await evaluate_all(self._app, chosen, dry_run=False, done=self._beat)
+            found = await self._once_more(found)
         except Exception:
             log.exception("pass_failed")
             return
@@ -110,6 +111,19 @@ class Hourly:
         log.info("pass_finished", clinics=len(clinics), good=good, failed=_names(found))
         if good and self._app.settings.heartbeat_url:
             await self._ping(self._app.settings.heartbeat_url)
+
+    async def _once_more(self, found: list[Report | Failure]) -> list[Report | Failure]:
+        """Try clinics that another worker had again when its lease has run out: that worker may have died holding it."""
+        taken = [each.clinic for each in found if isinstance(each, Failure) and isinstance(each.error, LeaseLostError)]
+        if not taken:
+            return found
+        until = self._app.clock() + LEASE + timedelta(seconds=RENEWAL_SECONDS)
+        while not self._stopping and (now := self._beat()) < until:
+            await self._sleep(min(NAP_SECONDS, (until - now).total_seconds()))
+        chosen = takewhile(lambda _: not self._stopping, taken)
+        again = await evaluate_all(self._app, chosen, dry_run=False, done=self._beat)
+        tried = {each.clinic for each in again}
+        return [*(each for each in found if each.clinic not in tried), *again]
 
     async def _ping(self, url: str) -> None:
         try:

@@ -1,7 +1,7 @@
 """The world's controls over HTTP: time, cancellations, bookings, people's edits, faults, and what is really there.
 
 GET  /state                                           clock, campaigns as the platforms hold them, trips, request counts
-POST /advance  {"hours": 8}
+POST /advance  {"hours": 8}      moves this world's clock, not that of a service in another process
 POST /cancel   {"clinic", "types": "Initial physio", "count"}        a cancellation cluster
 POST /book-out {"clinic", "types": "Initial physio", "leave"}        sell everything that is open
 POST /google   {"customer_id", "campaign", "user", "changes": {"status": "PAUSED", "amount_micros": 50000000}}
@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from litestar import Litestar, get, post
 from litestar.datastructures import State
+from litestar.exceptions import ClientException
 from litestar.params import JSONBody
 
 from service.sandbox.scene import types_named
@@ -64,6 +65,14 @@ def _world(app_state: State) -> World:
     return found
 
 
+def _types(world: World, data: dict[str, Any]) -> list[str]:
+    clinic = world.clinics[data["clinic"]]
+    if found := types_named(clinic, data["types"]):
+        return found
+    names = ", ".join(type_.name for type_ in clinic.types.values())
+    raise ClientException(f"no appointment type begins with {data['types']!r}; there are: {names}")
+
+
 @get("/state", sync_to_thread=False)
 def state(state: State) -> dict[str, Any]:
     """What is really there."""
@@ -80,7 +89,7 @@ def advance(state: State, data: JSONBody[dict[str, float]]) -> dict[str, str]:
 def cancel(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, int]:
     """A cancellation cluster."""
     world = _world(state)
-    types = types_named(world.clinics[data["clinic"]], data["types"])
+    types = _types(world, data)
     return {"cancelled": world.cancel(data["clinic"], types, data["count"])}
 
 
@@ -88,7 +97,7 @@ def cancel(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, int]:
 def book_out(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, int]:
     """Sell everything that is open."""
     world = _world(state)
-    types = types_named(world.clinics[data["clinic"]], data["types"])
+    types = _types(world, data)
     return {"booked": world.book_out(data["clinic"], types, leave=data.get("leave", 0))}
 
 

@@ -38,6 +38,15 @@ class Snapshots:
             texts = await documents.get(conn, set(digests))
         return tuple(documents.load(Snapshot, texts[digest]) for digest in digests)
 
+    async def latest_readable(self, clinic: str) -> Snapshot | None:
+        """The clinic's newest snapshot whose diaries could be read."""
+        query = select(_snapshot.c.document).where(_snapshot.c.clinic == clinic, _snapshot.c.readable)
+        async with self._database.reading() as conn:
+            digest = await conn.scalar(query.order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc()).limit(1))
+            if digest is None:
+                return None
+            return documents.load(Snapshot, (await documents.get(conn, {digest}))[digest])
+
     async def cliniko_unreadable_since(self, clinic: str) -> datetime | None:
         """When the unbroken series of unreadable diaries that the latest snapshot belongs to began; None: it was read."""
         mine = _snapshot.c.clinic == clinic

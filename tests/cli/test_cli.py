@@ -70,6 +70,9 @@ BAD_CALLS = [
     pytest.param(["keys", "create", "x"], {}, "--every-clinic", id="a key for nothing"),
     pytest.param(["unhold", "01ARZ"], {}, "no hold", id="a hold that never was"),
     pytest.param(["hold", "--reason", "x"], {}, "--everything", id="a hold on nothing"),
+    pytest.param(["hold", "x", "--reason", " "], {}, "say why", id="a hold without a reason"),
+    pytest.param(["hold", "--everything", "--campaign", "a", "--reason", "x"], {}, "one of", id="everything but one"),
+    pytest.param(["audit", "verify", "--chain", "nope"], {}, "no chain 'nope'", id="a chain that never was"),
     pytest.param(["frobnicate"], {}, "No such command", id="no such command"),
 ]
 
@@ -112,3 +115,19 @@ def test_a_key_is_shown_once_and_never_stored(tmp_path: Path) -> None:
 
 def test_the_schema_that_is_printed_is_the_one_that_is_shipped(tmp_path: Path) -> None:
     assert governor("rules", "schema", cwd=tmp_path).stdout == (RULES / "schema.json").read_text("utf-8")
+
+
+def test_a_hold_works_where_the_rule_file_is_bad_or_gone_and_refuses_what_would_not_hold(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    file = tmp_path / "rules" / "harbour-physio.yaml"
+    file.write_text(HARBOUR)
+    assert governor("evaluate", cwd=tmp_path).returncode == 1  # no credentials; the rules are in force all the same
+    past = governor("hold", "harbour-physio", "--until", "2020-01-01T00:00", "--reason", "x", cwd=tmp_path)
+    assert (past.returncode, "has passed" in past.stderr) == (2, True)
+    file.write_text("version: 1\n")
+    assert governor("hold", "harbour-physio", "--reason", "[/red] stop", cwd=tmp_path).returncode == 0
+    file.unlink()
+    assert governor("hold", "harbour-physio", "--campaign", "physio-search", "--reason", "x", cwd=tmp_path).returncode == 0
+    shown = governor("evaluate", "harbour-physio", cwd=tmp_path)
+    assert "[/red] stop" in " ".join(shown.stdout.split())
+    assert "Traceback" not in shown.stderr

@@ -255,3 +255,15 @@ def test_new_staff_new_days_and_added_hours_do_not_count() -> None:
 def test_somebody_unobserved_now_may_have_opened_up_to_all_their_hours() -> None:
     unread = diaries({TRIPLE: Unseen.FAILED}, today=MONDAY + DAY)
     assert opened(unread, (24, alone([at(1, "09:00")])), within=1) == (0, 0, 2)
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+@pytest.mark.parametrize("unseen", list(Unseen))
+def test_no_answer_and_no_roster_is_not_a_clinic_with_nothing_to_book(metric: Metric, unseen: Unseen) -> None:
+    """Cliniko shows bookable starts outside rostered hours, so an empty template alone proves nothing."""
+    reading = asking(seen(alone(unseen, hours=[])))(Measure(metric))
+    assert (reading.bounds, reading.cause) == (UNBOUNDED, Reason.DATA_INCOMPLETE)
+
+
+def test_an_answer_without_a_roster_is_a_fact() -> None:
+    assert known(seen(alone([], hours=[])), Metric.OPEN_SLOTS) == (0, 0, 0)

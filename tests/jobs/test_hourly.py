@@ -133,10 +133,18 @@ async def test_a_cliniko_outage_is_a_good_pass_whose_decisions_say_so(app: App, 
 
 async def test_a_clinic_that_another_worker_has_is_looked_after(app: App, near: Near) -> None:
     beats = Beats(near)
-    await app.store.leases.acquire(HARBOUR, "another worker", LEASE, near.world.now)
+    await app.store.leases.acquire(HARBOUR, "another worker, alive", HOUR, near.world.now)
     await loop_until(app, near, SUNDAY_MORNING + HOUR / 2, beats)
     assert await started(app, HARBOUR) == []
-    assert beats.at == [SUNDAY_MORNING]
+    assert len(beats.at) == 1
+
+
+async def test_a_clinic_whose_worker_died_is_evaluated_when_its_lease_has_run_out(app: App, near: Near) -> None:
+    beats = Beats(near)
+    await app.store.leases.acquire(HARBOUR, "another worker, killed", LEASE, near.world.now)
+    await loop_until(app, near, SUNDAY_MORNING + HOUR / 2, beats)
+    assert await started(app, HARBOUR) == [SUNDAY_MORNING + LEASE + MINUTE]
+    assert beats.at == [SUNDAY_MORNING + LEASE + MINUTE]
 
 
 async def test_a_pass_that_overruns_is_followed_by_one_run_not_by_those_it_missed(app: App, near: Near) -> None:

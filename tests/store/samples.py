@@ -137,7 +137,7 @@ def standing() -> Standing:
 
 
 STOOD_DOWN = replace(standing(), stood_down=StoodDown(Reason.DRIFT, NOW, NINETY))
-REMEMBERED = RuleState(true_since=NOW - 3 * HOUR, on_since=NOW - HOUR, band=2, seen_at=NOW)
+REMEMBERED = RuleState(true_since=NOW - 3 * HOUR, on_since=NOW - HOUR, band="at_least 80", seen_at=NOW)
 
 
 def decision(id_: str = "dec-1", run: str = "run-1", **changes: object) -> Decision:

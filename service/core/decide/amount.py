@@ -8,10 +8,13 @@ from decimal import Decimal
 
 from service.core.decide.case import Case, Draft, keep
 from service.core.decide.proposals import position
-from service.core.model import Campaign, Reason
+from service.core.model import Campaign, Platform, Reason, Unreadable
 from service.core.money import percent_of, round_down
 from service.core.rules.evaluate import GAP
 from service.core.rules.wording import duration
+
+LEAST_OVER_SPENT = Decimal("1.1")
+"""Meta, "Budgets": a lowered budget must be at least 110% of the amount already spent."""
 
 
 def stabilised(case: Case, draft: Draft) -> Draft:
@@ -89,6 +92,23 @@ def step_limited(case: Case, draft: Draft) -> Draft:
 
 def _rounded(case: Case, amount: Decimal) -> Decimal:
     return round_down(amount, case.seen.unit) if isinstance(case.seen, Campaign) else amount
+
+
+def above_spend(case: Case, draft: Draft) -> Draft:
+    """8b. Meta takes no budget below 110% of what the account's day has already cost; tried again when the day is over."""
+    target, here, seen = draft.target, case.in_force, case.seen
+    if isinstance(seen, Unreadable) or seen.platform is not Platform.META or seen.spent_today is None:
+        return draft
+    if target is None or here is None or not (target.running and here.running) or target.budget is None:
+        return draft
+    least = seen.spent_today * LEAST_OVER_SPENT
+    if target.budget >= least or (here.budget is not None and target.budget >= here.budget):
+        return draft
+    sentence = (
+        f"today has already cost {case.money(seen.spent_today)}, and Meta takes no budget below 110% of that, "
+        f"so the cut to {case.money(target.budget)} waits for the account's midnight"
+    )
+    return keep(case, draft, Reason.SPENT_TODAY, sentence)
 
 
 def beyond_dead_band(case: Case, draft: Draft) -> Draft:

@@ -18,6 +18,7 @@ STEPS: tuple[Step, ...] = (
     amount.above_floor,
     amount.below_ceiling,
     amount.step_limited,
+    amount.above_spend,
     amount.beyond_dead_band,
     frequency.cooled_down,
     frequency.few_changes,

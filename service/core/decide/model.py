@@ -21,13 +21,13 @@ class RuleState:
     """What one rule remembers about one service.
 
     `true_since`: its condition has been seen to hold at every run since; `maybe_since`: it has not been seen to fail since.
-    `on_since`: its latch is on since. `band`: the index of its ladder's step. `seen_at`: the last run that looked.
+    `on_since`: its latch is on since. `band`: its ladder's step, as `Step.key` names it. `seen_at`: the last run that looked.
     """
 
     true_since: datetime | None = None
     maybe_since: datetime | None = None
     on_since: datetime | None = None
-    band: int | None = None
+    band: str | None = None
     seen_at: datetime | None = None
 
 
@@ -50,17 +50,22 @@ class PastProposal:
 
 @dataclass(frozen=True, slots=True)
 class StoodDown:
-    """Somebody else's hand on a campaign: which reason, since when, and what was seen."""
+    """Somebody else's hand on a campaign: which reason, since when it has been as it is, and what was seen.
+
+    `status`: a pause or resume was part of it, at some time.
+    """
 
     reason: Reason
     since: datetime
     seen: State
+    status: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the governor remembers about one campaign.
 
+    `of` is the campaign itself, `<platform>/<id>`: the name in the file may be given to another.
     `expected` is how it should read: our last write, or how it was taken on (first sight, `readopt`); None before first
     sight. `previous` is how it read before our last write, which a platform may go on showing for some minutes.
     `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state
@@ -73,6 +78,7 @@ class Standing:
     paused_by_us: bool = False
     caused_by: str | None = None
     by_rule: str | None = None
+    of: str = ""
     stood_down: StoodDown | None = None
     changes: tuple[PastChange, ...] = ()
     proposals: tuple[PastProposal, ...] = ()

@@ -7,17 +7,20 @@ is propagation, not a person. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from service.core.decide.model import Change, PastChange, PastProposal, Standing, StoodDown
-from service.core.model import Reason, State
+from service.core.model import Platform, Reason, State
 from service.core.rules.evaluate import GAP
 from service.core.rules.language import CampaignEntry
 
 PROPAGATION = timedelta(minutes=15)
 """How long after our write a platform may still show the value from before it."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 BASE_TOLERANCE = Decimal("0.05")
 """How far, as a share of base, a budget may be off the file's base at first sight."""
@@ -34,7 +37,26 @@ def meet(standing: Standing, seen: State, entry: CampaignEntry, now: datetime) -
         return _first_sight(standing, seen, entry, now)
     if seen == standing.expected or propagating(standing, seen, now):
         return standing
-    return replace(standing, stood_down=StoodDown(Reason.DRIFT, now, seen))
+    return replace(standing, stood_down=StoodDown(Reason.DRIFT, now, seen, seen.running != standing.expected.running))
+
+
+def identity(platform: Platform, id_: str) -> str:
+    """What a campaign is, whatever the file calls it."""
+    return f"{platform}/{id_}"
+
+
+def recall(standings: Mapping[str, Standing], name: str, me: str) -> Standing:
+    """What is remembered of the campaign `me`, under whichever name it was governed last; a new one has nothing to its name."""
+    named = standings.get(name, Standing())
+    mine = [replace(named, of=me)] if not named.of else []
+    mine += [standing for standing in standings.values() if standing.of == me]
+    return max(mine, key=lambda standing: standing.since or NEVER, default=Standing(of=me))
+
+
+def displaced(standings: Mapping[str, Standing], entry: CampaignEntry) -> dict[str, Standing]:
+    """What was remembered under a name that the file has given to another campaign, to be kept under what it is."""
+    named = standings.get(entry.name, Standing())
+    return {named.of: named} if named.of not in {"", identity(entry.platform, entry.id)} else {}
 
 
 def propagating(standing: Standing, seen: State, now: datetime) -> bool:
@@ -52,9 +74,13 @@ def _first_sight(standing: Standing, seen: State, entry: CampaignEntry, now: dat
 
 
 def _waited(standing: Standing, down: StoodDown, seen: State, entry: CampaignEntry, now: datetime) -> Standing:
-    """A foreign budget is accepted after a while; a foreign status never is."""
-    status_changed = standing.expected is None or seen.running != standing.expected.running
-    if down.reason is Reason.DRIFT and not status_changed and now - down.since >= entry.guardrails.drift_expires:
+    """A foreign budget is accepted once it has stood for a while; a foreign pause or resume never is."""
+    if down.reason is not Reason.DRIFT:
+        return standing
+    if seen != down.seen:
+        touched = down.status or seen.running != down.seen.running
+        return replace(standing, stood_down=StoodDown(Reason.DRIFT, now, seen, touched))
+    if not down.status and now - down.since >= entry.guardrails.drift_expires:
         return adopt(standing, seen, now)
     return standing
 

@@ -11,7 +11,7 @@ from service.core.decide.explanations import sentence
 from service.core.decide.model import Decision
 from service.core.decide.proposals import position
 from service.core.model import Campaign, Mode, Reason, State, Verdict
-from service.core.money import round_down
+from service.core.money import percent_of, round_down
 from service.core.rules.language import RuleSet
 
 BLAST_MINIMUM = 3
@@ -73,7 +73,8 @@ def _granted(case: Case, draft: Draft, more: Decimal, rules: RuleSet) -> Draft:
     budget = round_down(_spend(here) + more, unit)
     if target.budget is not None and budget >= target.budget:
         return draft
-    too_little = budget <= _spend(here) or budget < case.entry.floor
+    least = percent_of(case.entry.base, case.rails.dead_band)
+    too_little = budget - _spend(here) < max(least, unit) or budget < case.entry.floor
     reached = here if too_little else State(running=True, budget=budget)
     return draft.restrained(Reason.DAILY_CAP, f"the clinic's daily cap is {case.money(rules.daily_cap)}", reached)
 

@@ -166,7 +166,8 @@ def _priced(name: str | None, considered: Sequence[tuple[Rule, Considered]], ent
 def _fact(look: Look) -> str:
     """`utilisation over 14 days is 97% (at least 95%)`."""
     value = wording.bounds(look.reading.bounds, UNITS[look.compare.measure.metric])
-    return f"{wording.measure(look.compare.measure)} is {value} ({wording.threshold(look.compare)})"
+    margin = f", margin {wording.number(look.margin, UNITS[look.compare.measure.metric])}" if look.margin else ""
+    return f"{wording.measure(look.compare.measure)} is {value} ({wording.threshold(look.compare)}{margin})"
 
 
 def _unsure(options: Sequence[Option], decisive: Sequence[tuple[Rule, Considered]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from service.core.decide.model import Reading
 from service.core.logic import Bounds, Truth, every, negate, some
@@ -17,11 +18,12 @@ UNDEFINED = frozenset({Reason.CLINIKO_UNREADABLE, Reason.NOT_SOLD_ONLINE, Reason
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One comparison as it was made."""
+    """One comparison as it was made; a ladder's step in force holds until its threshold is passed by `margin`."""
 
     compare: Compare
     reading: Reading
     truth: Truth
+    margin: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

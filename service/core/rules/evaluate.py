@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from service.core.decide.model import RuleState
-from service.core.logic import Truth
+from service.core.logic import Bounds, Truth
 from service.core.metrics import Ask
 from service.core.model import Reason
 from service.core.rules.conditions import Judgement, Look, holds, judge
@@ -76,10 +77,10 @@ def _ladder(bands: Bands, ask: Ask, state: RuleState) -> Considered:
     possible: list[int | None] = []
     looks = []
     for index, step in enumerate(bands.steps):
-        compare = _widened(bands, step, current=index == state.band)
-        truth = Truth.TRUE if compare is None else holds(reading.bounds, compare.op, float(compare.threshold))
-        if compare is not None:
-            looks.append(Look(compare, reading, truth))
+        margin = bands.margin if step.key == state.band else Decimal(0)
+        truth = _holds(reading.bounds, step, margin)
+        if step.op is not None and step.threshold is not None:
+            looks.append(Look(Compare(bands.measure, step.op, step.threshold), reading, truth, margin))
         if truth is not Truth.FALSE:
             possible.append(index)
         if truth is Truth.TRUE:
@@ -89,13 +90,13 @@ def _ladder(bands: Bands, ask: Ask, state: RuleState) -> Considered:
     outcomes = tuple(NO_MATCH if index is None else bands.steps[index].action for index in possible)
     if len(possible) > 1:
         return Considered(outcomes, state, tuple(looks), reading.cause or Reason.DATA_INCOMPLETE)
-    return Considered(outcomes, replace(state, band=possible[0]), tuple(looks))
+    band = None if possible[0] is None else bands.steps[possible[0]].key
+    return Considered(outcomes, replace(state, band=band), tuple(looks))
 
 
-def _widened(bands: Bands, step: Step, *, current: bool) -> Compare | None:
-    """The step's comparison; the step in force is left only once its threshold is passed by the margin."""
+def _holds(value: Bounds, step: Step, margin: Decimal) -> Truth:
+    """Whether a step holds; the one in force is left only once its threshold is passed by the margin."""
     if step.op is None or step.threshold is None:
-        return None
-    margin = bands.margin if current else 0
+        return Truth.TRUE
     threshold = step.threshold - margin if step.op in {Op.AT_LEAST, Op.ABOVE} else step.threshold + margin
-    return Compare(bands.measure, step.op, threshold)
+    return holds(value, step.op, float(threshold))

@@ -169,6 +169,11 @@ class Step:
     threshold: Decimal | None
     action: Action
 
+    @property
+    def key(self) -> str:
+        """What the step is known by when the file is edited around it: `at_least 90`, `otherwise`."""
+        return f"{self.op} {self.threshold:f}" if self.op and self.threshold is not None else "otherwise"
+
 
 @dataclass(frozen=True, slots=True)
 class Bands:

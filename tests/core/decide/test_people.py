@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from service.core.decide.model import Change, Standing
-from service.core.decide.people import adopt, changed, meet, propagating, wanted
+from service.core.decide.people import adopt, changed, displaced, identity, meet, propagating, recall, wanted
 from service.core.model import Reason, State
 from tests.core.decide.made import DAY, ENTRY, HOUR, NOON, at, paused, railed
 
@@ -126,3 +126,39 @@ def test_wishes_are_remembered_over_the_window_and_the_longest_gap() -> None:
     for hour in range(60):
         standing = wanted(standing, at(60), 48 * HOUR, NOON + hour * HOUR)
     assert NOON + 59 * HOUR - standing.proposals[0].at == 51 * HOUR
+
+
+def test_a_second_foreign_budget_has_its_own_days_before_it_is_accepted() -> None:
+    """Whoever sets 45 and, a week later, 20 is not overruled hours after the second edit."""
+    first = meet(OURS, at(45), ENTRY, NOON)
+    second = meet(first, at(20), ENTRY, NOON + 6 * DAY)
+    assert second.stood_down is not None
+    assert (second.stood_down.since, second.stood_down.seen) == (NOON + 6 * DAY, at(20))
+    assert reason(meet(second, at(20), ENTRY, NOON + 8 * DAY)) is Reason.DRIFT
+    assert reason(meet(second, at(20), ENTRY, NOON + 13 * DAY)) is None
+
+
+def test_a_foreign_pause_never_expires_not_even_once_it_was_undone() -> None:
+    standing = meet(OURS, paused(), ENTRY, NOON)
+    standing = meet(standing, at(60), ENTRY, NOON + 8 * DAY)
+    assert reason(meet(standing, at(60), ENTRY, NOON + 30 * DAY)) is Reason.DRIFT
+
+
+ME = identity(ENTRY.platform, ENTRY.id)
+OTHER = replace(ENTRY, id="999")
+
+
+def test_a_renamed_campaign_keeps_what_is_remembered_of_it() -> None:
+    ours = replace(changed_to(paused(), at(60), HOUR), of=ME)
+    assert recall({"its-old-name": ours}, ENTRY.name, ME) == ours
+
+
+def test_a_name_given_to_another_campaign_is_a_first_sight_and_the_old_one_is_not_forgotten() -> None:
+    """Else a pause that a person made on the other campaign would be taken for ours, and ended."""
+    ours = replace(changed_to(paused(), at(60), HOUR), of=ME)
+    found = recall({ENTRY.name: ours}, ENTRY.name, identity(OTHER.platform, OTHER.id))
+    assert found == Standing(of=identity(OTHER.platform, OTHER.id))
+    assert reason(meet(found, paused(), OTHER, NOON)) is Reason.PAUSED_BY_PERSON
+    kept = displaced({ENTRY.name: ours}, OTHER)
+    assert kept == {ME: ours}
+    assert recall(kept | {ENTRY.name: found}, ENTRY.name, ME) == ours

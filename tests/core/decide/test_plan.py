@@ -76,6 +76,12 @@ def test_a_campaign_that_could_not_be_read_counts_at_its_ceiling() -> None:
     assert after([wanting("a", at(90), at(60)), unread], daily_cap=Decimal(190))["a"] == (at(70), Reason.DAILY_CAP)
 
 
+def test_a_share_that_is_not_worth_an_edit_is_not_made() -> None:
+    cases = [wanting("a", at(90), at(60)), wanting("b", at(45), at(30), 30)]
+    cents = after(cases, daily_cap=Decimal("90.10"))
+    assert cents == {"a": (at(60), Reason.DAILY_CAP), "b": (at(30), Reason.DAILY_CAP)}
+
+
 def test_the_sentence_names_the_cap() -> None:
     cases = [wanting("a", at(90), at(60))]
     assert "daily cap is 70 AUD" in decide_all(cases, rules(cases, daily_cap=Decimal(70)))["a"].sentence

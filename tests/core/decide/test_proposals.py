@@ -198,7 +198,8 @@ def earliest(*instants: datetime | None) -> datetime | None:
 SINCE = st.sampled_from([None, NOON - HOUR, NOON - 2 * HOUR, NOON - 5 * HOUR])
 STATES = st.builds(
     RuleState,
-    true_since=SINCE, maybe_since=SINCE, on_since=SINCE, band=st.sampled_from([None, 0, 1, 2]),
+    true_since=SINCE, maybe_since=SINCE, on_since=SINCE,
+    band=st.sampled_from([None, "at_least 90", "at_least 55", "otherwise"]),
     seen_at=st.sampled_from([NOON - HOUR, NOON - 4 * HOUR]),
 ).map(lambda state: replace(state, maybe_since=earliest(state.true_since, state.maybe_since)))  # fmt: skip
 ENDS = st.tuples(NUMBERS, NUMBERS).map(sorted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -176,6 +177,18 @@ def test_a_ladder_without_otherwise_may_not_match_and_its_margin_works_upwards_t
     assert outcomes(LOW, hourly((49.0, 60.0))) == [["130%", "no match"]]
 
 
-def test_the_trace_of_a_ladder_shows_the_thresholds_with_the_margin() -> None:
+def test_the_trace_of_a_ladder_shows_the_files_threshold_and_the_margin_that_held() -> None:
     looks = driven(LADDER, hourly(91, 83))[1].looks
-    assert [look.compare.threshold for look in looks] == [82]
+    assert [(look.compare.threshold, look.margin) for look in looks] == [(90, 8)]
+
+
+def test_a_ladder_remembers_its_step_by_what_it_says_not_by_its_place() -> None:
+    """An edit that moves the thresholds must not lend the old step's margin to whatever stands in its place now."""
+    before = driven(LADDER, hourly(83))[-1]
+    assert before.state.band == "at_least 80"
+    bands = LADDER.bands
+    assert bands is not None
+    steps = (Step(Op.AT_LEAST, Decimal(95), bands.steps[0].action), Step(Op.AT_LEAST, Decimal(85), bands.steps[1].action))
+    edited = replace(LADDER, bands=replace(bands, steps=(*steps, *bands.steps[2:])))
+    after = consider(edited, lambda _: reading(83), before.state, START + HOUR)
+    assert after.outcomes == (bands.steps[2].action,)
