@@ -179,7 +179,7 @@ def test_a_ladder_without_otherwise_may_not_match_and_its_margin_works_upwards_t
 
 def test_the_trace_of_a_ladder_shows_the_files_threshold_and_the_margin_that_held() -> None:
     looks = driven(LADDER, hourly(91, 83))[1].looks
-    assert [(look.compare.threshold, look.margin) for look in looks] == [(90, 8)]
+    assert [(look.compare.threshold, look.margin) for look in looks] == [(Decimal(90), Decimal(8))]
 
 
 def test_a_ladder_remembers_its_step_by_what_it_says_not_by_its_place() -> None:
