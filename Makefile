@@ -1,6 +1,6 @@
 # Every target sets itself up: a fresh clone and Python 3.11-3.13 are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports soak lock schema clean
+.PHONY: help demo test check lint types imports soak cover hooks lock schema clean
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -34,13 +34,19 @@ soak: $(VENV)/.dev  ## the long form of the property and fault tests
 schema: $(VENV)/.dev  ## write rules/schema.json from the code
 	@$(BIN)/governor rules schema > rules/schema.json
 
+cover: $(VENV)/.dev  ## the tests with branch coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+hooks: $(VENV)/.dev  ## run the checks before each commit (pre-commit)
+	@$(BIN)/pre-commit install
+
 lock:  ## re-lock the dependencies (needs uv)
 	@uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/runtime.txt
 	@uv pip compile -q --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/runtime.txt -o requirements/build.txt
 	@uv pip compile -q pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
 
 clean:  ## remove what the targets made
-	@rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) demo sandbox .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}: call make with PYTHON=/path/to/python3.12")'

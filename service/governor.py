@@ -80,6 +80,7 @@ class Governor:
         snapshot = await observe(outside, rules, self.clock())
         inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot)
         outcome = conclude(inputs)
+        problems += _problems(snapshot, [])
         return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
 
     async def _govern(self, hands: Hands, problems: tuple[str, ...], by: str | None) -> Report:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableSettingsError
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
@@ -108,6 +109,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then `.env`, then the directory named by GOVERNOR_SECRETS_DIR."""
         directory = os.environ.get("GOVERNOR_SECRETS_DIR")
+        if directory and not Path(directory).is_dir():
+            raise SettingsError(f"GOVERNOR_SECRETS_DIR: there is no directory {directory}")
         sources = (init_settings, env_settings, dotenv_settings)
         if not directory:
             return sources
@@ -145,3 +148,5 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
     except ValidationError as error:
         lines = (f"{variable(*map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False))
         raise SettingsError("\n".join(lines)) from None
+    except UnreadableSettingsError as error:  # JSON was expected; its message does not quote the value
+        raise SettingsError(str(error)) from None

@@ -9,7 +9,6 @@ status 0: all hold; 1: the first broken record of each that does not is named; 2
 import argparse
 import hashlib
 import json
-import pathlib
 import sys
 from typing import Any
 
@@ -48,12 +47,12 @@ def verify(lines: Any, heads: set[tuple[str, int, str]], ends: dict[str, tuple[i
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Verify an exported ledger.")
-    parser.add_argument("export", type=pathlib.Path, help="an NDJSON file")
+    parser.add_argument("export", type=argparse.FileType(encoding="utf-8", errors="replace"), help="NDJSON; - for stdin")
     parser.add_argument("--head", type=_noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="must lead there")
     parser.add_argument("--after", type=_noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="begins after this")
     given = parser.parse_args()
     ends = {chain: (seq, digest) for chain, seq, digest in given.after}
-    faults = verify(given.export.open(encoding="utf-8", errors="replace"), set(given.head), ends)
+    faults = verify(given.export, set(given.head), ends)
     held = [f"ok {chain}={seq}:{digest}" for chain, (seq, digest) in ends.items() if chain not in faults]
     print("\n".join([f"BROKEN {chain} {each}" for chain, each in faults.items()] + held))  # noqa: T201 - a command line prints
     sys.exit(1 if faults else 0 if ends else 2)

@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hold": ("service.cli.people:hold", "Leave a clinic, service or campaign alone until further notice."),
     "unhold": ("service.cli.people:unhold", "End a hold."),
     "readopt": ("service.cli.people:readopt", "Hand a campaign that somebody changed back to the rules."),
-    "audit": ("service.cli.audit:audit", "Show and verify the ledger."),
+    "audit": ("service.cli.audit:audit", "Show, verify and export the ledger."),
     "replay": ("service.cli.replay:replay", "Compute a stored run again and compare."),
     "keys": ("service.cli.keys:keys", "API keys: create, list, revoke."),
     "sandbox": ("service.cli.sandbox:sandbox", "Cliniko, Google Ads and Meta as loopback servers over one clinic world."),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.app import App, bootstrap
-from service.cli.sandbox import write_environment
+from service.cli.folder import claim, write_environment
 from service.cli.tables import change_line, console, forecast_table, metrics_line, plan_table
 from service.core.errors import GovernorError, InputError
 from service.core.ledger import canonical
@@ -53,7 +52,7 @@ def demo(*, once: bool, port: int, directory: Path) -> None:
     if missing:
         raise InputError(f"the demonstration needs {', '.join(missing)} in {rules}: run it where the `rules` folder is")
     configure()
-    _clear(directory)
+    claim(directory)
     world = scene()
     with staged(world, directory.resolve(), requests_per_minute=60_000) as stage:
         own = {
@@ -71,14 +70,6 @@ def _only(environment: dict[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith("GOVERNOR_")]:
         del os.environ[name]
     os.environ.update(environment)
-
-
-def _clear(directory: Path) -> None:
-    """Start from nothing, but never delete a folder that no earlier demonstration made."""
-    if directory.exists() and any(directory.iterdir()) and not (directory / ".env").exists():
-        raise InputError(f"{directory} holds something else: give another --directory")
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
 
 
 async def _run(world: World, directory: Path, *, port: int | None, controls: str) -> None:

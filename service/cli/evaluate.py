@@ -35,7 +35,7 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
             _show(report)
     if any(isinstance(report, Failure) and isinstance(report.error, InputError | NotFoundError) for report in reports):
         raise click.exceptions.Exit(2)
-    if any(isinstance(report, Failure) or report.status == "incomplete" for report in reports):
+    if any(isinstance(report, Failure) or report.problems for report in reports):
         raise click.exceptions.Exit(1)
 
 

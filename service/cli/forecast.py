@@ -23,9 +23,18 @@ def forecast(clinic: str, *, as_json: bool) -> None:
     report = with_app(work)
     if as_json:
         click.echo(canonical({"clinic": clinic, "forecasts": report.outcome.forecasts}))
-        return
+    else:
+        _show(report)
+    if any(not each.days for each in report.outcome.forecasts.values()):
+        raise click.exceptions.Exit(1)
+
+
+def _show(report: Report) -> None:
     for each in report.outcome.forecasts.values():
-        console().print(forecast_table(each))
-        click.echo(f"{metrics_line(each)}\n")
+        if each.days:
+            console().print(forecast_table(each))
+            click.echo(f"{metrics_line(each)}\n")
+        else:
+            click.echo(f"{each.service}: not readable")
     for problem in report.problems:
         click.echo(problem, err=True)

@@ -25,7 +25,7 @@ def keys() -> None:
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.VIEWER.value, show_default=True)
 @click.option("--clinic", "clinics", multiple=True, help="A clinic the key opens; may be given again.")
 @click.option("--every-clinic", is_flag=True, help="The key opens every clinic, now and later.")
-@click.option("--days", type=click.IntRange(1), help="The key expires after so many days.")
+@click.option("--days", type=click.IntRange(1, 3650), help="The key expires after so many days.")
 def create(name: str, *, role: str, clinics: tuple[str, ...], every_clinic: bool, days: int | None) -> None:
     """Make a key called NAME (who or what holds it) and show its secret, once."""
     if every_clinic == bool(clinics):

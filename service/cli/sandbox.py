@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from service.cli.folder import claim, write_environment
+
 
 @click.command()
 @click.option(
@@ -19,20 +21,16 @@ def sandbox(directory: Path, seed: int) -> None:
     from service.sandbox.scene import scene  # noqa: PLC0415 - the gRPC server is heavy
     from service.sandbox.stage import staged  # noqa: PLC0415
 
-    directory.mkdir(parents=True, exist_ok=True)
+    claim(directory)
     world = scene(seed, datetime.now(UTC))
     world.tick()
     with staged(world, directory.resolve()) as stage:
-        write_environment(directory / ".env", stage.environment)
+        environment = {**stage.environment, "GOVERNOR_RULES_DIR": str(Path("rules").resolve())}
+        write_environment(directory / ".env", environment)
         click.echo("Settings that reach it, for another shell (two of them are read by the gRPC library itself):\n")
         click.echo(f"  set -a; . {directory.resolve()}/.env; set +a\n")
-        for name, value in stage.environment.items():
+        for name, value in environment.items():
             click.echo(f"{name}={value}")
         click.echo(f"\nControls: {stage.controls}/state  (cancel, book-out, google, meta, fail, heal, advance: POST)")
         click.echo("Interrupt to stop.")
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
-
-
-def write_environment(file: Path, environment: dict[str, str]) -> None:
-    """Write variables as a `.env` file."""
-    file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 
 import click
 
 from service.app import App, bootstrap
+from service.core.errors import InputError
 from service.logs import configure
 
 
@@ -27,10 +29,19 @@ def serve(host: str, port: int, *, api_only: bool) -> None:
 
 
 async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted; nothing is evaluated before the address is ours. Raises `InputError` where it cannot be."""
     import uvicorn  # noqa: PLC0415 - only a server needs it
 
     from service.web.server import create_app  # noqa: PLC0415
 
-    config = uvicorn.Config(create_app(app, hourly=hourly), host=host, port=port, log_level="warning", access_log=False)
-    await uvicorn.Server(config).serve()
+    listener = _bound(host, port)
+    click.echo(f"listening on http://{host}:{listener.getsockname()[1]}", err=True)
+    config = uvicorn.Config(create_app(app, hourly=hourly), log_level="warning", access_log=False)
+    await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise InputError(f"cannot listen on {host}:{port}: {error.strerror or error}; give another --host or --port") from None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
 
-CENT = Decimal("0.01")
-
 
 def round_down(amount: Decimal, unit: Decimal) -> Decimal:
     """The largest multiple of `unit` that is not above `amount`, written with the unit's digits."""

@@ -64,7 +64,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except StatementError as error:
-        raise StoreError(f"the database refused: {error.orig}") from error
+        where = "; GOVERNOR_DATABASE_URL says where it is" if "unable to open" in str(error.orig) else ""
+        raise StoreError(f"the database refused: {error.orig}{where}") from error
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"the database cannot be used: {error}") from error
 
@@ -78,9 +79,7 @@ def _engine(url: str) -> AsyncEngine:
             )
         engine = create_async_engine(parsed, hide_parameters=True)
     except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
-        raise SettingsError(
-            f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
-        ) from error
+        raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

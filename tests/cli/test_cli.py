@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from service.cli.folder import MARKER, claim, write_environment
 from tests.support import RULES
 
 HARBOUR = (RULES / "harbour-physio.yaml").read_text("utf-8")
@@ -73,6 +74,11 @@ BAD_CALLS = [
     pytest.param(["hold", "x", "--reason", " "], {}, "say why", id="a hold without a reason"),
     pytest.param(["hold", "--everything", "--campaign", "a", "--reason", "x"], {}, "one of", id="everything but one"),
     pytest.param(["audit", "verify", "--chain", "nope"], {}, "no chain 'nope'", id="a chain that never was"),
+    pytest.param(["audit", "export", "--chain", "nope"], {}, "no chain 'nope'", id="an export of nothing"),
+    pytest.param(["rules", "check"], {"GOVERNOR_META": "{bad"}, "meta", id="a setting that is no JSON"),
+    pytest.param(["rules", "check"], {"GOVERNOR_SECRETS_DIR": "/nonexistent"}, "GOVERNOR_SECRETS_DIR", id="no secrets there"),
+    pytest.param(["keys", "create", "x", "--every-clinic", "--days", "99999999999"], {}, "--days", id="a key for ever"),
+    pytest.param(["serve", "--host", "203.0.113.1", "--port", "1"], {}, "cannot listen on 203.0.113.1:1", id="not our host"),
     pytest.param(["frobnicate"], {}, "No such command", id="no such command"),
 ]
 
@@ -131,3 +137,48 @@ def test_a_hold_works_where_the_rule_file_is_bad_or_gone_and_refuses_what_would_
     shown = governor("evaluate", "harbour-physio", cwd=tmp_path)
     assert "[/red] stop" in " ".join(shown.stdout.split())
     assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, command: str) -> None:
+    live = tmp_path / "live"
+    live.mkdir()
+    (live / ".env").write_text("GOVERNOR_META__ACCESS_TOKEN=real\n")
+    args = [command, "--directory", "live", *(["--once"] if command == "demo" else [])]
+    result = governor(*args, cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
+    assert (result.returncode, "holds something else" in result.stderr) == (2, True)
+    assert [file.name for file in live.iterdir()] == [".env"]
+    assert (live / ".env").read_text() == "GOVERNOR_META__ACCESS_TOKEN=real\n"
+
+
+def test_what_was_made_here_before_is_replaced_and_what_somebody_put_there_stays(tmp_path: Path) -> None:
+    claim(tmp_path / "demo")
+    write_environment(tmp_path / "demo" / ".env", {"A": "1"})
+    (tmp_path / "demo" / "notes.txt").write_text("mine")
+    claim(tmp_path / "demo")
+    assert {file.name for file in (tmp_path / "demo").iterdir()} == {MARKER, "notes.txt"}
+
+
+def test_nothing_readable_is_a_failure_also_in_a_rehearsal(tmp_path: Path) -> None:
+    forecast = governor("forecast", "harbour-physio", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
+    assert (forecast.returncode, "physio: not readable" in forecast.stdout) == (1, True)
+    assert "GOVERNOR_CLINICS__HARBOUR_PHYSIO__CLINIKO_API_KEY" in forecast.stderr
+    assert governor("evaluate", "--dry-run", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES)).returncode == 1
+
+
+def test_an_export_is_what_the_stand_alone_verifier_reads(tmp_path: Path) -> None:
+    governor("keys", "create", "agency", "--every-clinic", cwd=tmp_path)
+    governor("evaluate", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
+    exported = governor("audit", "export", cwd=tmp_path).stdout
+    (tmp_path / "export.ndjson").write_text(exported)
+    verifier = Path(__file__).parents[2] / "tools" / "verify_ledger.py"
+
+    def verified(file: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(verifier), str(tmp_path / file)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+
+    good = verified("export.ndjson")
+    assert (good.returncode, good.stdout.count("ok ")) == (0, 3)
+    (tmp_path / "forged.ndjson").write_text(exported.replace("platform_unreadable", "platform_readable", 1))
+    assert (verified("forged.ndjson").returncode, "BROKEN" in verified("forged.ndjson").stdout) == (1, True)
+    assert verified("missing.ndjson").returncode == 2
