@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from service.core.errors import InputError, RuleFileError
 from service.core.rules.language import RuleSet
-from service.core.rules.schema import json_schema
+from service.core.rules.schema import schema_text
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.source import check as check_text
 from service.rulefiles.source import decode
@@ -58,4 +57,4 @@ def _read(file: Path) -> RuleSet:
 @rules.command()
 def schema() -> None:
     """Print the JSON Schema of rule files, for editors that complete and explain."""
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    click.echo(schema_text(), nl=False)

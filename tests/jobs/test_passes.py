@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,31 +48,42 @@ async def test_a_dry_pass_records_no_run(app: App) -> None:
 
 async def test_only_so_many_clinics_are_evaluated_at_a_time(app: App, near: Near) -> None:
     under_way, most = 0, 0
+    together = asyncio.Barrier(CONCURRENT)
 
-    class Counting:
+    class Meeting:
+        """Goes on only once as many clinics are being read as may be."""
+
         def __init__(self, behind: Outside) -> None:
             self.behind = behind
 
         async def read(self, services: object) -> object:
-            nonlocal under_way, most
-            under_way, most = under_way + 1, max(most, under_way + 1)
-            await asyncio.sleep(0.01)
-            under_way -= 1
+            await together.wait()
             return await self.behind.diaries.read(services)  # type: ignore[union-attr,arg-type] # the world's
 
     def outside(rules: RuleSet) -> Outside:
-        return replace(near(rules), diaries=Counting(near(rules)))  # type: ignore[arg-type] # reads, as a diary source
+        return replace(near(rules), diaries=Meeting(near(rules)))  # type: ignore[arg-type] # reads, as a diary source
 
     text = (app.settings.rules_dir / f"{NORTHSIDE}.yaml").read_text()
     names = [f"clinic-{n}" for n in range(2 * CONCURRENT)]
     for name in names:
         (app.settings.rules_dir / f"{name}.yaml").write_text(text.replace(f"clinic: {NORTHSIDE}", f"clinic: {name}"))
         near.world.clinics[name] = near.world.clinics[NORTHSIDE]
-    counted = replace(app, governor=replace(app.governor, outside=outside))
-    done: list[str] = []
-    found = await evaluate_all(counted, names, dry_run=True, done=lambda: done.append("one"))
-    assert len(done) == len(found) == len(names)
-    assert 1 < most <= CONCURRENT
+
+    def taken() -> Iterator[str]:
+        nonlocal under_way, most
+        for name in names:
+            under_way, most = under_way + 1, max(most, under_way + 1)
+            yield name
+
+    def done() -> None:
+        nonlocal under_way
+        under_way -= 1
+
+    meeting = replace(app, governor=replace(app.governor, outside=outside))
+    async with asyncio.timeout(30):
+        found = await evaluate_all(meeting, taken(), dry_run=True, done=done)
+    assert [each.status for each in found if isinstance(each, Report)] == ["dry_run"] * len(names)
+    assert (under_way, most) == (0, CONCURRENT)
 
 
 async def test_a_pass_over_no_clinics_is_empty(app: App) -> None:

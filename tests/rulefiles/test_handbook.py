@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.core.errors import RuleFileError
 from service.core.model import Mode, Reason
 from service.core.rules import vocabulary as words
 from service.core.rules.language import Fallback, Metric, Named, Op, RuleSet
@@ -66,3 +67,41 @@ def test_every_guardrail_is_in_an_example(guardrail: str) -> None:
 @pytest.mark.parametrize("action", re.findall(r"^\| `then: (.*?)` \|", HANDBOOK, re.MULTILINE))
 def test_every_action_in_the_table_loads(action: str) -> None:
     assert example(f"rules:\n  - {{name: One, service: physio, then: {action}}}\n").rules[0].then is not None
+
+
+def test_the_head_says_which_keys_are_required() -> None:
+    head = HANDBOOK.partition("## The head")[2].partition("## Services")[0]
+    rows = re.findall(r"^\| (`.+?`) \| (.+?) \|", head, re.MULTILINE)
+    required = {key: needed for keys, needed in rows for key in re.findall(r"`(\w+)`", keys)}
+    assert set(required) == set(words.FILE.keys)
+    assert {key for key, needed in required.items() if needed == "yes"} == set(words.FILE.required)
+
+
+def limits() -> list[tuple[str, str, str, str]]:
+    """Guardrail, the key within it (or none), lowest and highest, as the table states them."""
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", HANDBOOK, re.MULTILINE)
+    pair = re.compile(r"(?:`([a-z]+)` )?`([0-9]+[hd%]?)` to `([0-9]+[hd%]?)`")
+    return [(key, *found) for key, stated in rows if key in words.GUARDRAILS.keys for found in pair.findall(stated)]
+
+
+def guarded(key: str, part: str, value: str) -> RuleSet:
+    return example(f"guardrails:\n  {key}: {f'{{{part}: {value}}}' if part else value}\n")
+
+
+def beyond(limit: str, by: int) -> str:
+    number, unit = re.findall(r"([0-9]+)(.*)", limit)[0]
+    return f"{int(number) + by}{unit}"
+
+
+@pytest.mark.parametrize(("key", "part", "lowest", "highest"), limits(), ids=lambda value: value or "itself")
+def test_the_limits_of_a_guardrail_are_those_stated(key: str, part: str, lowest: str, highest: str) -> None:
+    guarded(key, part, lowest)
+    guarded(key, part, highest)
+    for outside in (beyond(lowest, -1), beyond(highest, 1)):
+        with pytest.raises(RuleFileError, match=r"; write "):
+            guarded(key, part, outside)
+
+
+def test_every_guardrail_that_is_measured_states_its_limits() -> None:
+    assert {key for key, *_ in limits()} == set(words.GUARDRAILS.keys) - {"fallback", "change_window"}
+    assert len(limits()) == 12

@@ -7,8 +7,10 @@ import re
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
+from service.cli.rules import rules
 from service.core.rules import vocabulary as words
 from service.core.rules.language import UNITS, Metric, Op
 from service.core.rules.schema import json_schema, schema_text
@@ -48,6 +50,10 @@ def test_it_is_a_schema() -> None:
 def test_the_committed_schema_is_the_generated_one() -> None:
     assert (RULES / "schema.json").read_text("utf-8") == schema_text(), "run `make schema`"
     assert json.loads(schema_text()) == json_schema()
+
+
+def test_the_command_prints_the_committed_schema_to_the_byte() -> None:
+    assert CliRunner().invoke(rules, ["schema"]).stdout_bytes == (RULES / "schema.json").read_bytes()
 
 
 @pytest.mark.parametrize("clinic", ["harbour-physio", "northside-allied"])

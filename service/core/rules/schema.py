@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from service.core.model import Platform
@@ -21,6 +22,10 @@ from service.core.rules.vocabulary import Section
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+OF_A_CAMPAIGN = replace(
+    words.GUARDRAILS, keys={key: meaning for key, meaning in words.GUARDRAILS.keys.items() if key != "blast_radius"}
+)
+"""The guardrails that one campaign may change: the blast radius is about the whole clinic."""
 
 
 def json_schema() -> Schema:
@@ -32,6 +37,7 @@ def json_schema() -> Schema:
         "description": "What the governor may do with one clinic's ads, and when. rules/README.md is the handbook.",
         "$defs": {
             "budget": _budget(),
+            "campaign_guardrails": _object(OF_A_CAMPAIGN, _guardrails()),
             "condition": _condition(),
             "duration": _text(values.DURATION),
             "guardrails": _object(words.GUARDRAILS, _guardrails()),
@@ -69,7 +75,7 @@ def _file() -> dict[str, Schema]:
 def _campaign() -> dict[str, Schema]:
     budgets = dict.fromkeys(("base_budget", "floor", "ceiling"), _ref("money"))
     own = {"platform": {"enum": [*Platform]}, "id": _number(values.CAMPAIGN_ID), "service": _name()}
-    return own | budgets | {"protect": {"type": "boolean"}, "guardrails": _ref("guardrails")}
+    return own | budgets | {"protect": {"type": "boolean"}, "guardrails": _ref("campaign_guardrails")}
 
 
 def _rule() -> Schema:

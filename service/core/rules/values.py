@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
+from service.core.rules.currencies import DECIMALS
 from service.core.rules.fields import FlawError, Parse, absent, did_you_mean, items, listing, near
 from service.core.rules.tree import Node, Scalar, described, quoted
 
@@ -23,6 +24,9 @@ PERCENT = rf"{NUMBER}%"
 HOURS = rf"{NUMBER}h"
 WHOLE = r"[0-9]{1,9}"
 MONEY = r"[0-9]{1,9}(\.[0-9]{1,2})?"
+GROUPED = r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]{1,2})?"
+CURRENCY = rf"({'|'.join(DECIMALS)}|[A-Z]{{0,2}}¤)"
+"""A code, or a sign (`¤` stands for any) with a country before it, as in `AU$`."""
 DURATION = r"[0-9]{1,4}[hd]"
 WITHIN = r"([1-9]|1[0-4])d"
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -174,10 +178,17 @@ def duration(shortest: timedelta, longest: timedelta) -> Parse[timedelta]:
             _not_a_duration(node, what, value)
         length = int(value[:-1]) * (HOUR if value.endswith("h") else DAY)
         if not shortest <= length <= longest:
-            raise FlawError(node, f"{what} cannot be {value}", f"write {written(shortest)} to {written(longest)}")
+            raise FlawError(node, f"{what} cannot be {value}", f"write {_limits(shortest, longest)}")
         return length
 
     return parse
+
+
+def _limits(shortest: timedelta, longest: timedelta) -> str:
+    """In hours as far as people count in hours, like the handbook."""
+    if longest <= 3 * DAY:
+        return f"{shortest // HOUR}h to {longest // HOUR}h"
+    return f"{written(shortest)} to {written(longest)}"
 
 
 def _not_a_duration(node: Node, what: str, value: str) -> NoReturn:
@@ -200,21 +211,39 @@ def money(decimals: int) -> Parse[Decimal]:
     """A positive amount with at most so many decimals, in the file's currency."""
 
     def parse(node: Node, what: str) -> Decimal:
-        value = scalar(node, what, "an amount, like 60.00" if decimals else "an amount, like 6000")
+        example = "60.00" if decimals else "6000"
+        value = scalar(node, what, f"an amount, like {example}")
         if not re.fullmatch(NUMBER, value):
-            bare = re.sub(r"[^0-9.]", "", value)
-            right = re.fullmatch(MONEY, bare) and not value.startswith("-") and not value.endswith("%")
-            advice = f"write {bare}" if right else "write a number without sign, currency or separators, like 60.00"
-            raise FlawError(node, f"{what} is an amount of money, and {quoted(value)} is not", advice)
+            meant = _meant(value, decimals) or f"a number without sign, currency or separators, like {example}"
+            raise FlawError(node, f"{what} is an amount of money, and {quoted(value)} is not", f"write {meant}")
         amount = Decimal(value)
         if amount == 0:
             raise FlawError(node, f"{what} is 0", "write an amount above 0; to stop a campaign write `then: pause`")
         if len(value.partition(".")[2]) > decimals:
-            rounded = amount.quantize(Decimal(1).scaleb(-decimals))
-            raise FlawError(node, f"{what} has more than {decimals} decimals", f"write {rounded}")
+            meant = _rounded(value, decimals) or f"an amount like {example}"
+            raise FlawError(node, f"{what} has more than {decimals} decimals", f"write {meant}")
         return amount
 
     return parse
+
+
+def _meant(value: str, decimals: int) -> str | None:
+    """The amount somebody meant who wrote more than digits; None where it could be another, which costs real money."""
+    signs = "".join("¤" if unicodedata.category(char) == "Sc" else char for char in value)
+    found = re.fullmatch(rf"({CURRENCY}\s*)?(?P<number>[0-9.,]+)(\s*{CURRENCY})?", signs)
+    number = found["number"] if found else ""
+    if re.fullmatch(GROUPED, number):
+        number = number.replace(",", "")
+    elif re.fullmatch(r"[0-9]{1,9},[0-9]{2}", number):
+        number = number.replace(",", ".")
+    fits = re.fullmatch(MONEY, number) and len(number.partition(".")[2]) <= decimals
+    return number if fits and Decimal(number) else None
+
+
+def _rounded(value: str, decimals: int) -> str | None:
+    """Without the decimals too many; None where they could be thousands, as in `1.200`, or nothing would be left."""
+    amount = Decimal(value).quantize(Decimal(1).scaleb(-decimals))
+    return None if len(value.partition(".")[2]) == 3 or not amount else str(amount)
 
 
 def minutes(node: Node, what: str) -> tuple[int, int]:

@@ -103,6 +103,21 @@ def test_money_in_yen_has_no_decimals() -> None:
     assert "`base_budget` has more than 0 decimals; write 60" in "\n".join(refused(currency="JPY"))
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("¥6,000", "write 6000"), ("60,50", "like 6000"), ("¥60.00", "like 6000"), ("6.000", "write an amount like 6000")],
+)
+def test_advice_on_yen_never_puts_the_decimals_elsewhere(written: str, meant: str) -> None:
+    assert any(problem.endswith(meant) for problem in refused(currency="JPY", daily_cap=written))
+
+
+def test_limits_in_hours_are_named_in_hours_and_longer_ones_in_days() -> None:
+    rules = [{"name": "One", "then": "pause", "when": {"slots_opened": {"at_least": "5", "since": "4d"}}}]
+    assert refused(rules=rules)[0].endswith("`since` cannot be 4d; write 1h to 72h")
+    assert refused(guardrails={"cooldown": "15d"})[0].endswith("write 0h to 14d")
+    assert refused(guardrails={"edit_budget": {"per": "1h"}})[0].endswith("write 1d to 60d")
+
+
 def test_several_metrics_and_several_comparators_must_all_hold() -> None:
     when = rule(then="pause", when={"utilisation": {"at_least": "80%", "below": "95%"}, "open_slots": {"above": "3"}}).when
     utilisation = Measure(Metric.UTILISATION)
