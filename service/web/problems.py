@@ -68,6 +68,7 @@ class Kind:
 
 
 NOTHING = "There is nothing here, or nothing that your key opens."
+NO_BODY = "a JSON body is needed"
 UNEXPECTED = Kind("unexpected", 500, "Something went wrong here", "It has been logged; trying again may help.")
 
 KINDS: dict[type[GovernorError], Kind] = {
@@ -163,9 +164,11 @@ def _fields(error: ValidationException) -> tuple[FieldProblem, ...] | None:
 
 
 def _field(message: Mapping[str, Any]) -> FieldProblem:
-    source = message.get("source", "")
-    place = ".".join(part for part in (getattr(source, "value", source), message.get("key", "")) if part)
-    return FieldProblem(place or "body", message["message"])
+    source, key, said = message.get("source", ""), message.get("key", ""), message["message"]
+    if source == "body" and key == "data":  # Litestar's name for the body as a whole; a missing one it reports as a KeyError
+        return FieldProblem("body", NO_BODY if said == "'data'" else said)
+    place = ".".join(part for part in (getattr(source, "value", source), key) if part)
+    return FieldProblem(place or "body", said)
 
 
 def _retry(error: GovernorError) -> Mapping[str, str]:

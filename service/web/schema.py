@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from litestar import Request
+from litestar import Request, Router
+from litestar.connection import ASGIConnection
 from litestar.enums import MediaType
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
@@ -46,11 +49,17 @@ def openapi_config() -> OpenAPIConfig:
         version=service.__version__,
         description=DESCRIPTION,
         components=Components(security_schemes={"bearer": bearer}),
-        path="/schema",
+        openapi_router=Router("/schema", route_handlers=[], guards=[nothing_else], include_in_schema=False),
         render_plugins=[PlainPage(), JsonRenderPlugin(), YamlRenderPlugin()],
         tags=list(TAGS),
         use_handler_docstrings=True,
     )
+
+
+def nothing_else(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Guard: answer for what is not there as everywhere else; Litestar's own handler of `/schema/{path}` answers in HTML."""
+    if connection.path_params:
+        raise NotFoundException
 
 
 class PlainPage(OpenAPIRenderPlugin):

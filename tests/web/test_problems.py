@@ -107,6 +107,8 @@ async def test_that_use_cannot_be_noted_is_nobodys_problem(api: Api) -> None:
     [
         ("GET", "/v1/nowhere", 404, "not-found"),
         ("GET", "/nowhere", 404, "not-found"),
+        ("GET", "/schema/nowhere", 404, "not-found"),
+        ("GET", "/schema/nowhere.json", 404, "not-found"),
         ("PUT", "/v1/clinics", 405, "method-not-allowed"),
         ("GET", "/v1/decisions?limit=0", 400, "malformed-request"),
         ("GET", "/v1/decisions?limit=501", 400, "malformed-request"),
@@ -117,6 +119,12 @@ async def test_that_use_cannot_be_noted_is_nobodys_problem(api: Api) -> None:
         ("GET", "/v1/decisions?cursor=made-up", 422, "unusable-input"),
         ("GET", "/v1/audit?cursor=WyJhIl0", 422, "unusable-input"),
         ("GET", "/v1/audit?kind=gossip", 400, "malformed-request"),
+        ("GET", "/v1/decisions?since=0001-01-01T00:00:00%2B14:00", 422, "unusable-input"),
+        ("GET", "/v1/decisions?before=9999-12-31T23:59:59-14:00", 422, "unusable-input"),
+        ("GET", "/v1/decisions?campain=x", 400, "malformed-request"),
+        ("GET", "/v1/clinics?limit=1", 400, "malformed-request"),
+        ("GET", f"/v1/clinics/{HARBOUR}/holds?campaign=x", 400, "malformed-request"),
+        ("POST", f"/v1/clinics/{HARBOUR}/holds?campaign=x", 400, "malformed-request"),
     ],
 )
 async def test_a_request_that_cannot_be_answered_says_why(api: Api, method: str, path: str, status: int, name: str) -> None:
@@ -131,3 +139,20 @@ async def test_a_request_that_cannot_be_answered_says_why(api: Api, method: str,
 
 async def test_a_wrong_method_says_which_would_be_right(api: Api) -> None:
     assert "GET" in (await api.ask("PUT", "/v1/clinics")).headers["allow"]
+
+
+async def test_an_unknown_parameter_is_named_beside_the_known_ones(api: Api) -> None:
+    answer = await api.ask("GET", "/v1/audit/head?clinc=harbour&clinic=harbour-physio&since=x")
+    says = "there is no such parameter; there are clinic"
+    assert answer.json()["fields"] == [{"at": "query.clinc", "message": says}, {"at": "query.since", "message": says}]
+    assert "takes none" in (await api.ask("GET", "/v1/clinics?page=2")).json()["detail"]
+
+
+async def test_who_may_not_ask_is_not_told_which_parameters_there_are(api: Api) -> None:
+    assert (await api.ask("GET", "/v1/decisions?campain=x", None)).status_code == 401
+    assert (await api.ask("GET", f"/v1/clinics/{HARBOUR}?x=1", "northside-operator")).status_code == 404
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_the_calendars_first_and_last_instants_can_be_asked_for(api: Api, instant: str) -> None:
+    await api.get("/v1/decisions", since=instant, before=instant)

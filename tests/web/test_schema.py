@@ -81,6 +81,24 @@ async def test_every_operation_says_what_it_takes_and_how_it_fails(api: Api) -> 
     assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
+async def test_no_operation_takes_a_body_field_that_is_not_described(api: Api) -> None:
+    bodies = [
+        handler.parsed_data_field.annotation
+        for route in api.litestar.routes
+        if isinstance(route, HTTPRoute)
+        for handler, _ in route.route_handler_map.values()
+        if handler.parsed_data_field
+    ]
+    assert len(bodies) == 3
+    assert all(body.__struct_config__.forbid_unknown_fields for body in bodies)
+
+
+async def test_the_limits_of_a_body_are_described(api: Api) -> None:
+    schemas = (await document(api))["components"]["schemas"]
+    reason = next(schema for name, schema in schemas.items() if name.endswith("NewHold"))["properties"]["reason"]
+    assert (reason["minLength"], reason["maxLength"]) == (1, 500)
+
+
 ASKED = [
     ("/v1/clinics", "/v1/clinics"),
     ("/v1/clinics/{clinic}", f"/v1/clinics/{HARBOUR}"),

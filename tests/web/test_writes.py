@@ -17,6 +17,7 @@ from tests.web.conftest import HOUR, Api
 
 HOLDS = f"/v1/clinics/{HARBOUR}/holds"
 EVALUATIONS = f"/v1/clinics/{HARBOUR}/evaluations"
+CHECK = "/v1/rules/check"
 
 
 async def recorded(api: Api, kind: str) -> dict[str, Any]:
@@ -119,14 +120,54 @@ async def test_a_hold_ends_by_itself(governed: Api) -> None:
         ({"reason": "x", "service": "physio", "campaign": "physio-search"}, "not both"),
         ({"reason": "x", "until": "2026-11-01T00:00:00Z"}, "has passed"),
         ({"reason": "x", "until": "2026-12-24T18:00:00"}, "2026-12-24T18:00:00Z"),
+        ({"reason": "x", "until": "0001-01-01T00:00:00+14:00"}, "years 1 to 9999"),
+        ({"reason": "x", "until": "9999-12-31T23:59:59-14:00"}, "years 1 to 9999"),
     ],
-    ids=["no reason", "a typo", "no such service", "both", "over already", "no offset"],
+    ids=["no reason", "a typo", "no such service", "both", "over already", "no offset", "too early", "too late"],
 )
 async def test_a_hold_that_makes_no_sense_is_refused_with_advice(governed: Api, body: dict[str, str], says: str) -> None:
     answer = await governed.ask("POST", HOLDS, json=body)
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:governor:problem:unusable-input")
     assert says in answer.json()["detail"]
     assert (await governed.get(HOLDS))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "at", "says"),
+    [
+        (HOLDS, {"reason": "x", "campain": "physio-search"}, "body", "unknown field `campain`"),
+        (HOLDS, {"reason": ""}, "body.reason", "length >= 1"),
+        (HOLDS, {"reason": "x" * 501}, "body.reason", "length <= 500"),
+        (HOLDS, {"reason": "x", "campaign": "x" * 201}, "body.campaign", "length <= 200"),
+        (HOLDS, {"reason": "x", "service": "x" * 201}, "body.service", "length <= 200"),
+        (HOLDS, {}, "body", "missing required field `reason`"),
+        (EVALUATIONS, {"dry_run": True, "wet_run": True}, "body", "unknown field `wet_run`"),
+        (EVALUATIONS, [], "body", "got `array`"),
+        (CHECK, {"text": "x", "clinics": "x"}, "body", "unknown field `clinics`"),
+        (CHECK, {"text": "x", "clinic": "x" * 101}, "body.clinic", "length <= 100"),
+    ],
+)
+async def test_a_body_that_is_not_as_described_is_refused_and_does_nothing(
+    governed: Api, path: str, body: object, at: str, says: str
+) -> None:
+    before = await governed.get("/v1/audit")
+    answer = await governed.ask("POST", path, json=body)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:governor:problem:malformed-request")
+    assert [field["at"] for field in answer.json()["fields"]] == [at]
+    assert says in answer.json()["detail"]
+    assert await governed.get("/v1/audit") == before
+
+
+@pytest.mark.parametrize("path", [HOLDS, EVALUATIONS, CHECK])
+async def test_a_missing_body_is_said_to_be_missing(api: Api, path: str) -> None:
+    answer = await api.ask("POST", path)
+    assert answer.status_code == 400
+    assert answer.json()["fields"] == [{"at": "body", "message": "a JSON body is needed"}]
+
+
+async def test_a_reason_of_the_greatest_length_is_kept_whole(governed: Api) -> None:
+    answer = await governed.ask("POST", HOLDS, json={"reason": "x" * 500})
+    assert (answer.status_code, answer.json()["reason"]) == (201, "x" * 500)
 
 
 async def test_a_hold_on_everything_is_seen_by_all_and_ended_by_the_installations_admins(governed: Api) -> None:

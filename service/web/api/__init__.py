@@ -6,6 +6,7 @@ from litestar.di import Provide
 from service.app import App
 from service.store.keys import Key
 from service.web.api import audit, campaigns, clinics, decisions, evaluations, forecast, holds, rules, runs
+from service.web.asked import only_described
 from service.web.auth import KeyRequest, guards, note_use
 
 MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, decisions, audit, holds)
@@ -21,7 +22,7 @@ def router(app: App) -> Router:
     return Router(
         "/v1",
         route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
-        guards=guards(app),
+        guards=[*guards(app), only_described],
         dependencies={"key": Provide(caller, sync_to_thread=False)},
         after_response=note_use,
         security=[{"bearer": []}],

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import msgspec
 from litestar import post
 from litestar.params import JSONBody
 
@@ -12,8 +13,7 @@ from service.web.auth import ROLE
 from service.web.problems import problems
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dry run observes and decides; it neither records nor changes anything."""
 
     dry_run: bool

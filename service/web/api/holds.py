@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 from litestar import delete, get, post
 from litestar.exceptions import PermissionDeniedException
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody
 
 from service.core.decide import model
 from service.core.errors import InputError
@@ -17,8 +18,8 @@ from service.web.auth import ROLE, administers, demand
 from service.web.governed import rules_now
 from service.web.problems import problems
 
-Text = Annotated[str, Parameter(min_length=1, max_length=500)]
-Name = Annotated[str | None, Parameter(max_length=200)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Name = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,15 @@ class Holds:
     items: tuple[Hold, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NewHold:
-    """What to leave alone (the whole clinic, or one campaign, or one service), why, and until when (null: until ended)."""
+class NewHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to leave alone (the whole clinic, or one campaign, or one service), why, and until when (null: until ended).
+
+    A struct, because a dataclass lets unknown fields pass: a misspelt `campaign` would hold the whole clinic.
+    """
 
     reason: Text
-    campaign: Name = None
-    service: Name = None
+    campaign: Name | None = None
+    service: Name | None = None
     until: datetime | None = None
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 from litestar import get, post
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody
 
 from service.core.model import Mode
 from service.rulefiles.source import check
@@ -37,12 +38,11 @@ class Rules:
     note: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule file to be checked. `clinic`, if given, must be the one that the text is for."""
 
     text: str
-    clinic: Annotated[str | None, Parameter(max_length=100)] = None
+    clinic: Annotated[str, msgspec.Meta(max_length=100)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
