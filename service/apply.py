@@ -65,14 +65,15 @@ async def apply(decisions: tuple[Decision, ...], standings: Mapping[str, Standin
         account = hands.outside.accounts.get(decision.platform)
         if decision.verdict is not Verdict.APPLY or account is None or isinstance(account, Missing):
             continue
-        change = _change(decision)
+        change = change_of(decision)
         await hands.store.intents.intend(change, hands.clock(), hands.fence)
         standing = standings.get(decision.campaign, Standing())
         done.append(await _carry_out(change, decision.rule, account, standing, hands))
     return done
 
 
-def _change(decision: Decision) -> Change:
+def change_of(decision: Decision) -> Change:
+    """The write that a decision asks for."""
     if decision.before is None or decision.after is None:
         raise GovernorError(f"decision {decision.id} is to be applied but does not say from what to what")
     return Change(

@@ -87,7 +87,6 @@ class Settings(BaseSettings):
     )
 
     database_url: str = "sqlite+aiosqlite:///governor.db"
-    redis_url: str | None = None
     rules_dir: Path = Path("rules")
     kill_switch: bool = False
     evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))

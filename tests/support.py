@@ -9,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from service.apply import change_of
 from service.core.capacity import sold_offers
 from service.core.days import horizon
-from service.core.decide.model import Change, Decision, RunInputs, RunOutcome, Standing
+from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing
 from service.core.decide.people import changed
 from service.core.engine import conclude
 from service.core.metrics import BASELINE_SLACK
@@ -188,20 +189,8 @@ class Governed:
         return outcome
 
     def _apply(self, decision: Decision) -> None:
-        assert decision.before is not None
-        assert decision.after is not None
-        write(self.world, self.rules, decision.campaign, decision.after)
-        change = Change(
-            id=f"{decision.id}-change",
-            decision=decision.id,
-            run=decision.run,
-            clinic=decision.clinic,
-            campaign=decision.campaign,
-            platform=decision.platform,
-            platform_id=decision.platform_id,
-            before=decision.before,
-            after=decision.after,
-        )
+        change = change_of(decision)
+        write(self.world, self.rules, decision.campaign, change.after)
         known = self.standings[decision.campaign]
-        self.standings[decision.campaign] = changed(known, change, decision.after, decision.rule, decision.at)
+        self.standings[decision.campaign] = changed(known, change, change.after, decision.rule, decision.at)
         self.applied.append(decision)

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
-from ulid import ULID
 
 from service.app import App
 from service.cli.running import with_app
 from service.core.decide.model import Hold
 from service.core.errors import InputError
+from service.holding import place
 from service.readopting import readopt as hand_back
-from service.revisions import governed, in_force
 
 
 @click.command()
@@ -38,34 +37,14 @@ def hold(
     """Leave CLINIC, or part of it, alone until further notice."""
     if everything == (clinic is not None):
         raise InputError("name one clinic, or give --everything")
-    if sum(map(bool, (everything, campaign, service))) > 1:
-        raise InputError("give one of --everything, --campaign and --service")
-    if not reason.strip():
-        raise InputError("say why in --reason: it is what people read who find the hold")
     end = _instant(until, zone) if until else None
 
     async def work(app: App) -> Hold:
-        if clinic is not None:
-            await _known(app, clinic, campaign, service)
-        if end is not None and end <= app.clock():
-            raise InputError(f"{until} ({zone}) has passed: give a later --until, or none")
-        made = Hold(str(ULID()), clinic, end, reason, getpass.getuser(), app.clock(), campaign, service)
-        await app.store.holds.hold(made)
+        made = Hold(app.governor.new_id(), clinic, end, reason.strip(), getpass.getuser(), app.clock(), campaign, service)
+        await place(app.governor, made)
         return made
 
     click.echo(f"held; `governor unhold {with_app(work).id}` ends it")
-
-
-async def _known(app: App, clinic: str, campaign: str | None, service: str | None) -> None:
-    """Also where the file is bad or gone: a hold must work when it is needed."""
-    if clinic not in await governed(app.store, app.directory):
-        raise InputError(f"there is no clinic {clinic!r}")
-    if campaign is None and service is None:
-        return
-    rules = (await in_force(app.store, app.directory, clinic, app.clock(), record=False)).rules
-    for kind, name, known in (("campaign", campaign, rules.campaigns), ("service", service, rules.services)):
-        if name is not None and name not in known:
-            raise InputError(f"{clinic} has no {kind} {name!r}; it has {', '.join(known)}")
 
 
 def _instant(text: str, zone: str) -> datetime:

@@ -10,12 +10,10 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.params import JSONBody
 
 from service.core.decide import model
-from service.core.errors import InputError
-from service.core.rules.language import RuleSet
+from service.holding import place
 from service.store.keys import Role
 from service.web.asked import Id, TheApp, TheKey, utc
 from service.web.auth import ROLE, administers, demand
-from service.web.governed import rules_now
 from service.web.problems import problems
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -71,8 +69,6 @@ async def list_holds(app: TheApp, clinic: Id) -> Holds:
 async def hold(app: TheApp, key: TheKey, clinic: Id, data: JSONBody[NewHold]) -> Hold:
     """Leave the clinic, or part of it, alone from the next write on."""
     now, until = app.clock(), utc("until", data.until)
-    rules = (await rules_now(app, clinic)).rules
-    _demand_sense(clinic, rules, data, until, now)
     made = model.Hold(
         id=app.governor.new_id(),
         clinic=clinic,
@@ -83,7 +79,7 @@ async def hold(app: TheApp, key: TheKey, clinic: Id, data: JSONBody[NewHold]) ->
         campaign=data.campaign,
         service=data.service,
     )
-    await app.store.holds.hold(made)
+    await place(app.governor, made)
     return _hold(made)
 
 
@@ -99,22 +95,6 @@ async def unhold(app: TheApp, key: TheKey, hold_id: Id) -> None:
 
 
 HANDLERS = (list_holds, hold, unhold)
-
-
-def _demand_sense(clinic: str, rules: RuleSet | None, data: NewHold, until: datetime | None, now: datetime) -> None:
-    if not data.reason.strip():
-        raise InputError("give a reason, for those who find the hold")
-    if data.campaign is not None and data.service is not None:
-        raise InputError("name a campaign or a service, not both; without either the whole clinic is held")
-    if until is not None and until <= now:
-        raise InputError(f"`until` has passed: it is {now:%Y-%m-%dT%H:%M:%SZ} now")
-    known = (
-        ("campaign", data.campaign, rules.campaigns if rules else ()),
-        ("service", data.service, rules.services if rules else ()),
-    )
-    for kind, name, names in known:
-        if name is not None and name not in names:
-            raise InputError(f"{clinic} has no {kind} {name!r}; it has {', '.join(names) or 'none'}")
 
 
 def _hold(hold: model.Hold) -> Hold:
