@@ -72,7 +72,9 @@ BAD_CALLS = [
     pytest.param(["unhold", "01ARZ"], {}, "no hold", id="a hold that never was"),
     pytest.param(["hold", "--reason", "x"], {}, "--everything", id="a hold on nothing"),
     pytest.param(["hold", "x", "--reason", " "], {}, "give a reason", id="a hold without a reason"),
-    pytest.param(["hold", "--everything", "--campaign", "a", "--reason", "x"], {}, "names no campaign", id="everything but one"),
+    pytest.param(
+        ["hold", "--everything", "--campaign", "a", "--reason", "x"], {}, "names no campaign", id="everything but one"
+    ),
     pytest.param(["audit", "verify", "--chain", "nope"], {}, "no chain 'nope'", id="a chain that never was"),
     pytest.param(["audit", "export", "--chain", "nope"], {}, "no chain 'nope'", id="an export of nothing"),
     pytest.param(["rules", "check"], {"GOVERNOR_META": "{bad"}, "meta", id="a setting that is no JSON"),
