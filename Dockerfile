@@ -7,9 +7,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 RUN python -m venv /opt/governor
 COPY requirements requirements
-RUN /opt/governor/bin/python -m pip install --no-compile --require-hashes -r requirements/runtime.txt \
+RUN /opt/governor/bin/python -m pip install --no-compile --no-deps --require-hashes -r requirements/runtime.txt \
  && python -m venv /opt/builder \
- && /opt/builder/bin/python -m pip install --require-hashes -r requirements/build.txt
+ && /opt/builder/bin/python -m pip install --no-deps --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
 RUN /opt/builder/bin/python -m hatchling build --target wheel --directory /dist \
