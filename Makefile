@@ -1,6 +1,6 @@
 # Every target sets itself up: a fresh clone and Python 3.11-3.13 are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports soak cover hooks lock schema clean
+.PHONY: help demo test check lint types imports soak bench cover hooks lock schema clean
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -30,6 +30,9 @@ imports: $(VENV)/.dev  ## the import contracts
 
 soak: $(VENV)/.dev  ## the long form of the property and fault tests
 	@GOVERNOR_TEST_PROFILE=soak $(BIN)/python -m pytest -m "soak or not soak" $(ARGS)
+
+bench: $(VENV)/.dev  ## the measurements: speed, memory, requests (prints tables)
+	@$(BIN)/python -m pytest -m bench -s tests/benchmarks $(ARGS)
 
 schema: $(VENV)/.dev  ## write rules/schema.json from the code
 	@$(BIN)/governor rules schema > rules/schema.json

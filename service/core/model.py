@@ -90,11 +90,15 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Practitioner:
-    """Somebody, or some equipment, with a diary."""
+    """Somebody, or some equipment, with a diary.
+
+    `default_type` is the appointment type whose duration spaces the starts that are shown; None where Cliniko chooses one.
+    """
 
     id: str
     name: str
     online: bool
+    default_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +124,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class OnlineBookings:
-    """The account's online-booking settings; None means no limit."""
+    """The account's online-booking settings; None means no limit.
+
+    `reservation` is how long a start disappears while somebody is in the middle of booking it.
+    """
 
     enabled: bool
     lead: timedelta
     segment_cap: int | None
     daily_limit: int | None
+    reservation: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from service.core.logic import Bounds, Truth
 from service.core.model import Platform, Reason, Snapshot, State, Verdict
+from service.core.pace import Look
 from service.core.rules.language import RuleSet
 
 # --- remembered between runs --------------------------------------------------------------------------------------------
@@ -122,17 +124,40 @@ class DayForecast:
     working_minutes: int
 
 
+class Blind(StrEnum):
+    """What can hide free time, or make what is shown doubtful."""
+
+    BOOKINGS_OFF = "bookings_off"
+    SWITCHED_OFF = "switched_off"
+    NOT_FOUND = "not_found"
+    FAILED = "failed"
+    LEAD_TIME = "lead_time"
+    SEGMENT_CAP = "segment_cap"
+    DAILY_LIMIT = "daily_limit"
+    OUTSIDE_HOURS = "outside_hours"
+    DAY_NUMBERS = "day_numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """One thing that a forecast cannot see, or doubts, in a sentence that says where and how much."""
+
+    kind: Blind
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceForecast:
     """The 14-day forecast of one service: its days and every metric at its default parameters.
 
-    `rung` is the rung of the booking-pace model that the `expected_*` metrics stand on.
+    `rung` is the rung of the booking-pace model that the `expected_*` metrics stand on; `caveats` what the forecast cannot see.
     """
 
     service: str
     days: tuple[DayForecast, ...]
     metrics: dict[str, Reading]
     rung: str
+    caveats: tuple[Caveat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +247,10 @@ class RunInputs:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """Everything a run concludes. `traces` is keyed by service; `rule_states` and `standings` replace the inputs'."""
+    """Everything a run concludes. `traces` is keyed by service; `rule_states` and `standings` replace the inputs'.
+
+    `looks` is what the booking-pace model may learn from this run; of each local day only the first is kept.
+    """
 
     run: str
     forecasts: dict[str, ServiceForecast]
@@ -231,6 +259,7 @@ class RunOutcome:
     decisions: tuple[Decision, ...]
     rule_states: dict[str, RuleState]
     standings: dict[str, Standing]
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
