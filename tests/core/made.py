@@ -87,6 +87,7 @@ def diaries(
     bookings: OnlineBookings = OPEN,
     extra: Sequence[Block] = (),
     unavailable: Sequence[Block] = (),
+    practitioners: Sequence[Practitioner] = (ANA, BEN),
     today: date = MONDAY,
 ) -> Diaries:
     """A reading in which exactly the (place, person, type) triples of `shown` are offered."""
@@ -94,7 +95,7 @@ def diaries(
     return Diaries(
         bookings=bookings,
         locations=(CITY, QUAY),
-        practitioners=(ANA, BEN),
+        practitioners=tuple(practitioners),
         types=tuple(types),
         offers=tuple(offers),
         hours=tuple(office() if hours is None else hours),
