@@ -121,7 +121,7 @@ class Governor:
             engine=self.engine,
             rules=rules,
             snapshot=snapshot,
-            baselines=await self._baselines(clinic, windows, unreadable=unreadable),
+            baselines=await self._baselines(clinic, windows),
             rule_states=await self.store.memory.rule_states(clinic),
             standings=await self.store.memory.standings(clinic),
             holds=await self.store.holds.holds(clinic, now),
@@ -129,12 +129,10 @@ class Governor:
             cliniko_unreadable_since=await self.store.snapshots.cliniko_unreadable_since(clinic) if unreadable else None,
         )
 
-    async def _baselines(
-        self, clinic: str, windows: list[tuple[datetime, datetime]], *, unreadable: bool
-    ) -> tuple[Snapshot, ...]:
-        """Older snapshots to compare with; in an outage also the newest good one, which tells the clinic's time zone."""
+    async def _baselines(self, clinic: str, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
+        """Older snapshots to compare with, newest first, and the newest good one, which tells what went of a sudden."""
         found = await self.store.snapshots.baselines(clinic, windows)
-        latest = await self.store.snapshots.latest_readable(clinic) if unreadable else None
+        latest = await self.store.snapshots.latest_readable(clinic)
         return found if latest is None or latest in found else (latest, *found)
 
     @asynccontextmanager

@@ -171,11 +171,13 @@ class Governed:
         )
 
     def _baselines(self, now: datetime) -> Iterator[Snapshot]:
-        """The earlier snapshots that any rule may compare with, newest first."""
+        """The newest earlier snapshot and those that any rule may compare with, newest first."""
+        newest = True
         for inputs, _ in reversed(self.outcomes):
             taken = inputs.snapshot.taken_at
             wanted = any(now - back - BASELINE_SLACK <= taken <= now - back for back in look_backs(self.rules))
-            if wanted and isinstance(inputs.snapshot.diaries, Diaries):
+            if (wanted or newest) and isinstance(inputs.snapshot.diaries, Diaries):
+                newest = False
                 yield inputs.snapshot
 
     def run(self) -> RunOutcome:

@@ -13,6 +13,12 @@ from service.core.observation import Observation
 from service.core.offers import switched_off
 from service.core.rules.language import Service
 
+WHY = {
+    Unseen.NOT_FOUND: "Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty",
+    Unseen.FAILED: "could not be read in this run, so that part of the diary is unknown",
+    Unseen.DOUBTED: "every start is gone since the reading before; believed to be booked once the next reading agrees",
+}
+
 NAMED = 3
 """So many names are listed; the others are counted."""
 
@@ -28,6 +34,9 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
             (Blind.SWITCHED_OFF, _switches(seen, service)),
             (Blind.NOT_FOUND, _unseen(seen, found.offers, Unseen.NOT_FOUND)),
             (Blind.FAILED, _unseen(seen, found.offers, Unseen.FAILED)),
+            (Blind.DOUBTED, _unseen(seen, found.offers, Unseen.DOUBTED)),
+            (Blind.DOUBTED, _kept(seen)),
+            (Blind.CONTRADICTED, _contradicted(seen, found)),
             (Blind.LEAD_TIME, _lead_time(seen, found)),
             (Blind.SEGMENT_CAP, _cap(seen, found)),
             (Blind.DAILY_LIMIT, _limit(seen, found)),
@@ -45,14 +54,24 @@ def _switches(seen: Observation, service: Service) -> Iterator[str]:
 
 
 def _unseen(seen: Observation, offers: Sequence[Offer], why: Unseen) -> Iterator[str]:
-    gone = [offer for offer in offers if any(probe.unseen is why for probe in seen.probes(offer))]
+    gone = [offer for offer in offers if offer in seen.unseen[why]] if seen.unseen[why] else []
     if not gone:
         return
     who = listed(sorted({name_of(seen, offer.practitioner) for offer in gone}))
-    if why is Unseen.NOT_FOUND:
-        yield f"{who}: Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty"
-    else:
-        yield f"{who}: could not be read in this run, so that part of the diary is unknown"
+    yield f"{who}: {WHY[why]}"
+
+
+def _kept(seen: Observation) -> Iterator[str]:
+    for what in seen.kept:
+        yield f"Cliniko suddenly lists no {what}: those of the reading before are kept until the next one agrees"
+
+
+def _contradicted(seen: Observation, found: Capacity) -> Iterator[str]:
+    if names := [name_of(seen, each.practitioner) for each in found.diaries if each.contradicted]:
+        yield (
+            f"{listed(names)}: most starts lie outside rostered hours, so either the roster, a time zone or the starts are "
+            "wrong, and the diary is unknown"
+        )
 
 
 def _lead_time(seen: Observation, found: Capacity) -> Iterator[str]:

@@ -16,6 +16,9 @@ from service.core.model import Offer
 from service.core.observation import Observation
 from service.core.packing import NOTHING_SHOWN, Region, Shown, pack
 
+DOUBTFUL = 3
+"""So many starts outside rostered hours, if they are most of them, contradict the roster."""
+
 
 class Tally(NamedTuple):
     """Seconds and counts over some diary days."""
@@ -71,7 +74,8 @@ CLOSED = tuple(DiaryDay(index) for index in range(HORIZON))
 class Diary:
     """One practitioner's horizon for one service; `bookable` pairs with `days`. `step` and `length` are in seconds.
 
-    `step` is the spacing of the starts shown, `length` the duration of the service's first type here.
+    `step` is the spacing of the starts shown, `length` the duration of the service's first type here. `contradicted`: most
+    starts lay outside rostered hours, so that they are not believed.
     """
 
     practitioner: str
@@ -79,6 +83,7 @@ class Diary:
     bookable: tuple[Shown, ...]
     step: int
     length: int
+    contradicted: bool = False
 
 
 def diary(seen: Observation, practitioner: str, offers: Sequence[Offer]) -> Diary:
@@ -87,14 +92,16 @@ def diary(seen: Observation, practitioner: str, offers: Sequence[Offer]) -> Diar
     step = seen.step(practitioner, (day for offer in offers for day in seen.starts(offer)), length)
     places = {offer.location: [o for o in offers if o.location == offer.location] for offer in offers}
     coarse = any(step > seen.lengths[offer.type] for offer in offers)
-    horizons = [_Place(seen, location, practitioner, these, step, coarse).parts() for location, these in places.items()]
+    there = [_Place(seen, location, practitioner, these, step, coarse) for location, these in places.items()]
+    looked = [place.parts() for place in there]
+    horizons, contradicted = [found for found, _ in looked], any(wrong for _, wrong in looked)
     days, bookable = [], []
     for index in range(HORIZON):
         parts = [part for parts in horizons if (part := parts[index]) is not None]
         day, shown = _unite(index, parts) if parts else (CLOSED[index], NOTHING_SHOWN)
         days.append(day)
         bookable.append(shown)
-    return Diary(practitioner, tuple(days), tuple(bookable), step, length)
+    return Diary(practitioner, tuple(days), tuple(bookable), step, length, contradicted)
 
 
 @dataclass(slots=True)
@@ -159,13 +166,24 @@ class _Place:
     step: int
     coarse: bool
 
-    def parts(self) -> list[_Part | None]:
-        """A part per day; None where nothing is rostered and nothing shown."""
+    def parts(self) -> tuple[list[_Part | None], bool]:
+        """A part per day, None where nothing is rostered and nothing shown; and whether the starts contradict the roster.
+
+        Then nothing is known: Cliniko has been seen to label local times as UTC (Cliniko API issue 99), and a wrong zone or
+        roster looks the same.
+        """
+        starts = [self.seen.starts(offer) for offer in self.offers]
+        found = self._parts(starts)
+        outside = sum(part.outside for part in found if part is not None)
+        if outside < DOUBTFUL or 2 * outside <= sum(len(day) for each in starts for day in each if day):
+            return found, False
+        return self._parts([(None,) * HORIZON for _ in starts]), True
+
+    def _parts(self, starts: Sequence[tuple[tuple[int, ...] | None, ...]]) -> list[_Part | None]:
         roster, now = self.seen.roster, self.seen.now
         working = roster.working(self.location, self.practitioner)
         sold_from = int((now + min(self.seen.lead(offer.type) for offer in self.offers)).timestamp())
         lengths = [self.seen.lengths[offer.type] for offer in self.offers]
-        starts = [self.seen.starts(offer) for offer in self.offers]
         found: list[_Part | None] = []
         for n, day in enumerate(roster.days(self.location)):
             shown = [each[n] for each in starts]

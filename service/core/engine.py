@@ -7,8 +7,8 @@ Nothing else is read, so the same inputs give the same outcome: `governor replay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 
@@ -30,10 +30,13 @@ from service.core.decide.model import (
     TraceLine,
 )
 from service.core.decide.proposals import propose, share_of
+from service.core.doubt import RECENT, believed, doubted
+from service.core.expectation import expectation, looks, shared
 from service.core.logic import Bounds
-from service.core.metrics import Ask, Earlier, Seen, asking, forecast, unfilled
+from service.core.metrics import Ask, Earlier, Seen, asking, forecast
 from service.core.model import Campaign, Diaries, Reason, Snapshot, State, Unreadable
 from service.core.observation import Observation
+from service.core.pace import Look, Pace
 from service.core.roster import DayNumbers, day_numbers
 from service.core.rules import wording
 from service.core.rules.conditions import UNDEFINED
@@ -47,7 +50,7 @@ Judged = dict[str, dict[str, Considered]]
 def conclude(inputs: RunInputs) -> RunOutcome:
     """Forecast, propose and decide for one clinic."""
     present, earlier = _observed(inputs)
-    views = {name: _seen(service, present, earlier) for name, service in inputs.rules.services.items()}
+    views = {name: _seen(service, present, earlier, inputs.pace) for name, service in inputs.rules.services.items()}
     asks = {name: asking(view) for name, view in views.items()}
     judged = _judge(inputs, asks)
     standings = _meet(inputs)
@@ -64,6 +67,7 @@ def conclude(inputs: RunInputs) -> RunOutcome:
         decisions=plan.decisions(inputs.run, cases, drafts, inputs.rules.digest),
         rule_states={f"{service}/{name}": c.state for service, rules in judged.items() for name, c in rules.items()},
         standings=_remember(standings, cases, inputs.rules, inputs.now),
+        looks=tuple(_looks(inputs, present, views)),
     )
 
 
@@ -75,18 +79,33 @@ def _observed(inputs: RunInputs) -> tuple[Observation | None, tuple[Observation,
 
     How days are numbered is settled by all of them together, because a full diary shows no start that would tell.
     """
-    moments = [(inputs.now, inputs.snapshot), *((snapshot.taken_at, snapshot) for snapshot in inputs.baselines)]
-    read = [(at, snapshot.diaries) for at, snapshot in moments if isinstance(snapshot.diaries, Diaries)]
-    numbers = sum((day_numbers(diaries) for _, diaries in read), DayNumbers())
-    found = tuple(Observation.of(diaries, at, numbers) for at, diaries in read)
-    return (found[0], found[1:]) if isinstance(inputs.snapshot.diaries, Diaries) else (None, found)
+    earlier = [(each.taken_at, each.diaries) for each in inputs.baselines if isinstance(each.diaries, Diaries)]
+    present = inputs.snapshot.diaries
+    if isinstance(present, Unreadable):
+        return None, tuple(_observations(earlier))
+    last = next((diaries for at, diaries in earlier if at >= inputs.now - RECENT), None)
+    found = _observations([(inputs.now, believed(present, inputs.now, last)), *earlier])
+    return replace(found[0], kept=doubted(present, found[0].diaries)), tuple(found[1:])
 
 
-def _seen(service: Service, present: Observation | None, earlier: tuple[Observation, ...]) -> Seen | Reason:
+def _observations(readings: Sequence[tuple[datetime, Diaries]]) -> list[Observation]:
+    numbers = sum((day_numbers(diaries) for _, diaries in readings), DayNumbers())
+    return [Observation.of(diaries, at, numbers) for at, diaries in readings]
+
+
+def _seen(service: Service, present: Observation | None, earlier: tuple[Observation, ...], pace: Pace) -> Seen | Reason:
     if present is None:
         return Reason.CLINIKO_UNREADABLE
     before = (Earlier(each.now, cache(partial(capacity, each, service))) for each in earlier)
-    return Seen(present.now, capacity(present, service), tuple(before))
+    found = capacity(present, service)
+    return Seen(present.now, found, expectation(present, found, pace), tuple(before))
+
+
+def _looks(inputs: RunInputs, present: Observation | None, views: Mapping[str, Seen | Reason]) -> Iterator[Look]:
+    """What today's first whole look has to teach."""
+    for view in views.values():
+        if present is not None and isinstance(view, Seen):
+            yield from looks(present, view.capacity, view.expects, inputs.looked)
 
 
 def _forecasts(
@@ -147,7 +166,7 @@ class _Pricing:
         for other in self.views.values():
             for diary in () if isinstance(other, Reason) else other.capacity.diaries:
                 sharing[diary.practitioner] = sharing.get(diary.practitioner, 0) + 1
-        slots = unfilled(view, action.within, sharing)
+        slots = shared(view.expects.unfilled(action.within).openings, view.capacity, action.within, sharing)
         price = float(action.cost * share_of(self.rules.campaigns, entry)) / action.within
         estimate = None if slots.estimate is None else slots.estimate * price
         return Reading(Bounds(estimate, slots.low * price, slots.high * price), expected.cause)

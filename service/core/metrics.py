@@ -8,18 +8,22 @@ of exactly 95% is exactly 95. Pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
 from service.core.capacity import Capacity
+from service.core.days import HORIZON
 from service.core.decide.model import Caveat, DayForecast, Reading, ServiceForecast
-from service.core.diary import Tally, total
+from service.core.diary import Tally
+from service.core.expectation import Expectation
 from service.core.logic import UNBOUNDED, Bounds
 from service.core.model import Reason
 from service.core.opened import slots_opened
+from service.core.pace import Expected, Rung
 from service.core.rules.language import Measure, Metric
+from service.core.tallies import busy, left_open, open_time_of, openings_of
 
 DEFAULTS = {metric: Measure(metric) for metric in Metric}
 """Every metric at its default parameters."""
@@ -27,8 +31,8 @@ DEFAULTS = {metric: Measure(metric) for metric in Metric}
 BASELINE_SLACK = timedelta(hours=3)
 """How much older than asked for the snapshot may be that `slots_opened` compares with."""
 
-RUNG = "openings_now"
-"""The rung of the booking-pace model the `expected_*` metrics stand on: openings are expected to stay as they are."""
+CONFIDENCE = 80
+"""The confidence, in %, of the band that is kept and scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Seen:
 
     now: datetime
     capacity: Capacity
+    expects: Expectation
     earlier: tuple[Earlier, ...] = ()
 
 
@@ -67,41 +72,15 @@ def asking(seen: Seen | Reason) -> Ask:
 def forecast(seen: Seen | Reason, service: str, ask: Ask, caveats: tuple[Caveat, ...] = ()) -> ServiceForecast:
     """The 14-day forecast of one service: every metric at its default parameters, and its days."""
     days = () if isinstance(seen, Reason) else tuple(map(_day, seen.capacity.dates, seen.capacity.days))
-    return ServiceForecast(service, days, {metric.value: ask(measure) for metric, measure in DEFAULTS.items()}, RUNG, caveats)
+    rung = Rung.UNKNOWN if isinstance(seen, Reason) else seen.expects.unfilled(HORIZON).rung
+    return ServiceForecast(service, days, {metric.value: ask(measure) for metric, measure in DEFAULTS.items()}, rung, caveats)
 
 
 def _day(date: date, tally: Tally) -> DayForecast:
-    return DayForecast(date.isoformat(), _openings(tally), _open_time(tally, 60), tally.working // 60)
+    return DayForecast(date.isoformat(), openings_of(tally), open_time_of(tally, 60), tally.working // 60)
 
 
-# --- what a tally says --------------------------------------------------------------------------------------------------
-
-
-def _openings(tally: Tally) -> Bounds:
-    return _bounds(tally, tally.openings_low, tally.openings_high)
-
-
-def _open_time(tally: Tally, unit: int) -> Bounds:
-    """Open time in units of `unit` seconds."""
-    return _bounds(tally, tally.open_low / unit, tally.open_high / unit)
-
-
-def _busy(tally: Tally) -> Bounds:
-    """Percent of sellable time that is not open; only where there is sellable time."""
-    open_time = _bounds(tally, tally.open_low, tally.open_high)
-    estimate = None if open_time.estimate is None else _percent(tally, open_time.estimate)
-    return Bounds(estimate, _percent(tally, tally.open_high), _percent(tally, tally.open_low))
-
-
-def _percent(tally: Tally, open_seconds: float) -> float:
-    return 100 * (tally.sellable - open_seconds) / tally.sellable
-
-
-def _bounds(tally: Tally, low: float, high: float) -> Bounds:
-    """With the unobserved part estimated to be as open as the observed."""
-    if low == high or tally.seen == tally.sellable:
-        return Bounds(low, low, high)
-    return Bounds(min(high, low * tally.sellable / tally.seen) if tally.seen else None, low, high)
+# --- readings ----------------------------------------------------------------------------------------------------------
 
 
 def _reading(bounds: Bounds) -> Reading:
@@ -120,17 +99,17 @@ def _utilisation(seen: Seen, measure: Measure) -> Reading:
     total = seen.capacity.sums[measure.within]
     if not total.working:
         return Reading(UNBOUNDED, Reason.CLOSED)
-    return _blinded(total) or _reading(_busy(total))
+    return _blinded(total) or _reading(busy(total, open_time_of(total)))
 
 
 def _open_slots(seen: Seen, measure: Measure) -> Reading:
     total = seen.capacity.sums[measure.within]
-    return _blinded(total) or _reading(_openings(total))
+    return _blinded(total) or _reading(openings_of(total))
 
 
 def _open_hours(seen: Seen, measure: Measure) -> Reading:
     total = seen.capacity.sums[measure.within]
-    return _blinded(total) or _reading(_open_time(total, 3600))
+    return _blinded(total) or _reading(open_time_of(total, 3600))
 
 
 def _working_hours(seen: Seen, measure: Measure) -> Reading:
@@ -165,16 +144,33 @@ def _full_days(seen: Seen, measure: Measure) -> Reading:
     return _reading(Bounds(shut if not days or any(day.seen for day in days) else None, low, high))
 
 
-def unfilled(seen: Seen, within: int, sharing: Mapping[str, int]) -> Bounds:
-    """Openings expected to stay unfilled over `within` days, a diary that n services share counting 1/n."""
-    tallies = ((total(d.tally for d in each.days[:within]), each.practitioner) for each in seen.capacity.diaries)
-    found = [(_openings(tally), sharing[who]) for tally, who in tallies]
-    estimates = [(value.estimate, n) for value, n in found]
-    return Bounds(
-        None if any(estimate is None for estimate, _ in estimates) else sum((e or 0) / n for e, n in estimates),
-        sum(value.low / n for value, n in found),
-        sum(value.high / n for value, n in found),
-    )
+# --- metrics of what is expected -----------------------------------------------------------------------------------------
+
+
+def _expected_open_slots(seen: Seen, measure: Measure) -> Reading:
+    if blinded := _blinded(seen.capacity.sums[measure.within]):
+        return blinded
+    found = _unfilled(seen, measure)
+    spread = (found.lower, found.upper) if measure.confidence is not None else (None, None)
+    return replace(_reading(found.openings), lower=spread[0], upper=spread[1])
+
+
+def _expected_utilisation(seen: Seen, measure: Measure) -> Reading:
+    tally = seen.capacity.sums[measure.within]
+    if not tally.working:
+        return Reading(UNBOUNDED, Reason.CLOSED)
+    if blinded := _blinded(tally):
+        return blinded
+    found = _unfilled(seen, measure)
+    length = sum(each.length for each in seen.capacity.diaries) / len(seen.capacity.diaries)
+    value, most, least = (busy(tally, left_open(tally, left, length)) for left in (found.openings, found.lower, found.upper))
+    if measure.confidence is None:
+        return _reading(value)
+    return replace(_reading(value), lower=least, upper=most)
+
+
+def _unfilled(seen: Seen, measure: Measure) -> Expected:
+    return seen.expects.unfilled(measure.within, float(measure.confidence or CONFIDENCE))
 
 
 def _slots_opened(seen: Seen, measure: Measure) -> Reading:
@@ -196,7 +192,7 @@ METRICS: dict[Metric, Callable[[Seen, Measure], Reading]] = {
     Metric.DAYS_TO_NEXT_OPENING: _days_to_next_opening,
     Metric.FULL_DAYS: _full_days,
     Metric.SLOTS_OPENED: _slots_opened,
-    Metric.EXPECTED_OPEN_SLOTS: _open_slots,
-    Metric.EXPECTED_UTILISATION: _utilisation,
+    Metric.EXPECTED_OPEN_SLOTS: _expected_open_slots,
+    Metric.EXPECTED_UTILISATION: _expected_utilisation,
     Metric.COVERAGE: _coverage,
 }

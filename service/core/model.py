@@ -164,10 +164,11 @@ class Block:
 
 
 class Unseen(StrEnum):
-    """Why a probe brought nothing back."""
+    """Why a probe brought nothing back, or nothing that counts."""
 
     NOT_FOUND = "not_found"
     FAILED = "failed"
+    DOUBTED = "doubted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Self
 
 from service.core.days import HORIZON, Day
-from service.core.model import AppointmentType, Diaries, Offer, OnlineBookings, Probe
+from service.core.model import AppointmentType, Diaries, Offer, OnlineBookings, Probe, Unseen
 from service.core.roster import DayNumbers, Roster
 
 HIGHEST_CAP = 5
@@ -26,7 +26,8 @@ class Observation:
     """What was read at `now`, and the roster it describes.
 
     `cap` is the cap per day segment: real ones are 1 to 5; how "unlimited" is written is undocumented, so all else is none.
-    `lengths` are the types' durations in seconds, `steps` the seconds between starts of practitioners with a default type.
+    `lengths` are the types' durations in seconds, `steps` the seconds between starts of practitioners with a default type,
+    `unseen` the offers of which some answer is missing, `kept` the lists that were suddenly empty and are as they were before.
     """
 
     now: datetime
@@ -36,21 +37,26 @@ class Observation:
     types: dict[str, AppointmentType]
     lengths: dict[str, int]
     steps: dict[str, int]
+    unseen: dict[Unseen, set[Offer]]
     _probes: dict[Offer, list[Probe]]
+    kept: tuple[str, ...] = ()
     _starts: dict[Offer, tuple[Shown, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, diaries: Diaries, now: datetime, numbers: DayNumbers | None = None) -> Self:
         """Index a reading taken at `now`; `numbers` where other readings too tell how days are numbered."""
         probes: dict[Offer, list[Probe]] = {}
+        unseen: dict[Unseen, set[Offer]] = {why: set() for why in Unseen}
         for probe in diaries.probes:
             probes.setdefault(probe.offer, []).append(probe)
+            if probe.unseen is not None:
+                unseen[probe.unseen].add(probe.offer)
         types = {type_.id: type_ for type_ in diaries.types}
         lengths = {type_.id: int(type_.duration.total_seconds()) for type_ in diaries.types}
         steps = {p.id: lengths[p.default_type] for p in diaries.practitioners if p.default_type in lengths}
         cap = diaries.bookings.segment_cap
         real_cap = cap if cap in range(1, HIGHEST_CAP + 1) else None
-        return cls(now, diaries, Roster.of(diaries, now, numbers), real_cap, types, lengths, steps, probes)
+        return cls(now, diaries, Roster.of(diaries, now, numbers), real_cap, types, lengths, steps, unseen, probes)
 
     @property
     def bookings(self) -> OnlineBookings:

@@ -6,6 +6,7 @@ A triple that is off by a switch is not part of a service; who wants to know whi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from service.core.model import AppointmentType, Diaries, Location, Offer, Practitioner
 from service.core.rules.language import Service
@@ -36,6 +37,7 @@ def takes_part(person: Practitioner, service: Service) -> bool:
     return chosen(person.name, service.practitioners) and not named(person.name, service.exclude_practitioners)
 
 
+@lru_cache(maxsize=8192)
 def fold(name: str) -> str:
     """A name as it is compared: ignoring case, outer blanks and runs of them."""
     return " ".join(name.split()).casefold()
@@ -56,6 +58,9 @@ def switched_off(diaries: Diaries, service: Service) -> Iterator[str]:
 
     Only those that `/services` lists with the service's own types, so that nobody is told of rooms that sell something else.
     """
+    everything: list[AppointmentType | Location | Practitioner] = [*diaries.types, *diaries.locations, *diaries.practitioners]
+    if all(each.online for each in everything):
+        return
     rank = type_ranks(service)
     types = {t.id: t for t in diaries.types if fold(t.name) in rank and not t.group}
     places = {p.id: p for p in diaries.locations if chosen(p.name, service.locations)}

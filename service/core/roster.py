@@ -64,7 +64,7 @@ class Roster:
     unavailable: Stretches
     _days: dict[str, tuple[Day, ...]] = field(default_factory=dict)
     _working: dict[tuple[str, str], tuple[Spans, ...]] = field(default_factory=dict)
-    _walls: dict[tuple[Span, tuple[Span, ...]], Spans] = field(default_factory=dict)
+    _weeks: dict[tuple[object, ...], tuple[Spans, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, diaries: Diaries, now: datetime, numbers: DayNumbers | None = None) -> Self:
@@ -88,26 +88,27 @@ class Roster:
         return self._working[key]
 
     def _rostered(self, location: str, practitioner: str) -> tuple[Spans, ...]:
-        weekly: list[list[tuple[int, int]]] = [[] for _ in range(7)]
-        for number, windows in self.template.get((location, practitioner), {}).items():
-            weekly[self.numbers.weekday(number)] += windows
         days = self.days(location)
-        templates = [self._template_day(day, tuple(windows)) if (windows := weekly[day.date.weekday()]) else () for day in days]
+        templates = self._templates(location, self.template.get((location, practitioner), {}))
         extra, away = self.extra.get(practitioner), self.unavailable.get(practitioner)
         if extra:
             one_offs = _by_day(extra, location, days)
-            templates = [intervals.union([*each, *one_offs[n]]) for n, each in enumerate(templates)]
+            templates = tuple(intervals.union([*each, *one_offs[n]]) for n, each in enumerate(templates))
         if away:
             gone = _by_day(away, location, days)
-            templates = [intervals.subtract(each, intervals.union(gone[n])) for n, each in enumerate(templates)]
-        return tuple(templates)
+            templates = tuple(intervals.subtract(each, intervals.union(gone[n])) for n, each in enumerate(templates))
+        return templates
 
-    def _template_day(self, day: Day, windows: tuple[tuple[int, int], ...]) -> Spans:
-        """One weekday's windows on one date; many people share them."""
-        key = (day.span, windows)
-        if key not in self._walls:
-            self._walls[key] = intervals.union(span for starts, ends in windows for span in day.wall(starts, ends))
-        return self._walls[key]
+    def _templates(self, location: str, declared: Windows) -> tuple[Spans, ...]:
+        """A weekly template on the days of the horizon; many people share one."""
+        weekly: list[list[Span]] = [[] for _ in range(7)]
+        for number, windows in declared.items():
+            weekly[self.numbers.weekday(number)] += windows
+        key = (self.zones[location], *map(tuple, weekly))
+        if key not in self._weeks:
+            days = [(day, weekly[day.date.weekday()]) for day in self.days(location)]
+            self._weeks[key] = tuple(intervals.union(w for a, b in windows for w in day.wall(a, b)) for day, windows in days)
+        return self._weeks[key]
 
 
 def _by_day(stretches: Iterable[tuple[str | None, int, int]], location: str, days: Sequence[Day]) -> list[list[Span]]:

@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, partial
 
 from service.core.capacity import Capacity, capacity
+from service.core.decide.model import UNLEARNT
 from service.core.diary import DiaryDay
+from service.core.expectation import expectation
 from service.core.metrics import Earlier, Seen, asking
 from service.core.model import (
     AppointmentType,
@@ -23,6 +25,7 @@ from service.core.model import (
     WeeklyHours,
 )
 from service.core.observation import Observation
+from service.core.pace import Pace
 from service.core.rules.language import Measure, Metric, Service
 
 ZONE = "Australia/Brisbane"
@@ -127,11 +130,16 @@ def only_day(reading: Diaries, index: int = 0, now: datetime = NOW) -> DiaryDay:
 
 
 def seen(
-    reading: Diaries, now: datetime = NOW, earlier: Sequence[tuple[datetime, Diaries]] = (), service: Service = SERVICE
+    reading: Diaries,
+    now: datetime = NOW,
+    earlier: Sequence[tuple[datetime, Diaries]] = (),
+    service: Service = SERVICE,
+    pace: Pace = UNLEARNT,
 ) -> Seen:
     """What metrics are computed from; earlier readings newest first."""
     before = tuple(Earlier(when, cache(partial(sold, old, service, when))) for when, old in earlier)
-    return Seen(now, sold(reading, service, now), before)
+    found = sold(reading, service, now)
+    return Seen(now, found, expectation(Observation.of(reading, now), found, pace), before)
 
 
 def known(view: Seen, metric: Metric, within: int = 14, since: timedelta = timedelta(hours=24)) -> tuple[float | None, ...]:

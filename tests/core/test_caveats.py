@@ -54,6 +54,8 @@ CASES: list[tuple[str, Diaries, Blind, Sequence[str]]] = [
     ("a location is off", alone(SHOWN, locations=(replace(CITY, online=False), QUAY)), Blind.SWITCHED_OFF, ["City"]),
     ("not found", alone(Unseen.NOT_FOUND), Blind.NOT_FOUND, ["Ana", "404", "neither full nor empty"]),
     ("failed", alone(Unseen.FAILED), Blind.FAILED, ["Ana", "could not be read"]),
+    ("a diary emptied of a sudden", alone(Unseen.DOUBTED), Blind.DOUBTED, ["Ana", "once the next reading agrees"]),
+    ("local times as UTC", alone(every(60, 0, "19:00", "21:00")), Blind.CONTRADICTED, ["Ana", "most starts", "unknown"]),
     ("lead time", alone(SHOWN, bookings=lead(72)), Blind.LEAD_TIME, ["9 h of 30 h", "3 days"]),
     ("a cap", alone(SHOWN, bookings=replace(OPEN, segment_cap=2)), Blind.SEGMENT_CAP, ["at most 2", "1 diary day "]),
     ("a daily limit", alone(SHOWN, bookings=replace(OPEN, daily_limit=4)), Blind.DAILY_LIMIT, ["at most 4", "9 diary days"]),

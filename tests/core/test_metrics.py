@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from service.core.logic import UNBOUNDED
-from service.core.metrics import asking, forecast, unfilled
+from service.core.metrics import asking, forecast
 from service.core.model import Diaries, Reason, Unseen
 from service.core.rules.language import Measure, Metric
 from tests.core.made import (
@@ -151,12 +151,6 @@ def test_a_forecast_has_its_days_every_metric_and_its_rung() -> None:
 
 def test_a_forecast_without_cliniko_has_no_days() -> None:
     assert forecast(Reason.CLINIKO_UNREADABLE, "physio", asking(Reason.CLINIKO_UNREADABLE)).days == ()
-
-
-def test_a_diary_shared_by_two_services_counts_half() -> None:
-    view = seen(diaries({TRIPLE: [at(0, "09:00")], BENS: [at(0, "09:00"), at(0, "10:00")]}, [*office(), *office("ben")]))
-    bounds = unfilled(view, 14, {"ana": 2, "ben": 1})
-    assert (bounds.estimate, bounds.low, bounds.high) == (2.5, 2.5, 2.5)
 
 
 # --- slots_opened -------------------------------------------------------------------------------------------------------

@@ -7,13 +7,16 @@ again. What is remembered (`RuleState`, `Standing`) goes in and comes out as val
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from service.core.logic import Bounds, Truth
 from service.core.model import Platform, Reason, Snapshot, State, Verdict
-from service.core.pace import Look
+from service.core.pace import Look, Pace
 from service.core.rules.language import RuleSet
+
+UNLEARNT = Pace(date.min)
+"""The booking pace of a clinic that was never looked at."""
 
 # --- remembered between runs --------------------------------------------------------------------------------------------
 
@@ -108,10 +111,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A metric's value with, where it is not exact, the reason token of what kept it from being so."""
+    """A metric's value with, where it is not exact, the reason token of what kept it from being so.
+
+    `lower` and `upper` are the one-sided quantiles at the confidence asked for; None where none was.
+    """
 
     bounds: Bounds
     cause: Reason | None = None
+    lower: Bounds | None = None
+    upper: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,8 @@ class Blind(StrEnum):
     SWITCHED_OFF = "switched_off"
     NOT_FOUND = "not_found"
     FAILED = "failed"
+    DOUBTED = "doubted"
+    CONTRADICTED = "contradicted"
     LEAD_TIME = "lead_time"
     SEGMENT_CAP = "segment_cap"
     DAILY_LIMIT = "daily_limit"
@@ -229,7 +239,9 @@ class Decision:
 class RunInputs:
     """Everything a run depends on. `baselines` are older snapshots, newest first, that `slots_opened` may compare with.
 
-    `rule_states` is keyed `<service>/<rule>`, `standings` by campaign. `kill_switch` None means it could not be read.
+    `pace` is the clinic's booking pace as fitted from earlier looks, `looked` the local day of the newest look by service and
+    location (`core.expectation.look_key`). `rule_states` is keyed `<service>/<rule>`, `standings` by campaign. `kill_switch`
+    None means it could not be read.
     """
 
     run: str
@@ -244,6 +256,8 @@ class RunInputs:
     holds: tuple[Hold, ...] = ()
     kill_switch: bool | None = False
     cliniko_unreadable_since: datetime | None = None
+    pace: Pace = UNLEARNT
+    looked: dict[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ def judge(condition: Condition | None, ask: Ask) -> Judgement:
             return Judgement(Truth.TRUE)
         case Compare():
             reading = ask(condition.measure)
-            truth = compare(reading.bounds, condition)
-            return Judgement(truth, (Look(condition, reading, truth),))
+            truth = compare(reading, condition)
+            return Judgement(truth, (Look(condition, faced(reading, condition.op), truth),))
         case All() | Any():
             terms = [judge(term, ask) for term in condition.terms]
             truth = (every if isinstance(condition, All) else some)(term.truth for term in terms)
@@ -66,9 +66,21 @@ def judge(condition: Condition | None, ask: Ask) -> Judgement:
             return Judgement(negate(term.truth), term.looks)
 
 
-def compare(value: Bounds, condition: Compare) -> Truth:
-    """Hold a metric's bounds against one comparison."""
-    return holds(value, condition.op, float(condition.threshold), None if condition.upper is None else float(condition.upper))
+def compare(value: Reading, condition: Compare) -> Truth:
+    """Hold a metric against one comparison."""
+    threshold, upper = float(condition.threshold), None if condition.upper is None else float(condition.upper)
+    if condition.op is Op.BETWEEN and value.lower is not None and value.upper is not None:
+        return every((value.lower.at_least(threshold), value.upper.at_most(threshold if upper is None else upper)))
+    return holds(faced(value, condition.op).bounds, condition.op, threshold, upper)
+
+
+def faced(value: Reading, op: Op) -> Reading:
+    """What a comparator is held against: with `confidence`, the quantile that makes it hard to satisfy.
+
+    So spread makes a condition true or false, and only unobserved capacity makes it unknown.
+    """
+    quantile = {Op.AT_LEAST: value.lower, Op.ABOVE: value.lower, Op.AT_MOST: value.upper, Op.BELOW: value.upper}.get(op)
+    return value if quantile is None else Reading(quantile, value.cause)
 
 
 def holds(value: Bounds, op: Op, threshold: float, upper: float | None = None) -> Truth:

@@ -15,7 +15,7 @@ from service.core.decide.model import RuleState
 from service.core.logic import Bounds, Truth
 from service.core.metrics import Ask
 from service.core.model import Reason
-from service.core.rules.conditions import Judgement, Look, holds, judge
+from service.core.rules.conditions import Judgement, Look, faced, holds, judge
 from service.core.rules.language import Action, Bands, Compare, Op, Rule, Step
 
 GAP = timedelta(hours=3)
@@ -78,9 +78,10 @@ def _ladder(bands: Bands, ask: Ask, state: RuleState) -> Considered:
     looks = []
     for index, step in enumerate(bands.steps):
         margin = bands.margin if step.key == state.band else Decimal(0)
-        truth = _holds(reading.bounds, step, margin)
+        value = reading if step.op is None else faced(reading, step.op)
+        truth = _holds(value.bounds, step, margin)
         if step.op is not None and step.threshold is not None:
-            looks.append(Look(Compare(bands.measure, step.op, step.threshold), reading, truth, margin))
+            looks.append(Look(Compare(bands.measure, step.op, step.threshold), value, truth, margin))
         if truth is not Truth.FALSE:
             possible.append(index)
         if truth is Truth.TRUE:

@@ -61,7 +61,8 @@ def duration(value: timedelta) -> str:
 def measure(asked: Measure) -> str:
     """`utilisation over 14 days`, `slots opened in the last 24h over 14 days`."""
     since = f" in the last {duration(asked.since)}" if asked.metric is Metric.SLOTS_OPENED else ""
-    return f"{NAMES[asked.metric]}{since} over {asked.within} day{'s' if asked.within > 1 else ''}"
+    sure = "" if asked.confidence is None else f", with {number(asked.confidence, Unit.PERCENT)} confidence,"
+    return f"{NAMES[asked.metric]}{since} over {asked.within} day{'s' if asked.within > 1 else ''}{sure}"
 
 
 def threshold(compare: Compare) -> str:
