@@ -9,7 +9,7 @@ from itertools import pairwise
 from service.core.days import HORIZON
 from service.core.pace.learn import WEEK, Learner, learnt
 from service.core.pace.looks import Look, Row, history
-from service.core.pace.model import NORMAL, WINDOWS, Pace, Place, Rung, ServicePace
+from service.core.pace.model import BUCKETS, NORMAL, WINDOWS, Pace, Place, Rung, ServicePace
 from service.core.pace.spread import Missed, by_bucket, by_window, missed, quantiles
 
 MEMORY = 10 * WEEK
@@ -51,8 +51,11 @@ def _service(
         Rung.PICKUP if len(known) == len(learners) else Rung.OPENINGS_NOW,
         _looked(learners),
         {one.location: _place(one, misses[one.service, one.location]) if one.ready else _unlearnt(one) for one in learners},
-        tuple(quantiles(mine if len(mine) >= OWN else all_) for mine, all_ in zip(own, clinic, strict=True)),
-        tuple(quantiles(values) for values in by_window(known)),
+        tuple(
+            quantiles(mine if len(mine) >= OWN else all_, BUCKETS.count(n))
+            for n, (mine, all_) in enumerate(zip(own, clinic, strict=True))
+        ),
+        tuple(quantiles(values, window) for values, window in zip(by_window(known), WINDOWS, strict=True)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from statistics import NormalDist
@@ -110,13 +110,17 @@ def by_window(places: Sequence[Missed]) -> list[list[float]]:
     return found
 
 
-def quantiles(values: Iterable[float]) -> tuple[float, ...]:
-    """A sample's quantiles at `LEVELS`, the i-th of n values standing at i / (n + 1) as in conformal prediction."""
+def quantiles(values: Sequence[float], alike: int) -> tuple[float, ...]:
+    """A sample's quantiles at `LEVELS`, set as far out as conformal prediction sets them for so many values.
+
+    `alike` values are counted as one: errors of one coming day at several distances, and of sums that share days, are alike.
+    """
     ordered = sorted([*values, *_DRAWN])
-    last, count = len(ordered) - 1, len(ordered) + 1
+    count, last = len(values) / alike + DRAWS, len(ordered) - 1
     found = []
     for level in LEVELS:
-        place = min(max(level * count - 1, 0.0), last)
+        further = 0.5 + (level - 0.5) * (1 + 1 / count)
+        place = min(max(further * len(ordered) - 0.5, 0.0), last)
         n = min(int(place), last - 1)
         found.append(round(ordered[n] + (place - n) * (ordered[n + 1] - ordered[n]), 3))
     return tuple(found)
