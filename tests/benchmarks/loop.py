@@ -1,8 +1,8 @@
 """A governor whose forecast moves the demand that it forecasts.
 
 Advertising follows the openings expected to stay unfilled, as `cost_per_booking` does and as fast as the guardrails could
-ever let it: four runs a day, half of base up or any way down at each, nothing below a twentieth. Advertising draws bookings,
-bookings are looked at, looks become the forecast.
+ever let it: four runs a day, half of base up or any way down at each, no move of less than a twentieth. Advertising draws
+bookings, bookings are looked at, looks become the forecast.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ class Course:
     forecasts: list[tuple[float, float]]
 
 
-def course(world: World, *, answered: bool, haste: float = 1.0) -> Course:
+def course(world: World, *, answered: bool, haste: float = 1.0, late: int = 0) -> Course:
     """Eight weeks on after eight weeks at base. Unless `answered`, budgets are only written down: advertising stays at base.
 
-    `haste` above 1 spends that many times as much for each opening more or less than at the start.
+    `haste` above 1 spends that many times as much for each opening more or less than at the start, and
+    `late` answers what was expected so many days before.
     """
-    governor = _Governor(world, haste)
+    governor = _Governor(world, haste, late)
     for _ in range(HISTORY):
         governor.look()
         governor.clinic.pass_day()
@@ -46,8 +47,10 @@ def course(world: World, *, answered: bool, haste: float = 1.0) -> Course:
 
 
 class _Governor:
-    def __init__(self, world: World, haste: float) -> None:
+    def __init__(self, world: World, haste: float, late: int) -> None:
         self.world, self.clinic, self.haste = world, Clinic(world), haste
+        self.late = late * RUNS_A_DAY
+        self.expected: dict[str, list[float]] = {line.service: [] for line in world.lines}
         self.looks: list[Look] = []
         self.seen: list[dict[int, tuple[float | None, ...]]] = [{} for _ in world.lines]
         self.means: list[dict[tuple[int, int], float]] = [{} for _ in world.lines]
@@ -78,8 +81,11 @@ class _Governor:
         lines = [n for n, line in enumerate(self.world.lines) if line.service == service]
         days = [day for line in lines for day in self._ahead(line, elapsed)]
         left = expected(pace, service, days, AHEAD).openings.estimate or 0.0
+        seen = self.expected[service]
+        seen.append(left)
         at_base = self.at_base.setdefault(service, max(left, 1.0))
-        wanted = min(max(1 + self.haste * (left / at_base - 1), FLOOR), CEILING)
+        answer = seen[max(len(seen) - 1 - self.late, 0)]
+        wanted = min(max(1 + self.haste * (answer / at_base - 1), FLOOR), CEILING)
         after = min(wanted, now + STEP)
         return after if abs(after - now) >= DEAD_BAND else now
 

@@ -120,8 +120,9 @@ def _from(story: Lived, origin: int, history: int) -> Tally:
             if day.ahead >= NEAREST and found:
                 now = day.openings.low
                 known = story.oracle(n, origin + day.ahead, day.ahead, now)
-                errors = (abs(x - came) for x in (found.mean, now, known))
-                tally += Tally(1, came, *errors, busy=busy, covered=busy and found.low <= came <= found.high)
+                model, naive, best = (abs(x - came) for x in (found.mean, now, known))
+                covered = busy and found.low <= came <= found.high
+                tally += Tally(1, came, model, naive, best, busy=busy, covered=covered)
     for service, days in coming.items():
         for within in (7, AHEAD):
             total = expected(pace, service, [day for day, _ in days], within, confidence=80)

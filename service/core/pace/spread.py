@@ -16,6 +16,9 @@ from service.core.pace.model import BUCKETS, LEVELS, WINDOWS, spread
 PRIOR = 5.0
 """How many past errors weigh as much as what the steps of the days between let expect."""
 
+LEAST = 0.01
+"""The least that a step can be expected to be off by, squared: nothing is certain because it has never changed."""
+
 SWING = 40.0
 """How many past errors weigh as much as a weekday being as uncertain as any other."""
 
@@ -74,7 +77,8 @@ def _variance(step: float, errors: Errors) -> tuple[float, ...]:
             squares[ahead] += error * error
             counts[ahead] += 1
     return 0.0, *(
-        (PRIOR * step * n + sum(squares[n - 1 : n + 2])) / (PRIOR + sum(counts[n - 1 : n + 2])) for n in range(1, HORIZON)
+        (PRIOR * max(step, LEAST) * n + sum(squares[n - 1 : n + 2])) / (PRIOR + sum(counts[n - 1 : n + 2]))
+        for n in range(1, HORIZON)
     )
 
 
