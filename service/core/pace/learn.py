@@ -73,8 +73,8 @@ ENOUGH = 7
 CELLS = tuple(tuple((day + n) % WEEK * HORIZON + n for n in range(HORIZON)) for day in range(WEEK))
 """[weekday of the look][days ahead] -> where that weekday and distance are in a table."""
 
-TARGETS = tuple((day, day * HORIZON + n, (day - n) % WEEK) for day in range(WEEK) for n in range(1, HORIZON))
-"""(weekday, where it and a distance are in a table, weekday of the booking)."""
+TARGETS = tuple((day, n, day * HORIZON + n, (day - n) % WEEK) for day in range(WEEK) for n in range(1, HORIZON))
+"""(weekday, days ahead, where the two are in a table, weekday of the booking)."""
 
 Table = list[float]
 """Weekday x days ahead, flat."""
@@ -150,15 +150,18 @@ class Learner:
     def _learn(self, steps: Iterable[tuple[int, int, float, float]], gap: int) -> None:
         """One step of every coming day: its cell, its distance, the openings before, and how many came or went."""
         level, step, mean, pull, ready = self.level, self.step, self.mean, self.pull, self.ready
+        sums, weights, openings, counts = self.steps, self.weights, self.openings, self.counts
         limit = ODD * math.sqrt(self.usual) + 1
         count, missed, usual, squares = 0, 0.0, 0.0, 0.0
         for cell, ahead, before, came in steps:
             above = before - mean[cell] if ready and gap == 1 else 0.0
-            error = min(max(came - level * step[cell] + pull[ahead] * above, -limit), limit)
-            self.steps[cell] += level * (error + level * step[cell])
-            self.weights[cell] += level * level
-            self.openings[cell] += before
-            self.counts[cell] += 1
+            error = came - level * step[cell] + pull[ahead] * above
+            if not -limit <= error <= limit:
+                error = math.copysign(limit, error)
+            sums[cell] += level * (error + level * step[cell])
+            weights[cell] += level * level
+            openings[cell] += before
+            counts[cell] += 1
             moments = self.moments[REACH[ahead]]
             moments[0] += above * (error - pull[ahead] * above)
             moments[1] += above * above
@@ -206,13 +209,11 @@ class Learner:
     def _cells(self, curve: Table) -> Table:
         """The usual step of each weekday and distance."""
         evenly = FACTOR * sum(step * step for step in curve) / (HORIZON - 1) + 1e-9
-        by_day = self._factors([(day, cell, curve[cell % HORIZON]) for day, cell, _ in TARGETS], evenly)
-        by_booking = self._factors(
-            [(booked, cell, curve[cell % HORIZON] * by_day[day]) for day, cell, booked in TARGETS], evenly
-        )
+        by_day = self._factors([(day, cell, curve[n]) for day, n, cell, _ in TARGETS], evenly)
+        by_booking = self._factors([(booked, cell, curve[n] * by_day[day]) for day, n, cell, booked in TARGETS], evenly)
         found = _table()
-        for day, cell, booked in TARGETS:
-            product = curve[cell % HORIZON] * by_day[day] * by_booking[booked]
+        for day, n, cell, booked in TARGETS:
+            product = curve[n] * by_day[day] * by_booking[booked]
             found[cell] = (self.steps[cell] + CELL * product) / (self.weights[cell] + CELL)
         return found
 
@@ -228,15 +229,17 @@ class Learner:
         """From steps to the whole way: what is kept of an opening, and what comes or goes until its day."""
         for n in range(1, HORIZON):
             self.kept[n] = self.kept[n - 1] * (1 - self.pull[n])
+        pulled = [0.0] + [self.kept[n - 1] * self.pull[n] for n in range(1, HORIZON)]
         for day in range(0, WEEK * HORIZON, HORIZON):
-            moving, still = 0.0, 0.0
+            moving = still = 0.0
             for n in range(1, HORIZON):
-                moving += self.kept[n - 1] * self.step[day + n]
-                still += self.kept[n - 1] * self.pull[n] * self.mean[day + n]
-                self.moving[day + n], self.still[day + n] = moving, still
+                cell = day + n
+                self.moving[cell] = moving = moving + self.kept[n - 1] * self.step[cell]
+                self.still[cell] = still = still + pulled[n] * self.mean[cell]
 
 
 def _steps(day: int, earlier: Row, later: Row, gap: int) -> Iterator[tuple[int, int, float, float]]:
+    """(Cell, days ahead, openings before, how many came) of each step between two looks; a longer gap's are alike."""
     cells = CELLS[day]
     for ahead, (before, after) in enumerate(zip(earlier[gap:], later, strict=False), gap):
         if before is not None and after is not None:

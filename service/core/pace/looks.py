@@ -76,11 +76,20 @@ def finals(rows: Mapping[int, Row]) -> dict[int, float]:
     older than the looks of the fortnight before could see. A day whose last looks are missing, or that closed after it was
     seen open, has no final value.
     """
-    nearest = {day: next((n for n, x in enumerate(row) if x is not None), HORIZON) for day, row in rows.items()}
+    if not rows:
+        return {}
+    first, last = min(rows), max(rows)
+    nearest = [_nearest(rows.get(day)) for day in range(first - HORIZON + 1, last + 1)]
     found = {}
-    for day in range(min(rows, default=0), max(rows, default=-1) + 1):
-        seen_to = min((nearest.get(day - n, HORIZON) for n in range(HORIZON)), default=HORIZON)
-        value = rows[day - seen_to][seen_to] if day - seen_to in rows and seen_to < HORIZON else None
+    for n, day in enumerate(range(first, last + 1)):
+        seen_to = min(nearest[n : n + HORIZON])
+        row = rows.get(day - seen_to)
+        value = row[seen_to] if row and seen_to < HORIZON else None
         if value is not None:
             found[day] = value
     return found
+
+
+def _nearest(row: Row | None) -> int:
+    """How many days ahead the first day is that a look saw."""
+    return next((n for n, x in enumerate(row) if x is not None), HORIZON) if row else HORIZON

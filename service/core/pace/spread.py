@@ -63,8 +63,9 @@ def missed(learner: Learner) -> Missed:
     for day, found in errors.items():
         off, expected = [0.0] * HORIZON, [0.0] * HORIZON
         for n, mean, error in found:
-            off[n], expected[n] = error, spread(variance[n] * swing[(day + n - 1) % WEEK], mean)
-            relative[BUCKETS[n]].append(error / math.sqrt(expected[n]))
+            size = spread(variance[n] * swing[(day + n - 1) % WEEK], mean)
+            off[n], expected[n] = error, size
+            relative[BUCKETS[n]].append(error / math.sqrt(size))
         sums[day] = list(accumulate(off)), list(accumulate(expected)), until[day]
     return Missed(variance, swing, relative, sums)
 
