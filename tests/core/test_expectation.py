@@ -132,7 +132,7 @@ def look(reading: Diaries, looked: dict[str, date] | None = None, hours_later: f
 def test_a_look_counts_openings_by_days_ahead_and_says_nothing_of_closed_days() -> None:
     (found,) = look(alone([*every(60, 0, "09:00", "10:00"), at(8, "09:00")]))
     assert (found.service, found.location, found.day) == ("physio", "city", MONDAY)
-    assert found.openings == (2, 0, 0, 0, 0, None, None, 0, 1, 0, 0, 0, None, None)
+    assert list(found.openings) == [2, 0, 0, 0, 0, None, None, 0, 1, 0, 0, 0, None, None]
     assert [each is None for each in found.outlook] == [each is None for each in found.openings]
 
 
