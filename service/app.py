@@ -18,7 +18,7 @@ from ulid import ULID
 
 import service
 from service.cliniko.diaries import ClinikoDiaries
-from service.cliniko.rate import SlidingWindow
+from service.cliniko.rate import RateBudget, SlidingWindow
 from service.core.errors import SettingsError
 from service.core.model import Platform
 from service.core.ports import AdAccount, DiarySource
@@ -45,10 +45,14 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Adapters:
-    """The outside systems of every clinic, made when first needed and kept: they hold connections and rate budgets."""
+    """The outside systems of every clinic, made when first needed and kept: they hold connections and what was read.
+
+    `cliniko_budget` is one for all: it is kept per Cliniko user, and clinics may share one.
+    """
 
     settings: Settings
     clock: Clock
+    cliniko_budget: RateBudget
     _diaries: dict[str, ClinikoDiaries] = field(default_factory=dict)
     _google: dict[str, GoogleAds] = field(default_factory=dict)
     _google_accounts: dict[tuple[str, GoogleAccount, str], GoogleAdsAccount] = field(default_factory=dict)
@@ -65,7 +69,8 @@ class Adapters:
         return Outside(_or_missing(lambda: self._cliniko(rules.clinic)), accounts)
 
     def _cliniko(self, clinic: str) -> DiarySource | Missing:
-        key, email = self.settings.clinic(clinic).cliniko_api_key, self.settings.cliniko.contact_email
+        own, email = self.settings.clinic(clinic), self.settings.cliniko.contact_email
+        key = own.cliniko_api_key
         if key is None:
             return Missing(f"no API key: set {variable('clinics', clinic, 'cliniko_api_key')}")
         if not email:
@@ -76,7 +81,8 @@ class Adapters:
                 contact_email=email,
                 clock=self.clock,
                 base_url=self.settings.cliniko.base_url,
-                budget=SlidingWindow(self.settings.cliniko.requests_per_minute),
+                budget=self.cliniko_budget,
+                user=own.cliniko_user,
             )
         return self._diaries[clinic]
 
@@ -159,7 +165,7 @@ class App:
 def assemble(settings: Settings, clock: Clock = utc_now) -> tuple[App, Adapters]:
     """Put the service together without touching anything outside."""
     store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir)
-    adapters = Adapters(settings, clock)
+    adapters = Adapters(settings, clock, SlidingWindow(settings.cliniko.requests_per_minute))
     governor = Governor(
         store=store,
         directory=directory,

@@ -99,17 +99,20 @@ class ClinikoDiaries:
         contact_email: str,
         clock: Callable[[], datetime],
         base_url: str | None = None,
+        user: str | None = None,
         budget: RateBudget | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
         """`base_url` overrides the address up to and including `/v1`; `budget` is shared by those who share a user.
 
+        `user` names the key's user where several keys belong to one.
+
         Raises `SettingsError` for a key, address or e-mail that cannot be right.
         """
         self._clock = clock
         self._timing = timing or Timing()
-        access = Access.of(api_key, contact_email, base_url)
+        access = Access.of(api_key, contact_email, base_url, user)
         self._client = Client(access, budget or SlidingWindow(timing=self._timing), self._timing, clock, transport)
 
     async def aclose(self) -> None:
