@@ -33,7 +33,12 @@ class Timing:
 
 
 class RateBudget(Protocol):
-    """The right to send requests, per Cliniko user."""
+    """The right to send requests, per Cliniko user: `limit` a minute."""
+
+    @property
+    def limit(self) -> int:
+        """How many requests a minute a user may send."""
+        ...
 
     async def take(self, user: str) -> None:
         """Return once one request of `user` may be sent; it counts from then on."""

@@ -73,13 +73,11 @@ def plan(diaries: Diaries, services: Iterable[Service], now: datetime) -> Plan:
 def derived(how: Derivation, base: Probe, zone: str, now: datetime) -> Probe | None:
     """The answer for `how.offer` over the days of `base`, whose starts are known; None where they contradict the grid."""
     given = base.starts or ()
-    earliest = now + how.lead if how.lead is not None else None
-    if how.longer:
-        given = _fitting(how, given, zone) if _spaced(given, how.step, zone) else None
-    if given is None:
+    if how.longer and not _spaced(given, how.step, zone):
         return None
-    shown = tuple(start for start in given if earliest is None or start >= earliest)
-    return Probe(how.offer, base.first, base.last, shown)
+    earliest = now + how.lead if how.lead is not None else None
+    fitting = _fitting(how, given, zone) if how.longer else given
+    return Probe(how.offer, base.first, base.last, tuple(at for at in fitting if earliest is None or at >= earliest))
 
 
 def _firsts(offers: Sequence[Offer]) -> Iterable[Offer]:

@@ -93,10 +93,8 @@ def diaries_of(
         return answer or await app.handle_async_request(request)
 
     return ClinikoDiaries(
-        api_key=API_KEYS[HARBOUR],
-        contact_email=EMAIL,
+        Access.of(API_KEYS[HARBOUR], EMAIL, "http://cliniko.test/v1"),
         clock=world.clock(),
-        base_url="http://cliniko.test/v1",
         transport=httpx.MockTransport(handle),
         timing=time.timing,
     )

@@ -24,6 +24,7 @@ BARE = API_KEYS[HARBOUR].rpartition("-")[0]
 class Unlimited:
     """A budget that only counts."""
 
+    limit: int = 180
     taken: Counter[str] = field(default_factory=Counter)
 
     async def take(self, user: str) -> None:
@@ -53,7 +54,7 @@ async def test_clinics_share_the_budget_of_a_user(settings: dict[str, dict[str, 
     world, budget = scene(), Unlimited()
     with serving(cliniko_app(world)) as address:
         reached = {"base_url": f"{address}/v1", "contact_email": EMAIL}
-        adapters = Adapters(Settings(cliniko=reached, clinics=settings), world.clock(), budget)  # type: ignore[arg-type] # by name
+        adapters = Adapters(Settings(cliniko=reached, clinics=settings), world.clock(), budget)
         for clinic in settings:
             source: DiarySource | Missing = adapters.outside(replace(shipped(HARBOUR), clinic=clinic)).diaries
             assert not isinstance(source, Missing)
