@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -26,12 +26,12 @@ from service.cliniko.outage import Circuit
 from service.cliniko.progress import Tally, Tell
 from service.cliniko.proofs import Proofs, derive
 from service.cliniko.rate import RateBudget, SlidingWindow, Timing
-from service.cliniko.reference import Library
+from service.cliniko.reference import Library, Reading
 from service.cliniko.windows import Calendar, Question, rostering
 from service.core.days import local_date
 from service.core.errors import CredentialsError, OutsideError, RefusedError, TransientError
 from service.core.model import Diaries, Offer, Probe, Unseen
-from service.core.probing import Plan, plan
+from service.core.probing import Derivation, Plan, plan
 from service.core.rules.language import Service
 
 CONCURRENCY = 9
@@ -45,13 +45,17 @@ Found = dict[Offer, tuple[Probe, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One reading under way: its moment, when it has to end (monotonic seconds), and what its questions have in common."""
+    """One reading under way: its moment, when it has to end (monotonic seconds), and what its questions have in common.
+
+    `asked` are the offers whose answers came from Cliniko and are not derived.
+    """
 
     now: datetime
     until: float
     circuit: Circuit
     room: asyncio.Semaphore
     tally: Tally
+    asked: set[Offer] = field(default_factory=set)
 
 
 class ClinikoDiaries:
@@ -95,14 +99,14 @@ class ClinikoDiaries:
     async def read(self, services: Sequence[Service]) -> Diaries:
         """Reference data, then the starts of everything that `services` sell; no services, no probes."""
         run = self._run()
-        reading = await self._library.read(services, run.now)
-        diaries, found = reading.diaries, Found()
-        wanted = await self._fill(found, diaries, services, run)
+        reading = await self._library.read(services, run.now, current=self._proofs.any(run.now))
+        found = Found()
+        wanted = await self._fill(found, reading, services, run)
         if not reading.new and _missing(found) - self._missing:
-            diaries = (await self._library.again(reading)).diaries
-            wanted = await self._fill(found, diaries, services, run)
+            reading = await self._library.again(reading)
+            wanted = await self._fill(found, reading, services, run)
         self._missing = _missing(found)
-        return replace(diaries, probes=tuple(probe for offer in wanted.offers for probe in found[offer]))
+        return replace(reading.diaries, probes=tuple(probe for offer in wanted.offers for probe in found[offer]))
 
     def _run(self) -> Run:
         began = self._timing.monotonic()
@@ -111,25 +115,30 @@ class ClinikoDiaries:
 
     # --- which diaries --------------------------------------------------------------------------------------------------
 
-    async def _fill(self, found: Found, diaries: Diaries, services: Sequence[Service], run: Run) -> Plan:
+    async def _fill(self, found: Found, reading: Reading, services: Sequence[Service], run: Run) -> Plan:
         """Add to `found` whatever of the plan is not there yet: asked first, derived then, and asked where that fails."""
-        wanted = plan(diaries, services, run.now)
+        diaries, wanted = reading.diaries, plan(reading.diaries, services, run.now)
         hidden = {offer: _nothing(offer, diaries, run.now) for offer in wanted.hidden}
-        hows = [how for how in wanted.derivations if how.offer not in found and self._proofs.holds(how, run.now)]
+        hows = [how for how in wanted.derivations if how.offer not in found and self._trusts(how, reading)]
         spared = {how.offer for how in hows} | hidden.keys() | found.keys()
         found |= hidden | await self._ask([offer for offer in wanted.offers if offer not in spared], diaries, run)
         for how in wanted.derivations:
-            if how.offer in found and how.base in found:
+            if how.needs_proof and {how.offer, how.base} <= run.asked:
                 self._proofs.weigh(how, found, diaries, run.now)
         made = {how.offer: derive(how, found, diaries, run.now) for how in hows}
         found |= {offer: probes for offer, probes in made.items() if probes is not None}
         found |= await self._ask([offer for offer, probes in made.items() if probes is None], diaries, run)
         return wanted
 
+    def _trusts(self, how: Derivation, reading: Reading) -> bool:
+        """Whether the derivation may stand for an answer: proved, and offered still."""
+        return not how.needs_proof or (reading.current and self._proofs.hold(how, reading.at))
+
     async def _ask(self, offers: Iterable[Offer], diaries: Diaries, run: Run) -> Found:
         """The answers for these offers, some at a time; those there was no time for in the last reading come first."""
         ordered = sorted(offers, key=lambda offer: offer not in self._late)
         asked = {offer: self._questions(offer, diaries, run) for offer in ordered}
+        run.asked.update(asked)
         for offer, questions in asked.items():
             run.tally.expect((offer.location, offer.practitioner), len(questions))
         answers = iter(await together(*(self._answer(each, run) for questions in asked.values() for each in questions)))

@@ -25,10 +25,12 @@ class Proofs:
 
     _seen: dict[Derivation, datetime] = field(default_factory=dict)
 
-    def holds(self, how: Derivation, now: datetime) -> bool:
-        """Whether the derivation may stand for an answer."""
-        if not how.needs_proof:
-            return True
+    def any(self, now: datetime) -> bool:
+        """Whether there is a proof that holds."""
+        return any(self.hold(how, now) for how in self._seen)
+
+    def hold(self, how: Derivation, now: datetime) -> bool:
+        """Whether the derivation was seen to hold, not too long ago."""
         seen = self._seen.get(how)
         return seen is not None and timedelta(0) <= now - seen < PROOF_LASTS
 

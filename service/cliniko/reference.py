@@ -13,7 +13,8 @@ Kept for `KEPT`, and read again sooner when anything looks off, because what the
     businesses            one that goes offline or is archived answers 404 at once, a new one is named by hours or by the rule
                           file, and a zone does not change; what does not show is one that is switched on again or renamed
     services              a triple that is gone answers 404 at once, and a new practitioner or type is in the lists above;
-                          what does not show is an old practitioner who newly offers an old type
+                          what does not show is an old practitioner who newly offers an old type. A triple whose answer is
+                          derived cannot answer 404, so where any is, this list too is read every time (`current`)
 
 So the price of their age is that some capacity is counted `KEPT` late; none is counted that is not there. "Looks off" is:
 other practitioners, types or switches than they were read beside, hours at an unknown business, a service that names an
@@ -27,7 +28,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
 
 from service.cliniko.blocks import expanded, within
 from service.cliniko.client import Client, together
@@ -35,7 +38,6 @@ from service.cliniko.models import (
     AvailabilityBlock,
     Business,
     DailyAvailability,
-    Model,
     Person,
     Settings,
     Triples,
@@ -55,6 +57,7 @@ KEPT = timedelta(hours=3)
 OLDEST = timedelta(hours=24)
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,10 @@ class Hourly:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What may be some hours old."""
+class Kept(Generic[M]):
+    """A list that may be some hours old."""
 
-    places: tuple[Business, ...]
-    triples: tuple[Triples, ...]
+    items: tuple[M, ...]
     read_at: datetime
 
     def within(self, age: timedelta, now: datetime) -> bool:
@@ -93,19 +95,25 @@ class Reading:
     """Reference data as of `at`, and in the core's words, without a probe yet."""
 
     hourly: Hourly
-    kept: Kept
+    places: Kept[Business]
+    triples: Kept[Triples]
     at: datetime
     diaries: Diaries
 
     @classmethod
-    def of(cls, hourly: Hourly, kept: Kept, at: datetime) -> Reading:
+    def of(cls, hourly: Hourly, places: Kept[Business], triples: Kept[Triples], at: datetime) -> Reading:
         """Put together what was read every time and what was kept."""
-        return cls(hourly, kept, at, _diaries(hourly, kept, at))
+        return cls(hourly, places, triples, at, _diaries(hourly, places.items, triples.items, at))
+
+    @property
+    def current(self) -> bool:
+        """Whether it says who offers what now, so that answers may be derived."""
+        return self.triples.read_at == self.at
 
     @property
     def new(self) -> bool:
         """Whether nothing in it was kept."""
-        return self.kept.read_at == self.at
+        return self.current and self.places.read_at == self.at
 
 
 class Library:
@@ -113,24 +121,32 @@ class Library:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._kept: Kept | None = None
+        self._places: Kept[Business] | None = None
+        self._triples: Kept[Triples] | None = None
         self._marks: frozenset[object] = frozenset()
 
-    async def read(self, services: Sequence[Service], now: datetime) -> Reading:
-        """All of it. Raises the `OutsideError` family where the account is unreadable."""
-        if self._kept is None or not self._kept.within(KEPT, now):
-            hourly, kept = await together(self._hourly(now), self._lists(now))
-            return self._keep(Reading.of(hourly, kept, now))
-        reading = Reading.of(await self._hourly(now), self._kept, now)
-        return await self.again(reading) if self._looks_off(reading, services) else reading
+    async def read(self, services: Sequence[Service], now: datetime, *, current: bool) -> Reading:
+        """All of it, who offers what in any case if `current`. Raises the `OutsideError` family: the account is unreadable."""
+        hourly, places, triples = await together(
+            self._hourly(now),
+            self._kept("businesses", Business, self._places, now, KEPT),
+            self._kept("services", Triples, self._triples, now, timedelta(0) if current else KEPT),
+        )
+        reading = self._keep(Reading.of(hourly, places, triples, now))
+        return await self.again(reading) if not reading.new and self._looks_off(reading, services) else reading
 
     async def again(self, reading: Reading) -> Reading:
         """The same with its kept part read anew, if that is possible."""
-        return self._keep(Reading.of(reading.hourly, await self._lists(reading.at), reading.at))
+        places, triples = await together(
+            self._kept("businesses", Business, self._places, reading.at, timedelta(0)),
+            self._kept("services", Triples, self._triples, reading.at, timedelta(0)),
+        )
+        return self._keep(Reading.of(reading.hourly, places, triples, reading.at))
 
     def _keep(self, reading: Reading) -> Reading:
+        self._places, self._triples = reading.places, reading.triples
         if reading.new:
-            self._kept, self._marks = reading.kept, reading.hourly.marks()
+            self._marks = reading.hourly.marks()
         return reading
 
     def _looks_off(self, reading: Reading, services: Sequence[Service]) -> bool:
@@ -143,17 +159,18 @@ class Library:
         unsold = (not sold_offers(reading.diaries, service) for service in services)
         return reading.hourly.bookings.enabled and any(unsold)
 
-    async def _lists(self, now: datetime) -> Kept:
-        """The lists that are kept, read anew; those at hand where that fails and they will still do."""
+    async def _kept(self, resource: str, model: type[M], at_hand: Kept[M] | None, now: datetime, age: timedelta) -> Kept[M]:
+        """A list not older than `age`; an older one, but none of `OLDEST`, if it cannot be read."""
+        if at_hand is not None and at_hand.within(age, now):
+            return at_hand
         try:
-            places, triples = await together(self._list("businesses", Business), self._list("services", Triples))
+            return Kept(tuple(await self._list(resource, model)), now)
         except CredentialsError:
             raise
         except OutsideError:
-            if self._kept is None or not self._kept.within(OLDEST, now):
+            if at_hand is None or not at_hand.within(OLDEST, now):
                 raise
-            return self._kept
-        return Kept(tuple(places), tuple(triples), now)
+            return at_hand
 
     async def _hourly(self, now: datetime) -> Hourly:
         first, last = _around(now)
@@ -170,21 +187,21 @@ class Library:
     async def _settings(self) -> OnlineBookings:
         return parse(Settings, await self._client.one("settings", "/settings/public")).bookings()
 
-    async def _list(self, resource: str, model: type[Model], params: Iterable[tuple[str, str]] = ()) -> list[Model]:
+    async def _list(self, resource: str, model: type[M], params: Iterable[tuple[str, str]] = ()) -> list[M]:
         return [parse(model, item) for item in await self._client.items(resource, f"/{resource}", params)]
 
 
-def _diaries(hourly: Hourly, kept: Kept, at: datetime) -> Diaries:
+def _diaries(hourly: Hourly, places: Iterable[Business], triples: Iterable[Triples], at: datetime) -> Diaries:
     first, last = _around(at)
-    zones = {business.id: business.time_zone_identifier for business in kept.places}
+    zones = {business.id: business.time_zone_identifier for business in places}
     hours: Iterable[WeeklyHours] = (hours for each in hourly.daily for hours in each.hours())
     away: Iterable[Block | None] = (each.block() for each in hourly.unavailable)
     return Diaries(
         bookings=hourly.bookings,
-        locations=_once(business.location() for business in kept.places),
+        locations=_once(business.location() for business in places),
         practitioners=_once(person.practitioner() for person in hourly.people),
         types=_once(type_.appointment_type() for type_ in hourly.types),
-        offers=_once(offer for each in kept.triples for offer in each.offers()),
+        offers=_once(offer for each in triples for offer in each.offers()),
         hours=_once(hours),
         extra=expanded(hourly.extra, zones, first, last),
         unavailable=within((block for block in away if block is not None), first, last),

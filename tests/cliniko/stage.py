@@ -14,7 +14,9 @@ import httpx
 from service.cliniko.access import Access
 from service.cliniko.client import Client
 from service.cliniko.diaries import ClinikoDiaries
+from service.cliniko.progress import Tell
 from service.cliniko.rate import SlidingWindow, Timing
+from service.core.model import Diaries
 from service.core.rules.language import Service
 from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR
@@ -84,6 +86,7 @@ def diaries_of(
     *,
     limit: int = 200,
     intercept: Callable[[httpx.Request], httpx.Response | None] | None = None,
+    tell: Tell | None = None,
 ) -> ClinikoDiaries:
     """Harbour's diaries over the sandbox, in process; what `intercept` answers does not reach the sandbox."""
     app = over(cliniko_app(world, patience=0.0, limit=limit))
@@ -97,7 +100,14 @@ def diaries_of(
         clock=world.clock(),
         transport=httpx.MockTransport(handle),
         timing=time.timing,
+        tell=tell,
     )
+
+
+def sorted_fields(diaries: Diaries) -> dict[str, list[str]]:
+    """Every field in an order of its own: the wire's order is not part of what is read."""
+    values = {name: getattr(diaries, name) for name in Diaries.__slots__}
+    return {name: sorted(map(repr, value)) if isinstance(value, tuple) else [repr(value)] for name, value in values.items()}
 
 
 def listing(resource: str, items: list[object], **links: str) -> httpx.Response:

@@ -21,7 +21,7 @@ from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
 from service.sandbox.serving import serving
 from service.sandbox.world import Fault, World
-from tests.cliniko.stage import EMAIL, KEY, PHYSIO, PODIATRY, VirtualTime, Wire, diaries_of, listing, over
+from tests.cliniko.stage import EMAIL, KEY, PHYSIO, PODIATRY, VirtualTime, Wire, diaries_of, listing, over, sorted_fields
 from tests.support import diaries as faultless
 
 BOTH = (PHYSIO, PODIATRY)
@@ -41,12 +41,6 @@ def time() -> VirtualTime:
 async def read(world: World, time: VirtualTime) -> Diaries:
     async with diaries_of(world, time, limit=10_000) as diaries:
         return await diaries.read(BOTH)
-
-
-def sorted_fields(diaries: Diaries) -> dict[str, list[str]]:
-    """Every field in an order of its own: the wire's order is not part of what is read."""
-    values = {name: getattr(diaries, name) for name in Diaries.__slots__}
-    return {name: sorted(map(repr, value)) if isinstance(value, tuple) else [repr(value)] for name, value in values.items()}
 
 
 async def test_what_is_read_over_the_wire_is_what_the_world_holds(world: World, time: VirtualTime) -> None:

@@ -67,7 +67,12 @@ def test_dates_are_asked_for_as_far_as_any_midnight_may_reach(
 
 def test_only_the_uncertain_hours_are_looked_up_in_the_roster() -> None:
     looked_up: list[Span] = []
-    Calendar(PERTH, frozenset({SYDNEY, BRISBANE}), MARCH).questions(OFFER, lambda span: bool(looked_up.append(span)))
+
+    def remembering(span: Span) -> bool:
+        looked_up.append(span)
+        return False
+
+    Calendar(PERTH, frozenset({SYDNEY, BRISBANE}), MARCH).questions(OFFER, remembering)
     hours = {(datetime.fromtimestamp(begin, ZoneInfo(PERTH)).hour, (end - begin) // 3600) for begin, end in looked_up}
     assert hours == {(21, 3), (22, 2)}
 
