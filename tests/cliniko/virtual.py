@@ -24,7 +24,7 @@ from tests.cliniko.stage import EMAIL, over
 T = TypeVar("T")
 
 
-class _Patient(selectors.DefaultSelector):  # type: ignore[misc,valid-type] # the platform decides what it is
+class _Patient(selectors.DefaultSelector):
     """Never waits; says how long it would have waited."""
 
     waited = 0.0
