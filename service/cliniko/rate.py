@@ -68,7 +68,7 @@ class SlidingWindow:
         """Wait for one's turn, then for room in the window."""
         async with self._turns.setdefault(user, asyncio.Lock()):  # its waiters are served in the order they came
             while (wait := self._claim(user)) > 0:
-                await self.timing.sleep(max(wait, SHORTEST_SLEEP))
+                await self.timing.sleep(wait)
 
     async def hold(self, user: str, seconds: float) -> None:
         """Close the window for some time; a shorter hold does not end a longer one."""
@@ -81,7 +81,8 @@ class SlidingWindow:
         while sent and sent[0] <= now - self.window:
             sent.popleft()
         held = self._held_until.get(user, now) - now
-        if held > 0 or len(sent) >= self.limit:
-            return max(held, sent[0] + self.window - now if len(sent) >= self.limit else 0.0)
+        full = len(sent) >= self.limit
+        if held > 0 or full:  # a wait that rounds to nothing is one all the same: only what is counted may be sent
+            return max(held, sent[0] + self.window - now if full else 0.0, SHORTEST_SLEEP)
         sent.append(now)
         return 0.0

@@ -20,6 +20,16 @@ async def test_a_minute_holds_the_limit_less_the_headroom() -> None:
     assert sum(time.slept) >= 60
 
 
+async def test_nothing_slips_through_uncounted_where_a_minute_is_over_but_for_rounding() -> None:
+    time = VirtualTime(now=3.3)
+    budget = SlidingWindow(limit=1, timing=time.timing)
+    await budget.take("a")
+    time.now = 63.3  # 63.3 - 60 < 3.3, but 3.3 + 60 - 63.3 == 0
+    for _ in range(3):
+        await budget.take("a")
+    assert time.now > 63.3 + 2 * 60
+
+
 async def test_users_do_not_share_a_budget() -> None:
     time = VirtualTime()
     budget = SlidingWindow(limit=1, timing=time.timing)
