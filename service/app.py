@@ -11,14 +11,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from pydantic import SecretStr
 from ulid import ULID
 
 import service
+from service.cliniko.access import Access
 from service.cliniko.diaries import ClinikoDiaries
-from service.cliniko.rate import SlidingWindow
+from service.cliniko.progress import Progress
+from service.cliniko.rate import RateBudget, SlidingWindow
 from service.core.errors import SettingsError
 from service.core.model import Platform
 from service.core.ports import AdAccount, DiarySource
@@ -38,6 +41,14 @@ Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 
+Watch = Callable[[str, Progress], None]
+"""Who is told about a long reading: the clinic's slug, and how far it is."""
+
+
+def _unwatched(clinic: str, progress: Progress) -> None:
+    """Nobody is watching."""
+
+
 def utc_now() -> datetime:
     """The real clock."""
     return datetime.now(UTC)
@@ -45,10 +56,16 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Adapters:
-    """The outside systems of every clinic, made when first needed and kept: they hold connections and rate budgets."""
+    """The outside systems of every clinic, made when first needed and kept: they hold connections and what was read.
+
+    `cliniko_budget` is one for all: it is kept per Cliniko user, and clinics may share one. `progress` is told, clinic by
+    clinic, how far a long reading of its diaries is.
+    """
 
     settings: Settings
     clock: Clock
+    cliniko_budget: RateBudget
+    progress: Watch = _unwatched
     _diaries: dict[str, ClinikoDiaries] = field(default_factory=dict)
     _google: dict[str, GoogleAds] = field(default_factory=dict)
     _google_accounts: dict[tuple[str, GoogleAccount, str], GoogleAdsAccount] = field(default_factory=dict)
@@ -65,19 +82,16 @@ class Adapters:
         return Outside(_or_missing(lambda: self._cliniko(rules.clinic)), accounts)
 
     def _cliniko(self, clinic: str) -> DiarySource | Missing:
-        key, email = self.settings.clinic(clinic).cliniko_api_key, self.settings.cliniko.contact_email
+        own, email = self.settings.clinic(clinic), self.settings.cliniko.contact_email
+        key = own.cliniko_api_key
         if key is None:
             return Missing(f"no API key: set {variable('clinics', clinic, 'cliniko_api_key')}")
         if not email:
             return Missing(f"Cliniko asks for a contact address: set {variable('cliniko', 'contact_email')}")
         if clinic not in self._diaries:
-            self._diaries[clinic] = ClinikoDiaries(
-                api_key=key.get_secret_value(),
-                contact_email=email,
-                clock=self.clock,
-                base_url=self.settings.cliniko.base_url,
-                budget=SlidingWindow(self.settings.cliniko.requests_per_minute),
-            )
+            access = Access.of(key.get_secret_value(), email, self.settings.cliniko.base_url, own.cliniko_user)
+            tell = partial(self.progress, clinic)
+            self._diaries[clinic] = ClinikoDiaries(access, clock=self.clock, budget=self.cliniko_budget, tell=tell)
         return self._diaries[clinic]
 
     def _google_account(self, rules: RuleSet, account: GoogleAccount) -> AdAccount | Missing:
@@ -156,10 +170,10 @@ class App:
     clock: Clock
 
 
-def assemble(settings: Settings, clock: Clock = utc_now) -> tuple[App, Adapters]:
+def assemble(settings: Settings, clock: Clock = utc_now, progress: Watch = _unwatched) -> tuple[App, Adapters]:
     """Put the service together without touching anything outside."""
     store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir)
-    adapters = Adapters(settings, clock)
+    adapters = Adapters(settings, clock, SlidingWindow(settings.cliniko.requests_per_minute), progress)
     governor = Governor(
         store=store,
         directory=directory,
@@ -174,9 +188,11 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> tuple[App, Adapters]
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings | None = None, clock: Clock = utc_now) -> AsyncIterator[App]:
+async def bootstrap(
+    settings: Settings | None = None, clock: Clock = utc_now, progress: Watch = _unwatched
+) -> AsyncIterator[App]:
     """The service with its database brought up to date, for as long as the block lasts."""
-    app, adapters = assemble(settings or load(), clock)
+    app, adapters = assemble(settings or load(), clock, progress)
     try:
         await app.store.migrate()
         yield app

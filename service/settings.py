@@ -68,9 +68,14 @@ class MetaSettings(BaseModel):
 
 
 class ClinicSettings(BaseModel):
-    """One clinic's own credentials; ad credentials here override the global ones."""
+    """One clinic's own credentials; ad credentials here override the global ones.
+
+    `cliniko_user` is any name for the Cliniko user whom the key belongs to. It is needed only where several clinics have
+    different keys of one user: Cliniko counts requests per user.
+    """
 
     cliniko_api_key: SecretStr | None = None
+    cliniko_user: str | None = None
     google_ads: GoogleAdsSettings | None = None
     meta: MetaSettings | None = None
 

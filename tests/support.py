@@ -42,6 +42,7 @@ from service.sandbox.world import World
 
 RULES = Path(__file__).parent.parent / "rules"
 CENT = Decimal("0.01")
+RESERVATION = timedelta(minutes=10)
 
 
 def shipped(clinic: str) -> RuleSet:
@@ -57,9 +58,10 @@ def diaries(account: Clinic, services: tuple[Service, ...], now: datetime) -> Di
             timedelta(hours=account.settings.lead_hours),
             account.settings.segment_cap,
             account.settings.daily_limit,
+            RESERVATION,
         ),
         locations=tuple(Location(b.id, b.name, b.zone, b.online) for b in account.businesses.values()),
-        practitioners=tuple(Practitioner(p.id, p.name, p.online) for p in account.people.values() if p.active),
+        practitioners=tuple(Practitioner(p.id, p.name, p.online, p.default_type) for p in account.people.values() if p.active),
         types=tuple(
             AppointmentType(
                 t.id,

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from service.app import App, bootstrap
+from service.cli.progress import Shown
 from service.logs import configure
 
 T = TypeVar("T")
@@ -17,7 +18,7 @@ def with_app(work: Callable[[App], Awaitable[T]]) -> T:
     """Run `work` on the service as the settings describe it."""
 
     async def body() -> T:
-        async with bootstrap() as app:
+        async with bootstrap(progress=Shown()) as app:
             return await work(app)
 
     configure(logging.ERROR)  # what goes wrong is said by the command itself

@@ -9,6 +9,7 @@ import socket
 import click
 
 from service.app import App, bootstrap
+from service.cli.progress import Logged
 from service.core.errors import InputError
 from service.logs import configure
 
@@ -21,7 +22,7 @@ def serve(host: str, port: int, *, api_only: bool) -> None:
     """Serve the API and evaluate every clinic once an hour."""
 
     async def work() -> None:
-        async with bootstrap() as app:
+        async with bootstrap(progress=Logged()) as app:
             await listen(app, host, port, hourly=not api_only)
 
     configure(logging.INFO)

@@ -1,14 +1,17 @@
 """Requests to Cliniko: one at a time within the budget, retried only where that can help, page after page.
 
 What an answer means is in `answers`, what may be asked and kept in `access`; here is only the order in which things happen.
+The pages of a list follow its links one after another: many lists are read at once, which fills the budget without guessing
+at addresses, and only the links show a list that loops.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import httpx
 
@@ -30,7 +33,7 @@ MOST_PAGES = 500
 
 
 class Client:
-    """Reads allowed lists of one account. Every method may raise the `OutsideError` family."""
+    """Reads allowed lists of one account; `sent` counts the requests. Every method may raise the `OutsideError` family."""
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Client:
         self._budget = budget
         self._timing = timing
         self._clock = clock
+        self.sent = 0
         self._http = httpx.AsyncClient(
             auth=(access.key, ""),
             headers={"User-Agent": access.agent, "Accept": "application/json"},
@@ -90,6 +94,7 @@ class Client:
 
     async def _once(self, url: httpx.URL) -> httpx.Response:
         self._access.permit("GET", url)
+        self.sent += 1
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 response = await self._http.get(url)
@@ -151,3 +156,13 @@ def _next(payload: dict[str, object]) -> str | None:
     links = payload.get("links")
     link = links.get("next") if isinstance(links, dict) else None
     return link if isinstance(link, str) and link else None
+
+
+async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Run everything at once; the first failure cancels the rest and is raised alone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -3,114 +3,88 @@
 Reference data that cannot be read makes the account unreadable. A single diary that cannot be read becomes a probe without
 starts, because unknown is not zero and one person on leave must not stop a clinic's run; an outage in the middle of the
 probes is told apart from that and raised.
+
+No more is asked than is needed: what `core.probing` derives is asked for only as long as it is not proved, or where the
+answer it follows from is missing. The reading is the same as from asking everything.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Self
 
 import httpx
 
 from service.cliniko.access import Access, available_times_path
 from service.cliniko.answers import BAD_REQUEST, NOT_FOUND
-from service.cliniko.blocks import expanded, within
-from service.cliniko.client import Client
-from service.cliniko.models import (
-    AvailabilityBlock,
-    Business,
-    DailyAvailability,
-    Model,
-    Person,
-    Settings,
-    Triples,
-    Type,
-    UnavailableBlock,
-    parse,
-    starts,
-)
+from service.cliniko.client import Client, together
+from service.cliniko.models import starts
+from service.cliniko.outage import Circuit
+from service.cliniko.progress import Tally, Tell
+from service.cliniko.proofs import Proofs, derive
 from service.cliniko.rate import RateBudget, SlidingWindow, Timing
-from service.core.days import HORIZON, horizon, local_date
+from service.cliniko.reference import Library, Reading
+from service.cliniko.windows import Calendar, Question, rostering
+from service.core.days import local_date
 from service.core.errors import CredentialsError, OutsideError, RefusedError, TransientError
-from service.core.model import Block, Diaries, Offer, OnlineBookings, Probe, Unseen, WeeklyHours
-from service.core.offers import sold_offers
+from service.core.model import Diaries, Offer, Probe, Unseen
+from service.core.probing import Derivation, Plan, plan
 from service.core.rules.language import Service
 
-CONCURRENCY = 6
-WEEK = 7
-"""Inclusive dates one question may cover: `to` at most six days after `from` (Cliniko API issue 173)."""
-
-OUTAGE = 6
-"""So many probes in a row that failed as an outage does are one."""
+CONCURRENCY = 9
+"""Enough to use three requests a second where an answer takes three seconds; more would only wait for the budget."""
 
 READ_SECONDS = 40 * 60.0
 """What was not asked by then stays unobserved, so that the next hourly run starts on time."""
 
-T = TypeVar("T")
+Found = dict[Offer, tuple[Probe, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What one probe asks: one offer over local days [first, last] of its location's zone."""
+class Run:
+    """One reading under way: its moment, when it has to end (monotonic seconds), and what its questions have in common.
 
-    offer: Offer
-    first: date
-    last: date
-    zone: str
+    `asked` are the offers whose answers came from Cliniko and are not derived.
+    """
 
-
-class Circuit:
-    """Tells an outage from single diaries that fail: raises when failures come in a row or nothing else came at all."""
-
-    def __init__(self, limit: int = OUTAGE) -> None:
-        self._limit = limit
-        self._row = 0
-        self._answers = 0
-        self._last: OutsideError | None = None
-
-    def answered(self) -> None:
-        """Cliniko is there."""
-        self._row = 0
-        self._answers += 1
-
-    def failed(self, error: OutsideError) -> None:
-        """It may not be."""
-        self._row += 1
-        self._last = error
-        if self._row >= self._limit:
-            raise error
-
-    def settle(self) -> None:
-        """At the end: not one answer is an outage too, however few the questions were."""
-        if self._last is not None and not self._answers:
-            raise self._last
+    now: datetime
+    until: float
+    circuit: Circuit
+    room: asyncio.Semaphore
+    tally: Tally
+    asked: set[Offer] = field(default_factory=set)
 
 
 class ClinikoDiaries:
-    """Reads one account. Close it with `aclose`, or use it in an `async with` block."""
+    """Reads one account. Close it with `aclose`, or use it in an `async with` block.
+
+    It remembers, for as long as it lives, reference data (`reference`), what was proved (`proofs`), and which diaries it
+    found missing or had no time for.
+    """
 
     def __init__(
         self,
+        access: Access,
         *,
-        api_key: str,
-        contact_email: str,
         clock: Callable[[], datetime],
-        base_url: str | None = None,
         budget: RateBudget | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
+        tell: Tell | None = None,
     ) -> None:
-        """`base_url` overrides the address up to and including `/v1`; `budget` is shared by those who share a user.
-
-        Raises `SettingsError` for a key, address or e-mail that cannot be right.
-        """
+        """`budget` is shared by those who share a user; `tell` is told how far a long reading is."""
         self._clock = clock
         self._timing = timing or Timing()
-        access = Access.of(api_key, contact_email, base_url)
-        self._client = Client(access, budget or SlidingWindow(timing=self._timing), self._timing, clock, transport)
+        self._budget = budget or SlidingWindow(timing=self._timing)
+        self._tell = tell or (lambda _: None)
+        self._client = Client(access, self._budget, self._timing, clock, transport)
+        self._library = Library(self._client)
+        self._proofs = Proofs()
+        self._missing: frozenset[Offer] = frozenset()
+        self._late: frozenset[Offer] = frozenset()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -124,69 +98,78 @@ class ClinikoDiaries:
 
     async def read(self, services: Sequence[Service]) -> Diaries:
         """Reference data, then the starts of everything that `services` sell; no services, no probes."""
-        until = self._timing.monotonic() + READ_SECONDS
-        now = self._clock()
-        diaries = await self._reference(now)
-        offers = dict.fromkeys(offer for service in services for offer in sold_offers(diaries, service))
-        zones = {location.id: location.zone for location in diaries.locations}
-        questions = [each for offer in offers for each in _questions(offer, now, zones[offer.location])]
-        return replace(diaries, probes=await self._ask(questions, until))
+        run = self._run()
+        reading = await self._library.read(services, run.now, current=self._proofs.any(run.now))
+        found = Found()
+        wanted = await self._fill(found, reading, services, run)
+        if not reading.new and _missing(found) - self._missing:
+            reading = await self._library.again(reading)
+            wanted = await self._fill(found, reading, services, run)
+        self._missing = _missing(found)
+        return replace(reading.diaries, probes=tuple(probe for offer in wanted.offers for probe in found[offer]))
 
-    # --- reference data -------------------------------------------------------------------------------------------------
+    def _run(self) -> Run:
+        began = self._timing.monotonic()
+        tally = Tally(self._tell, self._budget.limit, began, self._client.sent)
+        return Run(self._clock(), began + READ_SECONDS, Circuit(), asyncio.Semaphore(CONCURRENCY), tally)
 
-    async def _reference(self, now: datetime) -> Diaries:
-        first, last = _around(now)
-        settings, businesses, people, types, triples, daily, extra, unavailable = await together(
-            self._settings(),
-            self._list("businesses", Business),
-            self._list("practitioners", Person),
-            self._list("appointment_types", Type),
-            self._list("services", Triples),
-            self._list("daily_availabilities", DailyAvailability),
-            self._list("availability_blocks", AvailabilityBlock, [_filter("starts_at", "<", last)]),
-            self._list("unavailable_blocks", UnavailableBlock, _overlapping(first, last)),
-        )
-        zones = {business.id: business.time_zone_identifier for business in businesses}
-        hours: Iterable[WeeklyHours] = (hours for each in daily for hours in each.hours())
-        away: Iterable[Block | None] = (each.block() for each in unavailable)
-        return Diaries(
-            bookings=settings,
-            locations=_once(business.location() for business in businesses),
-            practitioners=_once(person.practitioner() for person in people),
-            types=_once(type_.appointment_type() for type_ in types),
-            offers=_once(offer for each in triples for offer in each.offers()),
-            hours=_once(hours),
-            extra=expanded(extra, zones, first, last),
-            unavailable=within((block for block in away if block is not None), first, last),
-            probes=(),
-        )
+    # --- which diaries --------------------------------------------------------------------------------------------------
 
-    async def _settings(self) -> OnlineBookings:
-        return parse(Settings, await self._client.one("settings", "/settings/public")).bookings()
+    async def _fill(self, found: Found, reading: Reading, services: Sequence[Service], run: Run) -> Plan:
+        """Add to `found` whatever of the plan is not there yet: asked first, derived then, and asked where that fails."""
+        diaries, wanted = reading.diaries, plan(reading.diaries, services, run.now)
+        hidden = {offer: _nothing(offer, diaries, run.now) for offer in wanted.hidden}
+        hows = [how for how in wanted.derivations if how.offer not in found and self._trusts(how, reading)]
+        spared = {how.offer for how in hows} | hidden.keys() | found.keys()
+        found |= hidden | await self._ask([offer for offer in wanted.offers if offer not in spared], diaries, run)
+        for how in wanted.derivations:
+            if how.needs_proof and {how.offer, how.base} <= run.asked:
+                self._proofs.weigh(how, found, diaries, run.now)
+        made = {how.offer: derive(how, found, diaries, run.now) for how in hows}
+        found |= {offer: probes for offer, probes in made.items() if probes is not None}
+        found |= await self._ask([offer for offer, probes in made.items() if probes is None], diaries, run)
+        return wanted
 
-    async def _list(self, resource: str, model: type[Model], params: Iterable[tuple[str, str]] = ()) -> list[Model]:
-        return [parse(model, item) for item in await self._client.items(resource, f"/{resource}", params)]
+    def _trusts(self, how: Derivation, reading: Reading) -> bool:
+        """Whether the derivation may stand for an answer: proved, and offered still."""
+        return not how.needs_proof or (reading.current and self._proofs.hold(how, reading.at))
 
-    # --- probes ---------------------------------------------------------------------------------------------------------
+    async def _ask(self, offers: Iterable[Offer], diaries: Diaries, run: Run) -> Found:
+        """The answers for these offers, some at a time; those there was no time for in the last reading come first."""
+        ordered = sorted(offers, key=lambda offer: offer not in self._late)
+        asked = {offer: self._questions(offer, diaries, run) for offer in ordered}
+        run.asked.update(asked)
+        for offer, questions in asked.items():
+            run.tally.expect((offer.location, offer.practitioner), len(questions))
+        answers = iter(await together(*(self._answer(each, run) for questions in asked.values() for each in questions)))
+        run.circuit.settle()
+        return {
+            offer: Calendar.of(diaries, offer.location, run.now).probes(questions, [next(answers) for _ in questions])
+            for offer, questions in asked.items()
+        }
 
-    async def _ask(self, questions: Sequence[Question], until: float) -> tuple[Probe, ...]:
-        """All probes in the order of their questions, some at a time."""
-        circuit, room = Circuit(), asyncio.Semaphore(CONCURRENCY)
+    @staticmethod
+    def _questions(offer: Offer, diaries: Diaries, run: Run) -> list[Question]:
+        return Calendar.of(diaries, offer.location, run.now).questions(offer, rostering(diaries, offer))
 
-        async def ask(question: Question) -> Probe:
-            async with room:
-                late = self._timing.monotonic() > until
-                return _unseen(question, Unseen.FAILED) if late else await self._probe(question, circuit)
+    # --- one question ---------------------------------------------------------------------------------------------------
 
-        probes = await together(*(ask(question) for question in questions))
-        circuit.settle()
-        return tuple(probes)
+    async def _answer(self, question: Question, run: Run) -> Probe:
+        async with run.room:
+            if self._timing.monotonic() > run.until:
+                self._late |= {question.offer}
+                return _unseen(question, Unseen.FAILED)
+            self._late -= {question.offer}
+            probe = await self._probe(question, run.circuit)
+        diary = (question.offer.location, question.offer.practitioner)
+        run.tally.answered(diary, self._timing.monotonic(), self._client.sent)
+        return probe
 
     async def _probe(self, question: Question, circuit: Circuit) -> Probe:
         try:
             found = await self._today_moving(question)
         except (TransientError, CredentialsError) as error:
-            circuit.failed(error)
+            circuit.failed(question.offer, error)
             return _unseen(question, Unseen.FAILED)
         except OutsideError as error:
             circuit.answered()
@@ -197,17 +180,16 @@ class ClinikoDiaries:
     async def _today_moving(self, question: Question) -> Probe:
         """A 400 may mean that the first day is over: midnight has passed, or the account's zone is ahead of the location's.
 
-        Asked once more without the days that are past, at least the first.
+        Asked again without the days that are past, at least the first, up to the location's own tomorrow.
         """
         try:
             return await self._starts(question)
         except RefusedError as error:
             today = local_date(self._clock(), question.zone)
-            started = question.first <= today
-            if error.code != BAD_REQUEST or not started:
+            if error.code != BAD_REQUEST or question.first > today or question.first == question.last:
                 raise
-            first = max(today, question.first + timedelta(days=1))
-            return await self._starts(replace(question, first=min(first, question.last)))
+            later = max(today, question.first + timedelta(days=1))
+            return await self._today_moving(replace(question, first=min(later, question.last)))
 
     async def _starts(self, question: Question) -> Probe:
         params = [("from", question.first.isoformat()), ("to", question.last.isoformat())]
@@ -215,41 +197,16 @@ class ClinikoDiaries:
         return Probe(question.offer, question.first, question.last, starts(found))
 
 
-def _questions(offer: Offer, now: datetime, zone: str) -> list[Question]:
-    """The horizon of the location, in windows of seven local dates."""
-    days = horizon(now, zone)
-    return [Question(offer, days[n], days[n + WEEK - 1], zone) for n in range(0, HORIZON, WEEK)]
-
-
 def _unseen(question: Question, why: Unseen) -> Probe:
     return Probe(question.offer, question.first, question.last, None, why)
 
 
-def _around(now: datetime) -> tuple[datetime, datetime]:
-    """The horizon as instants, with a day to spare for zones and for days of 25 hours."""
-    return now - timedelta(days=2), now + timedelta(days=HORIZON + 1)
+def _nothing(offer: Offer, diaries: Diaries, now: datetime) -> tuple[Probe, ...]:
+    """What an offer shows that its lead time hides for the whole horizon."""
+    questions = Calendar.of(diaries, offer.location, now).questions(offer, lambda _: False)
+    return tuple(Probe(offer, each.first, each.last, ()) for each in questions)
 
 
-def _overlapping(first: datetime, last: datetime) -> list[tuple[str, str]]:
-    """Whatever begins before the end and ends after the beginning: blocks already running included."""
-    return [_filter("starts_at", "<", last), _filter("ends_at", ">", first)]
-
-
-def _filter(name: str, comparison: str, at: datetime) -> tuple[str, str]:
-    """A filter; without the brackets Cliniko ignores it silently."""
-    return "q[]", f"{name}:{comparison}{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _once(values: Iterable[T]) -> tuple[T, ...]:
-    """Each value once, in order of appearance: a list that changes while it is paged can repeat an item."""
-    return tuple(dict.fromkeys(values))
-
-
-async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
-    """Run everything at once; the first failure cancels the rest and is raised alone."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in work]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+def _missing(found: Mapping[Offer, Sequence[Probe]]) -> frozenset[Offer]:
+    """The offers that answered 404."""
+    return frozenset(offer for offer, probes in found.items() if any(probe.unseen is Unseen.NOT_FOUND for probe in probes))

@@ -1,7 +1,8 @@
 """The request budget: Cliniko allows 200 requests a minute per user, whatever key or program they come from.
 
-We stay under it, because the clinic's own staff may use the same user. `RateBudget` is the seam at which several workers
-can share one budget. Impure by its injected clock and sleep only.
+We stay under it, because the clinic's own staff may use the same user. One budget serves the whole process, so that clinics
+whose keys belong to one user share it; `RateBudget` is the seam at which several workers can. Impure by its injected clock
+and sleep only.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ class Timing:
 
 
 class RateBudget(Protocol):
-    """The right to send requests, per Cliniko user."""
+    """The right to send requests, per Cliniko user: `limit` a minute."""
+
+    @property
+    def limit(self) -> int:
+        """How many requests a minute a user may send."""
+        ...
 
     async def take(self, user: str) -> None:
         """Return once one request of `user` may be sent; it counts from then on."""
@@ -45,18 +51,24 @@ class RateBudget(Protocol):
 
 @dataclass(slots=True)
 class SlidingWindow:
-    """A budget for one process: at most `limit` requests of a user in any `window` seconds."""
+    """A budget for one process: at most `limit` requests of a user in any `window` seconds.
+
+    First come, first served. A clinic asks for no more than a handful of requests at a time (`diaries.CONCURRENCY`), so of
+    clinics that share a user each gets its turn after a handful of the others', however much they have still to read.
+    """
 
     limit: int = LIMIT - HEADROOM
     window: float = WINDOW
     timing: Timing = field(default_factory=Timing)
     _sent: dict[str, deque[float]] = field(default_factory=dict)
     _held_until: dict[str, float] = field(default_factory=dict)
+    _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def take(self, user: str) -> None:
-        """Wait for room in the window."""
-        while (wait := self._claim(user)) > 0:
-            await self.timing.sleep(max(wait, SHORTEST_SLEEP))
+        """Wait for one's turn, then for room in the window."""
+        async with self._turns.setdefault(user, asyncio.Lock()):  # its waiters are served in the order they came
+            while (wait := self._claim(user)) > 0:
+                await self.timing.sleep(wait)
 
     async def hold(self, user: str, seconds: float) -> None:
         """Close the window for some time; a shorter hold does not end a longer one."""
@@ -69,7 +81,8 @@ class SlidingWindow:
         while sent and sent[0] <= now - self.window:
             sent.popleft()
         held = self._held_until.get(user, now) - now
-        if held > 0 or len(sent) >= self.limit:
-            return max(held, sent[0] + self.window - now if len(sent) >= self.limit else 0.0)
+        full = len(sent) >= self.limit
+        if held > 0 or full:  # a wait that rounds to nothing is one all the same: only what is counted may be sent
+            return max(held, sent[0] + self.window - now if full else 0.0, SHORTEST_SLEEP)
         sent.append(now)
         return 0.0

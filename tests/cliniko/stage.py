@@ -14,7 +14,9 @@ import httpx
 from service.cliniko.access import Access
 from service.cliniko.client import Client
 from service.cliniko.diaries import ClinikoDiaries
+from service.cliniko.progress import Tell
 from service.cliniko.rate import SlidingWindow, Timing
+from service.core.model import Diaries
 from service.core.rules.language import Service
 from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR
@@ -84,6 +86,7 @@ def diaries_of(
     *,
     limit: int = 200,
     intercept: Callable[[httpx.Request], httpx.Response | None] | None = None,
+    tell: Tell | None = None,
 ) -> ClinikoDiaries:
     """Harbour's diaries over the sandbox, in process; what `intercept` answers does not reach the sandbox."""
     app = over(cliniko_app(world, patience=0.0, limit=limit))
@@ -93,13 +96,18 @@ def diaries_of(
         return answer or await app.handle_async_request(request)
 
     return ClinikoDiaries(
-        api_key=API_KEYS[HARBOUR],
-        contact_email=EMAIL,
+        Access.of(API_KEYS[HARBOUR], EMAIL, "http://cliniko.test/v1"),
         clock=world.clock(),
-        base_url="http://cliniko.test/v1",
         transport=httpx.MockTransport(handle),
         timing=time.timing,
+        tell=tell,
     )
+
+
+def sorted_fields(diaries: Diaries) -> dict[str, list[str]]:
+    """Every field in an order of its own: the wire's order is not part of what is read."""
+    values = {name: getattr(diaries, name) for name in Diaries.__slots__}
+    return {name: sorted(map(repr, value)) if isinstance(value, tuple) else [repr(value)] for name, value in values.items()}
 
 
 def listing(resource: str, items: list[object], **links: str) -> httpx.Response:

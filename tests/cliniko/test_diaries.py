@@ -10,8 +10,9 @@ from typing import Literal
 import httpx
 import pytest
 
-from service.cliniko.access import PATHS
-from service.cliniko.diaries import CONCURRENCY, OUTAGE, READ_SECONDS, ClinikoDiaries
+from service.cliniko.access import PATHS, Access
+from service.cliniko.diaries import CONCURRENCY, READ_SECONDS, ClinikoDiaries
+from service.cliniko.outage import OUTAGE
 from service.core.errors import CredentialsError, OutsideError, ProtocolError, RefusedError, TransientError
 from service.core.model import Diaries, Unseen
 from service.sandbox.clinic import Business, Clinic, Hours, Person, Span, Type
@@ -20,7 +21,7 @@ from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
 from service.sandbox.serving import serving
 from service.sandbox.world import Fault, World
-from tests.cliniko.stage import EMAIL, KEY, PHYSIO, PODIATRY, VirtualTime, Wire, diaries_of, listing, over
+from tests.cliniko.stage import EMAIL, KEY, PHYSIO, PODIATRY, VirtualTime, Wire, diaries_of, listing, over, sorted_fields
 from tests.support import diaries as faultless
 
 BOTH = (PHYSIO, PODIATRY)
@@ -40,12 +41,6 @@ def time() -> VirtualTime:
 async def read(world: World, time: VirtualTime) -> Diaries:
     async with diaries_of(world, time, limit=10_000) as diaries:
         return await diaries.read(BOTH)
-
-
-def sorted_fields(diaries: Diaries) -> dict[str, list[str]]:
-    """Every field in an order of its own: the wire's order is not part of what is read."""
-    values = {name: getattr(diaries, name) for name in Diaries.__slots__}
-    return {name: sorted(map(repr, value)) if isinstance(value, tuple) else [repr(value)] for name, value in values.items()}
 
 
 async def test_what_is_read_over_the_wire_is_what_the_world_holds(world: World, time: VirtualTime) -> None:
@@ -77,8 +72,7 @@ async def test_a_reading_touches_nothing_but_the_allowed_paths_and_keeps_no_bait
 
 async def test_it_works_over_a_socket(world: World) -> None:
     with serving(cliniko_app(world)) as address:
-        key = API_KEYS[HARBOUR]
-        async with ClinikoDiaries(api_key=key, contact_email=EMAIL, clock=world.clock(), base_url=f"{address}/v1") as diaries:
+        async with ClinikoDiaries(Access.of(API_KEYS[HARBOUR], EMAIL, f"{address}/v1"), clock=world.clock()) as diaries:
             found = await diaries.read(BOTH)
     assert sorted_fields(found) == sorted_fields(faultless(world.clinics[HARBOUR], BOTH, world.now))
 
@@ -86,13 +80,8 @@ async def test_it_works_over_a_socket(world: World) -> None:
 async def test_a_throttled_socket_is_waited_out_though_it_sends_two_dates(world: World, time: VirtualTime) -> None:
     world.fail(Fault("cliniko", "rate_limited", "/businesses?", times=1))
     with serving(cliniko_app(world)) as address:
-        async with ClinikoDiaries(
-            api_key=API_KEYS[HARBOUR],
-            contact_email=EMAIL,
-            clock=world.clock(),
-            base_url=f"{address}/v1",
-            timing=time.timing,
-        ) as diaries:
+        access = Access.of(API_KEYS[HARBOUR], EMAIL, f"{address}/v1")
+        async with ClinikoDiaries(access, clock=world.clock(), timing=time.timing) as diaries:
             await diaries.read(())
     assert 1 <= max(time.slept) <= 6  # two seconds, rounded up, by a Date that may be a second or two old
 
@@ -220,13 +209,8 @@ async def test_a_failure_that_passes_leaves_no_trace(world: World, time: Virtual
 
 
 async def test_another_clinics_key_reads_another_clinic(world: World) -> None:
-    async with ClinikoDiaries(
-        api_key=API_KEYS[NORTHSIDE].rpartition("-")[0] + "-au2",
-        contact_email=EMAIL,
-        clock=world.clock(),
-        base_url="http://cliniko.test/v1",
-        transport=over(cliniko_app(world)),
-    ) as diaries:
+    access = Access.of(API_KEYS[NORTHSIDE].rpartition("-")[0] + "-au2", EMAIL, "http://cliniko.test/v1")
+    async with ClinikoDiaries(access, clock=world.clock(), transport=over(cliniko_app(world))) as diaries:
         found = await diaries.read(())
     assert [location.name for location in found.locations] == ["Northside Chermside"]
 
@@ -333,7 +317,7 @@ async def test_blocks_are_asked_for_by_overlap_with_the_horizon(time: VirtualTim
     )
     now = datetime(2026, 3, 1, 21, 0, tzinfo=UTC)
     async with ClinikoDiaries(
-        api_key=KEY, contact_email=EMAIL, clock=lambda: now, transport=wire.transport, timing=time.timing
+        Access.of(KEY, EMAIL), clock=lambda: now, transport=wire.transport, timing=time.timing
     ) as diaries:
         await diaries.read(BOTH)
     asked = {request.url.path.rpartition("/")[2]: request.url.params.get_list("q[]") for request in wire.requests}

@@ -28,6 +28,7 @@ import asyncio
 import time
 from base64 import b64decode
 from collections import deque
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -56,9 +57,14 @@ WINDOW_SECONDS = 60.0
 KINDS = {*REFUSALS, "", "slow", "not_found", "truncated", "page_loop", "foreign_next", "relative_links"}
 
 
-def cliniko_app(world: World, *, limit: int = LIMIT, patience: float = 2.0) -> Litestar:
-    """The server over `world`; `limit` is per minute and user, `patience` seconds are what `timeout` and `slow` take."""
-    server = _Server(world, limit, patience)
+def cliniko_app(
+    world: World, *, limit: int = LIMIT, patience: float = 2.0, monotonic: Callable[[], float] = time.monotonic
+) -> Litestar:
+    """The server over `world`; `limit` is per minute and user, `patience` seconds are what `timeout` and `slow` take.
+
+    `monotonic` is the clock of the request limit, in seconds: real time, unless a test has its own.
+    """
+    server = _Server(world, patience, _Limiter(limit, monotonic))
 
     @route(["/", "/{rest:path}"], http_method=list(HttpMethod), include_in_schema=False)
     async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -82,10 +88,10 @@ def _rendered(answer: Answer) -> Response[bytes]:
 class _Server:
     """The order in which a request is looked at."""
 
-    def __init__(self, world: World, limit: int, patience: float) -> None:
+    def __init__(self, world: World, patience: float, limiter: "_Limiter") -> None:
         self.world = world
         self.patience = patience
-        self.limiter = _Limiter(limit)
+        self.limiter = limiter
         self.missed = 0
 
     async def answer(self, asked: Asked) -> Answer:
@@ -144,12 +150,13 @@ class _Server:
 class _Limiter:
     """200 requests in any minute of real time, per user."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, monotonic: Callable[[], float]) -> None:
         self.limit = limit
+        self.monotonic = monotonic
         self.taken: dict[str, deque[float]] = {}
 
     def take(self, user: str) -> None:
-        now = time.monotonic()
+        now = self.monotonic()
         taken = self.taken.setdefault(user, deque())
         while taken and taken[0] <= now - WINDOW_SECONDS:
             taken.popleft()
