@@ -45,6 +45,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "online_bookings.max_appointments_per_day_segment",
         "online_bookings.min_hours_advance_required_to_book",
         "online_bookings.daily_bookings_limit",
+        "online_bookings.booking_reservation_minutes",
     ),
     "businesses": (
         "id",
@@ -56,7 +57,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "archived_at",
         "deleted_at",
     ),
-    "practitioners": ("id", "label", "active", "show_in_online_bookings"),
+    "practitioners": ("id", "label", "active", "show_in_online_bookings", "default_appointment_type.links.self"),
     "appointment_types": (
         "id",
         "name",
@@ -120,26 +121,35 @@ def _kept(value: object, paths: Iterable[tuple[str, ...]]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One account's way in. `base_url` ends with `/v1`; `agent` names us as Cliniko wants to be able to reach us."""
+    """One account's way in. `base_url` ends with `/v1`; `agent` names us as Cliniko wants to be able to reach us.
+
+    `owner` names the Cliniko user where one user has several keys; without it each key is taken to be a user of its own.
+    """
 
     base_url: httpx.URL
     agent: str
     key: str = field(repr=False)
+    owner: str | None = None
 
     @classmethod
-    def of(cls, api_key: str, contact_email: str, base_url: str | None = None) -> Access:
+    def of(cls, api_key: str, contact_email: str, base_url: str | None = None, owner: str | None = None) -> Access:
         """Derive the address from the key's suffix, unless it is overridden; `SettingsError` where something is malformed."""
         key = api_key.strip()
         if not key or not key.isascii() or not key.isprintable() or set(key) & {" ", ":"}:
             raise SettingsError("the Cliniko API key is empty or has characters that no key has; copy it again")
         if not _EMAIL.fullmatch(contact_email):
             raise SettingsError("Cliniko wants an e-mail address it can reach: set GOVERNOR_CLINIKO__CONTACT_EMAIL")
-        return cls(_checked(base_url or f"https://api.{shard_of(key)}.cliniko.com/v1"), _agent(contact_email), key)
+        url = _checked(base_url or f"https://api.{shard_of(key)}.cliniko.com/v1")
+        return cls(url, _agent(contact_email), key, owner.strip() or None if owner else None)
 
     @property
     def user(self) -> str:
-        """A name for the key's owner that gives nothing of the key away: request budgets are kept per user."""
-        return sha256(self.key.encode()).hexdigest()[:16]
+        """A name for the key's owner that gives nothing of the key away: request budgets are kept per user.
+
+        Cliniko takes a key with and without its shard suffix (Cliniko API, "Sharding"), so the suffix is no part of it.
+        """
+        named = f"user {self.owner}" if self.owner else f"key {_without_shard(self.key)}"
+        return sha256(named.encode()).hexdigest()[:16]
 
     def url(self, path: str, params: Iterable[tuple[str, str]] = ()) -> httpx.URL:
         """The address of a path below `/v1`."""
@@ -192,6 +202,11 @@ def shard_of(key: str) -> str:
     if not _SHARD.fullmatch(shard):
         raise SettingsError("the Cliniko API key does not end in a shard such as -au2; copy it again, to its very end")
     return shard
+
+
+def _without_shard(key: str) -> str:
+    bare, hyphen, suffix = key.rpartition("-")
+    return bare if hyphen and _SHARD.fullmatch(suffix.lower()) else key
 
 
 def _agent(contact_email: str) -> str:

@@ -16,12 +16,17 @@ from service.core.model import Block
 
 
 def occurrences(block: AvailabilityBlock, zone: str) -> Iterator[Block]:
-    """The block and its repeats: the same wall-clock time every so many days, weeks or months in `zone`."""
+    """The block and its repeats: the same wall-clock time every so many days, weeks or months in `zone`.
+
+    A first occurrence within the hour that is repeated when clocks go back can end no later by the wall clock than it
+    starts; its repeats last as long as it did.
+    """
     yield block.block()
     there = ZoneInfo(zone)
     starts, ends = (at.astimezone(there).replace(tzinfo=None) for at in (block.starts_at, block.ends_at))
+    length = ends - starts if ends > starts else block.ends_at - block.starts_at
     for moved_starts in _repeats(starts, block.repeat_rule or RepeatRule()):
-        moved_ends = moved_starts + (ends - starts)
+        moved_ends = moved_starts + length
         begins, finishes = (at.replace(tzinfo=there).astimezone(UTC) for at in (moved_starts, moved_ends))
         yield Block(block.business, block.practitioner, begins, finishes)
 

@@ -55,6 +55,18 @@ def _linked_id(value: object) -> object:
     raise ValueError("not a link")
 
 
+def _linked_or_none(value: object) -> object:
+    try:
+        return _linked_id(value)
+    except ValueError:
+        return None
+
+
+def _minutes_or_none(value: object) -> object:
+    """Minutes within a day; how "none" is written is undocumented, so all else counts as none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _DAY else None
+
+
 def _text(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("not a string")  # noqa: TRY004 - pydantic wants a ValueError
@@ -83,6 +95,9 @@ Id = Annotated[str, BeforeValidator(_id)]
 LinkedId = Annotated[str, BeforeValidator(_linked_id)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(lambda at: at.astimezone(UTC))]
 Clock = Annotated[int, BeforeValidator(_minutes)]
+OptionalLink = Annotated[str | None, BeforeValidator(_linked_or_none)]
+"""The id that a link object refers to; None for anything else, because nothing but requests saved hangs on it."""
+
 Switch = bool | None
 """An online switch: null is off; where the key is missing the switch counts as on, and the probe will tell."""
 
@@ -95,6 +110,7 @@ class Bookings(BaseModel):
     max_appointments_per_day_segment: int | None = None
     min_hours_advance_required_to_book: Annotated[int, Field(ge=0)] | None = None
     daily_bookings_limit: int | None = None
+    booking_reservation_minutes: Annotated[int | None, BeforeValidator(_minutes_or_none)] = None
 
 
 class Settings(BaseModel):
@@ -112,6 +128,7 @@ class Settings(BaseModel):
             lead=timedelta(hours=found.min_hours_advance_required_to_book or 0),
             segment_cap=cap if cap is not None and 0 < cap <= HIGHEST_CAP else None,
             daily_limit=limit if limit is not None and limit > 0 else None,
+            reservation=timedelta(minutes=found.booking_reservation_minutes or 0),
         )
 
 
@@ -143,10 +160,12 @@ class Person(BaseModel):
     label: str | None = None
     active: bool | None = True
     show_in_online_bookings: Switch = True
+    default_appointment_type: OptionalLink = None
 
     def practitioner(self) -> Practitioner:
         """As the core's word; somebody inactive is not online."""
-        return Practitioner(self.id, self.label or self.id, bool(self.show_in_online_bookings) and self.active is not False)
+        online = bool(self.show_in_online_bookings) and self.active is not False
+        return Practitioner(self.id, self.label or self.id, online, self.default_appointment_type)
 
 
 class Type(BaseModel):
@@ -194,6 +213,14 @@ class Window(BaseModel):
     starts_at: Clock
     ends_at: Clock
 
+    def parts(self, day: int) -> list[tuple[int, int, int]]:
+        """As (day number, starts, ends) within single days, in minutes after midnight; none where it has no length."""
+        if self.starts_at < (ends := self.ends_at or _DAY):
+            return [(day, self.starts_at, ends)]
+        if self.starts_at in {self.ends_at, _DAY}:
+            return []
+        return [(day, self.starts_at, _DAY), ((day + 1) % 7, 0, self.ends_at)]
+
 
 class DailyAvailability(BaseModel):
     """An item of `/daily_availabilities`: one weekday of one practitioner at one business."""
@@ -205,14 +232,17 @@ class DailyAvailability(BaseModel):
     practitioner: LinkedId
 
     def hours(self) -> list[WeeklyHours]:
-        """Its windows, with Cliniko's own day number; midnight as an end is the end of the day."""
+        """Its windows, with Cliniko's own day number; midnight as an end is the end of the day.
+
+        A window that ends before it starts goes on past midnight: the rest of it is the next day's. The day after `n` is
+        `(n + 1) % 7` in each of the numberings in use, because 7 and 0 are the same Sunday (`core.roster`).
+        """
         if self.day_of_week is None:
             return []
-        windows = [(each.starts_at, each.ends_at or _DAY) for each in self.availabilities or ()]
         return [
-            WeeklyHours(self.business, self.practitioner, self.day_of_week, starts, ends)
-            for starts, ends in windows
-            if starts < ends
+            WeeklyHours(self.business, self.practitioner, day, starts, ends)
+            for window in self.availabilities or ()
+            for day, starts, ends in window.parts(self.day_of_week)
         ]
 
 

@@ -197,3 +197,12 @@ def test_redaction_takes_out_key_credentials_and_addresses(access: Access) -> No
     assert len(text) == 200
     assert "kEyBoDy" not in repr(access)
     assert "kEyBoDy" not in access.user
+
+
+def test_a_key_is_one_user_with_and_without_its_shard_and_several_keys_are_one_where_that_is_said() -> None:
+    bare = Access.of("MS0xLWtleQ", EMAIL)
+    assert {Access.of(key, EMAIL).user for key in ("MS0xLWtleQ-au1", "MS0xLWtleQ-AU1")} == {bare.user}
+    assert Access.of("b3RoZXI", EMAIL).user != bare.user
+    named = [Access.of(key, EMAIL, owner="governor@harbour") for key in ("MS0xLWtleQ-au1", "b3RoZXI-au1")]
+    assert named[0].user == named[1].user != bare.user
+    assert Access.of("MS0xLWtleQ", EMAIL, owner=" ").user == bare.user

@@ -41,6 +41,31 @@ def test_repeats_keep_the_wall_clock_across_daylight_saving() -> None:
     assert {each.ends - each.starts for each in found} == {timedelta(hours=2)}
 
 
+def test_a_repeat_over_midnight_and_over_the_change_of_clocks_ends_where_the_wall_clock_says() -> None:
+    # 22:00 to 06:00 each night; the night of 4 to 5 April 2026 has nine hours of it.
+    nights = block("2026-04-02T11:00:00Z", "2026-04-02T19:00:00Z", **rule("Daily", 2))
+    found = [(f"{each.starts:%d %H}", (each.ends - each.starts) / timedelta(hours=1)) for each in occurrences(nights, SYDNEY)]
+    assert found == [("02 11", 8), ("03 11", 8), ("04 11", 9)]
+
+
+def test_a_repeat_of_the_hour_that_comes_twice_lasts_as_long_as_the_first() -> None:
+    # 02:30 to 02:30 on 5 April 2026 in Sydney is an hour, the clocks having gone back in between.
+    twice = block("2026-04-04T15:30:00Z", "2026-04-04T16:30:00Z", **rule("Daily", 1))
+    assert {each.ends - each.starts for each in occurrences(twice, SYDNEY)} == {timedelta(hours=1)}
+
+
+def test_a_repeat_in_the_hour_that_is_skipped_moves_on_with_the_clocks() -> None:
+    # 02:15 does not exist on 4 October 2026 in Sydney.
+    skipped = block("2026-10-02T16:15:00Z", "2026-10-02T16:45:00Z", **rule("Daily", 2))
+    assert starts_of(skipped) == ["10-02T16:15", "10-03T16:15", "10-04T15:15"]
+
+
+def test_overlapping_repeats_are_all_handed_on() -> None:
+    wide, narrow = (block("2026-03-09T00:00:00Z", f"2026-03-09T0{hours}:00:00Z", **rule("Weekly", 1)) for hours in (3, 2))
+    found = expanded([wide, narrow], {"1": "UTC"}, datetime(2026, 3, 9, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC))
+    assert [(each.starts.day, each.ends.hour) for each in found] == [(9, 2), (9, 3), (16, 2), (16, 3)]
+
+
 @pytest.mark.parametrize(
     ("given", "starts"),
     [

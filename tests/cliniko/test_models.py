@@ -25,6 +25,14 @@ def test_a_segment_cap_counts_only_from_one_to_five(wire: int | None, cap: int |
     assert settings(max_appointments_per_day_segment=wire).segment_cap == cap
 
 
+@pytest.mark.parametrize(
+    ("wire", "minutes"), [(10, 10), (0, 0), (None, 0), (-5, 0), ("10 minutes", 0), (99_999, 0), (True, 0), (2.5, 0)]
+)
+def test_a_reservation_is_read_where_it_can_be_and_none_elsewhere(wire: Any, minutes: int) -> None:
+    assert settings(booking_reservation_minutes=wire).reservation == timedelta(minutes=minutes)
+    assert settings().reservation == timedelta(0)
+
+
 def test_settings_that_are_missing_mean_no_limit_but_a_missing_switch_means_nothing_is_known() -> None:
     bookings = settings()
     assert (bookings.lead, bookings.segment_cap, bookings.daily_limit) == (timedelta(0), None, None)
@@ -56,6 +64,21 @@ def test_ids_are_strings_whatever_they_came_as() -> None:
 )
 def test_a_practitioner_is_online_unless_switched_off(fields: dict[str, Any], online: bool) -> None:
     assert parse(Person, {"id": "1", "label": "Ana", **fields}).practitioner().online is online
+
+
+@pytest.mark.parametrize(
+    ("given", "default"),
+    [
+        (link("appointment_types/7"), "7"),
+        (None, None),
+        ({"links": {"self": None}}, None),
+        ({"links": {"self": "https://x/v1/appointment_types/"}}, None),
+        ("7", None),
+    ],
+)
+def test_a_default_type_that_cannot_be_told_is_not_known(given: Any, default: str | None) -> None:
+    assert parse(Person, {"id": "1", "default_appointment_type": given}).practitioner().default_type == default
+    assert parse(Person, {"id": "1"}).practitioner().default_type is None
 
 
 def test_a_location_is_named_as_people_see_it_and_archived_ones_are_not_online() -> None:
@@ -100,6 +123,19 @@ def test_weekly_windows_are_minutes_of_the_day_under_the_day_number_given() -> N
     for clock in ("9", "24:30", "09:60", 9, None):
         with pytest.raises(ProtocolError):
             parse(DailyAvailability, {**payload, "availabilities": [{"starts_at": clock, "ends_at": "12:00"}]})
+
+
+@pytest.mark.parametrize(("day", "following"), [(5, 6), (6, 0), (7, 1), (0, 1)])
+def test_a_window_past_midnight_is_the_next_days_too(day: int, following: int) -> None:
+    windows = [("22:00", "06:00"), ("09:00", "09:00"), ("24:00", "06:00"), ("00:00", "00:00")]
+    payload = {
+        "day_of_week": day,
+        "availabilities": [{"starts_at": starts, "ends_at": ends} for starts, ends in windows],
+        "business": link("businesses/1"),
+        "practitioner": link("practitioners/2"),
+    }
+    found = [(each.day, each.starts, each.ends) for each in parse(DailyAvailability, payload).hours()]
+    assert found == [(day, 1320, 1440), (following, 0, 360), (day, 0, 1440)]
 
 
 def test_a_withdrawn_block_takes_nothing_away() -> None:
