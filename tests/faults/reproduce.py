@@ -1,0 +1,20 @@
+"""Show one combination of the fault sweep: `python -m tests.faults.reproduce KIND NUMBER`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.faults.catalogue import drawn
+from tests.faults.lines import compared
+
+
+def main(kind: str, number: int) -> None:
+    """Print a combination and what is wrong with it."""
+    combination = drawn(kind, number + 1)[number]
+    print(combination)
+    print(*asyncio.run(compared(combination)).wrong or ["nothing wrong"], sep="\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
