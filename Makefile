@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+WORKERS ?= 2
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 help:  ## list the targets
@@ -14,7 +15,7 @@ demo: $(VENV)/.runtime  ## the main job against the sandbox (ARGS=--once exits i
 	@$(BIN)/governor demo $(ARGS)
 
 test: $(VENV)/.dev  ## the tests (ARGS=... is passed to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types imports test  ## what CI runs
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from service.apply import change_of
-from service.core.capacity import sold_offers
 from service.core.days import horizon
 from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing
 from service.core.decide.people import changed
@@ -34,6 +33,7 @@ from service.core.model import (
     Verdict,
     WeeklyHours,
 )
+from service.core.offers import sold_offers
 from service.core.rules.language import RuleSet, Service
 from service.core.rules.walk import look_backs
 from service.rulefiles.directory import RuleDirectory

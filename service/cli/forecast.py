@@ -33,7 +33,10 @@ def _show(report: Report) -> None:
     for each in report.outcome.forecasts.values():
         if each.days:
             console().print(forecast_table(each))
-            click.echo(f"{metrics_line(each)}\n")
+            click.echo(metrics_line(each))
+            for caveat in each.caveats:
+                click.echo(f"  note: {caveat.sentence}")
+            click.echo()
         else:
             click.echo(f"{each.service}: not readable")
     for problem in report.problems:

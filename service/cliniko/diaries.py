@@ -33,10 +33,10 @@ from service.cliniko.models import (
     starts,
 )
 from service.cliniko.rate import RateBudget, SlidingWindow, Timing
-from service.core.capacity import sold_offers
 from service.core.days import HORIZON, horizon, local_date
 from service.core.errors import CredentialsError, OutsideError, RefusedError, TransientError
 from service.core.model import Block, Diaries, Offer, OnlineBookings, Probe, Unseen, WeeklyHours
+from service.core.offers import sold_offers
 from service.core.rules.language import Service
 
 CONCURRENCY = 6

@@ -14,6 +14,8 @@ from service.core.intervals import Span, Spans, union
 HORIZON = 14
 """How many local days a forecast covers, today included."""
 
+EPOCH = date(1970, 1, 1).toordinal()
+
 DAY_SEGMENTS = (0, 12 * 60, 17 * 60, 24 * 60)
 """Where Cliniko's day segments begin and end, in wall-clock minutes: before 12:00, 12:00-16:59, from 17:00 on."""
 
@@ -42,7 +44,7 @@ class Day:
 
         An hour that the clocks skip is not in it, an hour that they repeat is in it twice.
         """
-        midnight = int(datetime.combine(self.date, time(), UTC).timestamp())
+        midnight = (self.date.toordinal() - EPOCH) * 86_400
         found = []
         for (begins, finishes), offset in self.pieces:
             start, end = midnight + starts * 60 - offset, midnight + ends * 60 - offset

@@ -10,18 +10,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 
-from service.core.capacity import Capacity, capacity
+from service.core.capacity import capacity
+from service.core.caveats import caveats
 from service.core.decide import people, plan
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
-from service.core.decide.model import Proposal, Reading, RuleState, RunInputs, RunOutcome, Standing, TraceLine
+from service.core.decide.model import (
+    Caveat,
+    Proposal,
+    Reading,
+    RuleState,
+    RunInputs,
+    RunOutcome,
+    ServiceForecast,
+    Standing,
+    TraceLine,
+)
 from service.core.decide.proposals import propose, share_of
 from service.core.logic import Bounds
 from service.core.metrics import Ask, Earlier, Seen, asking, forecast, unfilled
 from service.core.model import Campaign, Diaries, Reason, Snapshot, State, Unreadable
-from service.core.roster import Roster
+from service.core.observation import Observation
+from service.core.roster import DayNumbers, day_numbers
 from service.core.rules import wording
 from service.core.rules.conditions import UNDEFINED
 from service.core.rules.evaluate import Considered, consider
@@ -45,7 +58,7 @@ def conclude(inputs: RunInputs) -> RunOutcome:
     drafts = plan.within_blast_radius(by_name, drafts, inputs.rules)
     return RunOutcome(
         run=inputs.run,
-        forecasts={name: forecast(view, name) for name, view in views.items()},
+        forecasts=_forecasts(inputs, present, views, asks),
         traces={name: _trace(rules) for name, rules in judged.items()},
         proposals={case.entry.name: case.proposal for case in cases if case.proposal is not None},
         decisions=plan.decisions(inputs.run, cases, drafts, inputs.rules.digest),
@@ -57,32 +70,36 @@ def conclude(inputs: RunInputs) -> RunOutcome:
 # --- forecast -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Observed:
-    """One reading of Cliniko with the roster it describes, which all services share."""
+def _observed(inputs: RunInputs) -> tuple[Observation | None, tuple[Observation, ...]]:
+    """What this run saw of Cliniko (None: nothing), and what earlier runs did, newest first.
 
-    diaries: Diaries
-    roster: Roster
-
-    def capacity(self, service: Service) -> Capacity:
-        return capacity(self.diaries, service, self.roster)
-
-
-def _observed(inputs: RunInputs) -> tuple[_Observed | None, tuple[_Observed, ...]]:
-    """What this run saw of Cliniko (None: nothing), and what earlier runs did, newest first."""
+    How days are numbered is settled by all of them together, because a full diary shows no start that would tell.
+    """
     moments = [(inputs.now, inputs.snapshot), *((snapshot.taken_at, snapshot) for snapshot in inputs.baselines)]
-    present, *earlier = (
-        _Observed(snapshot.diaries, Roster.of(snapshot.diaries, at)) if isinstance(snapshot.diaries, Diaries) else None
-        for at, snapshot in moments
-    )
-    return present, tuple(each for each in earlier if each is not None)
+    read = [(at, snapshot.diaries) for at, snapshot in moments if isinstance(snapshot.diaries, Diaries)]
+    numbers = sum((day_numbers(diaries) for _, diaries in read), DayNumbers())
+    found = tuple(Observation.of(diaries, at, numbers) for at, diaries in read)
+    return (found[0], found[1:]) if isinstance(inputs.snapshot.diaries, Diaries) else (None, found)
 
 
-def _seen(service: Service, present: _Observed | None, earlier: tuple[_Observed, ...]) -> Seen | Reason:
+def _seen(service: Service, present: Observation | None, earlier: tuple[Observation, ...]) -> Seen | Reason:
     if present is None:
         return Reason.CLINIKO_UNREADABLE
-    before = tuple(Earlier(each.roster.now, each.capacity(service)) for each in earlier)
-    return Seen(present.roster.now, present.capacity(service), before)
+    before = (Earlier(each.now, cache(partial(capacity, each, service))) for each in earlier)
+    return Seen(present.now, capacity(present, service), tuple(before))
+
+
+def _forecasts(
+    inputs: RunInputs, present: Observation | None, views: Mapping[str, Seen | Reason], asks: Mapping[str, Ask]
+) -> dict[str, ServiceForecast]:
+    return {
+        name: forecast(view, name, asks[name], _caveats(present, inputs.rules.services[name], view))
+        for name, view in views.items()
+    }
+
+
+def _caveats(present: Observation | None, service: Service, view: Seen | Reason) -> tuple[Caveat, ...]:
+    return () if present is None or isinstance(view, Reason) else caveats(present, service, view.capacity)
 
 
 def clinic_zone(snapshots: tuple[Snapshot, ...]) -> str:

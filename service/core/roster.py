@@ -2,103 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from service.core import intervals
-from service.core.days import Day, day_of, horizon
+from service.core.days import HORIZON, Day, day_of, horizon
 from service.core.intervals import Span, Spans
-from service.core.model import Block, Diaries
+from service.core.model import Block, Diaries, Offer, WeeklyHours
+
+ALMOST_A_DAY = timedelta(hours=20)
+
+Windows = dict[int, list[tuple[int, int]]]
+"""By Cliniko's day number: wall-clock minutes [starts, ends)."""
+
+Stretches = dict[str, list[tuple[str | None, int, int]]]
+"""By practitioner: one-off stretches as (location, start, end) in seconds; location None is everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayNumbers:
+    """How well the shown starts fit the declared hours, by which weekday `day_of_week` 0 is read as.
+
+    Cliniko's own documents disagree: ISO numbers 1-7, an enumeration 0-6. One to six mean Monday to Saturday both by ISO and
+    with Sunday as 0, so that reading holds unless the starts fall into the declared hours better the other way. Evidence of
+    several readings adds up, because a full diary has none.
+    """
+
+    iso: bool = False
+    fits_sunday: int = 0
+    fits_monday: int = 0
+
+    @property
+    def monday_is_zero(self) -> bool:
+        """Whether 0 is a Monday."""
+        return not self.iso and self.fits_monday > self.fits_sunday
+
+    def weekday(self, number: int) -> int:
+        """Cliniko's `day_of_week` as Python's weekday (Monday 0)."""
+        return number % 7 if self.monday_is_zero else (number - 1) % 7
+
+    def __add__(self, other: DayNumbers) -> DayNumbers:
+        fits_sunday, fits_monday = self.fits_sunday + other.fits_sunday, self.fits_monday + other.fits_monday
+        return DayNumbers(self.iso or other.iso, fits_sunday, fits_monday)
 
 
 @dataclass(slots=True)
 class Roster:
-    """Rostered time per location, practitioner and local day, from the weekly template and the one-off blocks."""
+    """Rostered time per location, practitioner and local day, from the weekly template and the one-off blocks.
+
+    `template` is keyed by (location, practitioner).
+    """
 
     now: datetime
     zones: dict[str, str]
-    template: dict[tuple[str, str], list[tuple[int, int, int]]]
-    extra: dict[str, list[Block]]
-    unavailable: dict[str, list[Block]]
-    _known: dict[tuple[str, str], tuple[Spans, ...]] = field(default_factory=dict)
+    numbers: DayNumbers
+    template: dict[tuple[str, str], Windows]
+    extra: Stretches
+    unavailable: Stretches
+    _days: dict[str, tuple[Day, ...]] = field(default_factory=dict)
+    _working: dict[tuple[str, str], tuple[Spans, ...]] = field(default_factory=dict)
+    _walls: dict[tuple[Span, tuple[Span, ...]], Spans] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, diaries: Diaries, now: datetime) -> Roster:
-        """The roster that one reading of Cliniko describes."""
+    def of(cls, diaries: Diaries, now: datetime, numbers: DayNumbers | None = None) -> Self:
+        """The roster that one reading of Cliniko describes; `numbers` where more than this reading tells them."""
         zones = {location.id: location.zone for location in diaries.locations}
-        monday_is_zero = _monday_is_zero(diaries, zones)
-        template: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
-        for hours in diaries.hours:
-            window = (_weekday(hours.day, monday_is_zero=monday_is_zero), hours.starts, hours.ends)
-            template.setdefault((hours.location, hours.practitioner), []).append(window)
-        return cls(now, zones, template, _by_practitioner(diaries.extra), _by_practitioner(diaries.unavailable))
+        known = numbers or day_numbers(diaries)
+        return cls(now, zones, known, _template(diaries.hours), _stretches(diaries.extra), _stretches(diaries.unavailable))
 
     def days(self, location: str) -> tuple[Day, ...]:
         """The horizon's local days at a location."""
         zone = self.zones[location]
-        return tuple(day_of(zone, day) for day in horizon(self.now, zone))
+        if zone not in self._days:
+            self._days[zone] = tuple(day_of(zone, day) for day in horizon(self.now, zone))
+        return self._days[zone]
 
     def working(self, location: str, practitioner: str) -> tuple[Spans, ...]:
         """Rostered time of each day of the horizon: template + extra - unavailable."""
         key = (location, practitioner)
-        if key not in self._known:
-            self._known[key] = tuple(self._working(location, practitioner, day) for day in self.days(location))
-        return self._known[key]
+        if key not in self._working:
+            self._working[key] = self._rostered(location, practitioner)
+        return self._working[key]
 
-    def _working(self, location: str, practitioner: str, day: Day) -> Spans:
-        weekday = day.date.weekday()
-        windows = self.template.get((location, practitioner), ())
-        rostered = [span for on, starts, ends in windows if on == weekday for span in day.wall(starts, ends)]
-        rostered += _blocks(self.extra, practitioner, location, day.span)
-        away = _blocks(self.unavailable, practitioner, location, day.span)
-        return intervals.subtract(intervals.union(rostered), intervals.union(away))
+    def _rostered(self, location: str, practitioner: str) -> tuple[Spans, ...]:
+        weekly: list[list[tuple[int, int]]] = [[] for _ in range(7)]
+        for number, windows in self.template.get((location, practitioner), {}).items():
+            weekly[self.numbers.weekday(number)] += windows
+        days = self.days(location)
+        templates = [self._template_day(day, tuple(windows)) if (windows := weekly[day.date.weekday()]) else () for day in days]
+        extra, away = self.extra.get(practitioner), self.unavailable.get(practitioner)
+        if extra:
+            one_offs = _by_day(extra, location, days)
+            templates = [intervals.union([*each, *one_offs[n]]) for n, each in enumerate(templates)]
+        if away:
+            gone = _by_day(away, location, days)
+            templates = [intervals.subtract(each, intervals.union(gone[n])) for n, each in enumerate(templates)]
+        return tuple(templates)
+
+    def _template_day(self, day: Day, windows: tuple[tuple[int, int], ...]) -> Spans:
+        """One weekday's windows on one date; many people share them."""
+        key = (day.span, windows)
+        if key not in self._walls:
+            self._walls[key] = intervals.union(span for starts, ends in windows for span in day.wall(starts, ends))
+        return self._walls[key]
 
 
-def _by_practitioner(blocks: Iterable[Block]) -> dict[str, list[Block]]:
-    found: dict[str, list[Block]] = {}
-    for block in blocks:
-        found.setdefault(block.practitioner, []).append(block)
+def _by_day(stretches: Iterable[tuple[str | None, int, int]], location: str, days: Sequence[Day]) -> list[list[Span]]:
+    """The parts of one-off stretches that lie in each day."""
+    found: list[list[Span]] = [[] for _ in range(HORIZON)]
+    for where, begins, finishes in stretches:
+        if where in {None, location} and begins < days[-1].span[1] and finishes > days[0].span[0]:
+            for n, day in enumerate(days):
+                if begins < day.span[1] and finishes > day.span[0]:
+                    found[n].append((max(begins, day.span[0]), min(finishes, day.span[1])))
     return found
 
 
-def _blocks(blocks: Mapping[str, list[Block]], practitioner: str, location: str, day: Span) -> list[Span]:
-    return [
-        (max(int(block.starts.timestamp()), day[0]), min(int(block.ends.timestamp()), day[1]))
-        for block in blocks.get(practitioner, ())
-        if block.location in {None, location}
-    ]
+def _template(hours: Iterable[WeeklyHours]) -> dict[tuple[str, str], Windows]:
+    found: dict[tuple[str, str], Windows] = {}
+    for each in hours:
+        windows = found.setdefault((each.location, each.practitioner), {})
+        windows.setdefault(each.day, []).append((each.starts, each.ends))
+    return found
 
 
-def _weekday(number: int, *, monday_is_zero: bool) -> int:
-    """Cliniko's `day_of_week` as Python's weekday (Monday 0)."""
-    return number % 7 if monday_is_zero else (number - 1) % 7
+def _stretches(blocks: Iterable[Block]) -> Stretches:
+    found: Stretches = {}
+    for block in blocks:
+        stretch = (block.location, int(block.starts.timestamp()), int(block.ends.timestamp()))
+        found.setdefault(block.practitioner, []).append(stretch)
+    return found
 
 
-def _monday_is_zero(diaries: Diaries, zones: Mapping[str, str]) -> bool:
-    """Whether `day_of_week` 0 is a Monday, judged by the starts that are shown.
+def day_numbers(diaries: Diaries) -> DayNumbers:
+    """What one reading tells about `day_of_week`: a 7 is ISO; else the shown starts are held against the declared hours.
 
-    Cliniko's own documents disagree: ISO numbers 1-7, an enumeration 0-6. One to six mean Monday to Saturday both by ISO
-    and with Sunday as 0, so that reading holds unless the shown starts fall into the declared hours better the other way.
-    A start in one-off extra hours says nothing about the template.
+    One start a day of one offer of each diary is enough, and one in one-off extra hours says nothing about the template.
     """
     if any(hours.day == 7 for hours in diaries.hours):
-        return False
-    windows: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
-    for hours in diaries.hours:
-        windows.setdefault((hours.location, hours.practitioner), []).append((hours.day, hours.starts, hours.ends))
-    fits = {True: 0, False: 0}
-    extra = _by_practitioner(diaries.extra)
+        return DayNumbers(iso=True)
+    zones = {location.id: ZoneInfo(location.zone) for location in diaries.locations}
+    template, extra = _template(diaries.hours), _stretches(diaries.extra)
+    offers: dict[tuple[str, str], Offer] = {}
+    sunday = monday = 0
     for probe in diaries.probes:
-        declared = windows.get((probe.offer.location, probe.offer.practitioner), [])
-        zone, blocks = ZoneInfo(zones[probe.offer.location]), extra.get(probe.offer.practitioner, ())
-        for start in probe.starts or ():
-            if any(block.starts <= start < block.ends for block in blocks):
-                continue
-            local = start.astimezone(zone)
-            clock = local.hour * 60 + local.minute
-            on = {day for day, starts, ends in declared if starts <= clock < ends}
-            for choice in fits:
-                fits[choice] += any(_weekday(day, monday_is_zero=choice) == local.weekday() for day in on)
-    return fits[True] > fits[False]
+        place = (probe.offer.location, probe.offer.practitioner)
+        windows = template.get(place)
+        if not windows or not probe.starts or offers.setdefault(place, probe.offer) != probe.offer:
+            continue
+        zone, one_offs = zones[probe.offer.location], extra.get(probe.offer.practitioner, ())
+        for weekday, minute in _wall_clock(probe.starts, zone, one_offs):
+            sunday += _declared(windows, (weekday + 1) % 7, minute)
+            monday += _declared(windows, weekday, minute)
+    return DayNumbers(fits_sunday=sunday, fits_monday=monday)
+
+
+def _wall_clock(
+    starts: Sequence[datetime], zone: ZoneInfo, one_offs: Sequence[tuple[str | None, int, int]]
+) -> Iterable[tuple[int, int]]:
+    for start in _a_day_apart(starts):
+        if one_offs and any(begins <= start.timestamp() < ends for _, begins, ends in one_offs):
+            continue
+        local = start.astimezone(zone)
+        yield local.weekday(), local.hour * 60 + local.minute
+
+
+def _a_day_apart(starts: Sequence[datetime]) -> Iterable[datetime]:
+    after = starts[0]
+    for start in starts:
+        if start >= after:
+            yield start
+            after = start + ALMOST_A_DAY
+
+
+def _declared(windows: Mapping[int, list[tuple[int, int]]], number: int, minute: int) -> bool:
+    return any(starts <= minute < ends for starts, ends in windows.get(number, ()))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, partial
 
-from service.core.capacity import Capacity, DiaryDay, capacity
+from service.core.capacity import Capacity, capacity
+from service.core.diary import DiaryDay
 from service.core.metrics import Earlier, Seen, asking
 from service.core.model import (
     AppointmentType,
@@ -20,7 +22,7 @@ from service.core.model import (
     Unseen,
     WeeklyHours,
 )
-from service.core.roster import Roster
+from service.core.observation import Observation
 from service.core.rules.language import Measure, Metric, Service
 
 ZONE = "Australia/Brisbane"
@@ -85,6 +87,7 @@ def diaries(
     bookings: OnlineBookings = OPEN,
     extra: Sequence[Block] = (),
     unavailable: Sequence[Block] = (),
+    practitioners: Sequence[Practitioner] = (ANA, BEN),
     today: date = MONDAY,
 ) -> Diaries:
     """A reading in which exactly the (place, person, type) triples of `shown` are offered."""
@@ -92,7 +95,7 @@ def diaries(
     return Diaries(
         bookings=bookings,
         locations=(CITY, QUAY),
-        practitioners=(ANA, BEN),
+        practitioners=tuple(practitioners),
         types=tuple(types),
         offers=tuple(offers),
         hours=tuple(office() if hours is None else hours),
@@ -114,7 +117,7 @@ def lead(hours: float, **more: object) -> OnlineBookings:
 
 def sold(reading: Diaries, service: Service = SERVICE, now: datetime = NOW) -> Capacity:
     """The capacity that this reading shows."""
-    return capacity(reading, service, Roster.of(reading, now))
+    return capacity(Observation.of(reading, now), service)
 
 
 def only_day(reading: Diaries, index: int = 0, now: datetime = NOW) -> DiaryDay:
@@ -127,7 +130,7 @@ def seen(
     reading: Diaries, now: datetime = NOW, earlier: Sequence[tuple[datetime, Diaries]] = (), service: Service = SERVICE
 ) -> Seen:
     """What metrics are computed from; earlier readings newest first."""
-    before = tuple(Earlier(when, sold(old, service, when)) for when, old in earlier)
+    before = tuple(Earlier(when, cache(partial(sold, old, service, when))) for when, old in earlier)
     return Seen(now, sold(reading, service, now), before)
 
 

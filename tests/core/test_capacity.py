@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.capacity import Region, pack, sold_offers
 from service.core.intervals import length
 from service.core.model import Block, Diaries, Offer, Unseen, WeeklyHours
+from service.core.offers import sold_offers
+from service.core.packing import Region, pack
 from service.core.rules.language import Metric, Service
 from tests.core.made import (
     ANA,
@@ -94,7 +95,7 @@ def test_offers_come_in_the_order_of_the_services_types() -> None:
 def test_starts_15_minutes_apart_for_a_60_minute_type_are_a_union_not_a_product() -> None:
     day = only_day(alone(every(15, 0, "09:00", "10:30")))
     assert length(day.open_low) == length(day.open_high) == 2.5 * HOUR
-    assert (day.openings_low, day.openings_high) == (2, 2)
+    assert (day.tally.openings_low, day.tally.openings_high) == (2, 2)
 
 
 def test_two_types_free_at_one_time_are_one_time() -> None:
@@ -105,19 +106,19 @@ def test_two_types_free_at_one_time_are_one_time() -> None:
 def test_openings_are_of_the_first_listed_type_that_the_practitioner_offers() -> None:
     starts = every(30, 0, "09:00", "11:00")
     both = diaries({TRIPLE: starts, ("city", "ana", "standard"): every(30, 0, "09:00", "11:30")})
-    assert only_day(both).openings_low == 3
-    assert only_day(diaries({("city", "ana", "standard"): starts})).openings_low == 5
+    assert only_day(both).tally.openings_low == 3
+    assert only_day(diaries({("city", "ana", "standard"): starts})).tally.openings_low == 5
 
 
 def test_a_start_half_an_hour_before_closing_is_an_opening_and_its_tail_is_clipped() -> None:
     day = only_day(alone([at(0, "11:30")]))
     assert length(day.open_high) == HOUR // 2
-    assert (day.openings_low, day.openings_high) == (1, 1)
+    assert (day.tally.openings_low, day.tally.openings_high) == (1, 1)
 
 
 def test_a_start_outside_rostered_time_can_be_booked_so_it_is_an_opening_but_no_rostered_time() -> None:
     day = only_day(alone([at(0, "18:00")]))
-    assert (day.openings_low, length(day.open_high)) == (1, 0)
+    assert (day.tally.openings_low, length(day.open_high)) == (1, 0)
 
 
 def test_a_practitioner_at_two_locations_has_one_diary() -> None:
@@ -125,7 +126,7 @@ def test_a_practitioner_at_two_locations_has_one_diary() -> None:
     starts = every(60, 0, "09:00", "11:00")
     day = only_day(diaries({TRIPLE: starts, ("quay", "ana", "first"): starts}, hours))
     assert length(day.working) == length(day.open_low) == length(day.open_high) == 3 * HOUR
-    assert (day.openings_low, day.openings_high) == (3, 3)
+    assert (day.tally.openings_low, day.tally.openings_high) == (3, 3)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)), max_size=9))
@@ -227,34 +228,34 @@ def test_what_was_not_observed_may_be_open_or_not(unseen: Unseen) -> None:
     reading = alone(unseen)
     day = only_day(reading)
     assert (day.open_low, day.open_high, day.seen) == ((), day.sellable, ())
-    assert (day.openings_low, day.openings_high) == (0, 3)
+    assert (day.tally.openings_low, day.tally.openings_high) == (0, 3)
     assert not sold(reading).complete
 
 
 def test_one_type_unobserved_leaves_what_the_other_shows() -> None:
     day = only_day(diaries({TRIPLE: Unseen.FAILED, ("city", "ana", "standard"): [at(0, "09:00")]}))
     assert (length(day.open_low), length(day.open_high)) == (HOUR // 2, 3 * HOUR)
-    assert (day.openings_low, day.openings_high) == (0, 3)
+    assert (day.tally.openings_low, day.tally.openings_high) == (0, 3)
 
 
 def test_one_location_unobserved_leaves_what_the_other_shows() -> None:
     hours = [*office(), *weekly("ana", "quay", (0, "11:00", "14:00"))]
     day = only_day(diaries({TRIPLE: [at(0, "11:00")], ("quay", "ana", "first"): Unseen.FAILED}, hours))
     assert (length(day.open_low), length(day.open_high), length(day.seen)) == (HOUR, 3 * HOUR, 2 * HOUR)
-    assert (day.openings_low, day.openings_high) == (1, 3)
+    assert (day.tally.openings_low, day.tally.openings_high) == (1, 3)
 
 
 def test_half_of_the_window_unobserved_leaves_the_other_half_known() -> None:
     reading = alone([at(0, "09:00")])
     reading = replace(reading, probes=(reading.probes[0], replace(reading.probes[1], starts=None, unseen=Unseen.FAILED)))
     days = sold(reading).diaries[0].days
-    assert [(day.openings_low, day.openings_high) for day in days[:9]] == [(1, 1), *[(0, 0)] * 6, (0, 3), (0, 3)]
+    assert [(day.tally.openings_low, day.tally.openings_high) for day in days[:9]] == [(1, 1), *[(0, 0)] * 6, (0, 3), (0, 3)]
 
 
 def test_a_cap_hides_only_time_after_the_last_shown_start() -> None:
     day = only_day(capped(2))
     assert (length(day.open_low), length(day.open_high)) == (2 * HOUR, 3 * HOUR)
-    assert (day.openings_low, day.openings_high) == (2, 3)
+    assert (day.tally.openings_low, day.tally.openings_high) == (2, 3)
 
 
 def test_a_cap_does_not_reach_into_the_next_segment() -> None:
@@ -264,32 +265,32 @@ def test_a_cap_does_not_reach_into_the_next_segment() -> None:
     assert (length(day.open_low), length(day.open_high)) == (HOUR, 4 * HOUR - 1), (
         "a hidden start before 12:00 may end before 13:00"
     )
-    assert (day.openings_low, day.openings_high) == (1, 3)
+    assert (day.tally.openings_low, day.tally.openings_high) == (1, 3)
 
 
 def test_a_segment_below_its_cap_hides_nothing() -> None:
     day = only_day(capped(3))
     assert day.open_low == day.open_high
-    assert (day.openings_low, day.openings_high) == (2, 2)
+    assert (day.tally.openings_low, day.tally.openings_high) == (2, 2)
 
 
 @pytest.mark.parametrize("cap", [None, 0, 6, 99, -1])
 def test_null_zero_and_more_than_five_are_no_cap(cap: int | None) -> None:
     day = only_day(capped(cap))
     assert day.open_low == day.open_high
-    assert day.openings_high == 2
+    assert day.tally.openings_high == 2
 
 
 def test_a_segment_that_shows_no_start_has_exactly_no_openings_under_a_cap() -> None:
     day = only_day(capped(1), index=1)
-    assert (day.openings_low, day.openings_high, day.open_high) == (0, 0, ())
+    assert (day.tally.openings_low, day.tally.openings_high, day.open_high) == (0, 0, ())
 
 
 def test_a_day_without_starts_under_a_daily_limit_has_no_openings_but_may_have_open_time() -> None:
     reading = alone([at(0, "09:00")], bookings=replace(OPEN, daily_limit=4))
     shown, limited = only_day(reading), only_day(reading, 1)
     assert shown.open_low == shown.open_high
-    assert (limited.openings_low, limited.openings_high) == (0, 0)
+    assert (limited.tally.openings_low, limited.tally.openings_high) == (0, 0)
     assert (limited.open_low, limited.open_high) == ((), limited.sellable)
 
 
@@ -308,4 +309,4 @@ def late_and_early() -> list[datetime]:
 def test_starts_around_midnight_belong_to_their_local_day() -> None:
     reading = alone(late_and_early(), weekly("ana", "city", (0, "22:00", "24:00"), (1, "00:00", "02:00")))
     days = sold(reading).diaries[0].days
-    assert [day.openings_low for day in days[:3]] == [1, 1, 0]
+    assert [day.tally.openings_low for day in days[:3]] == [1, 1, 0]

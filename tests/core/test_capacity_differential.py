@@ -93,7 +93,8 @@ def test_slots_opened_is_the_truth_or_bounds_it(seed: int) -> None:
     truth, then = (Truth(world.clinic, world.service, world.now) for world in (after, before))
     reading = with_holes(after.read(), chance, share=0.3 if seed % 2 else 0)
     ask = asking(view(after, reading, (before, before.read())))
+    coarse = any(each.step > each.length for each in view(before, before.read()).capacity.diaries)
     for within in WITHIN if truth.people else ():
         bounds, value = ask(Measure(Metric.SLOTS_OPENED, within)).bounds, slots_opened(truth, then, within)
         assert bounds.low <= value <= bounds.high
-        assert seed % 2 or bounds.exact
+        assert seed % 2 or bounds.exact or coarse

@@ -141,7 +141,8 @@ def test_nothing_observed_leaves_nothing_to_estimate_from(unseen: Unseen) -> Non
 
 
 def test_a_forecast_has_its_days_every_metric_and_its_rung() -> None:
-    found = forecast(seen(HALF), "physio")
+    view = seen(HALF)
+    found = forecast(view, "physio", asking(view))
     assert (found.days[0].day, found.days[0].working_minutes, found.days[0].open_minutes.low) == ("2026-03-02", 180, 60)
     assert [day.openings.low for day in found.days[:7]] == [1, 1, 2, 1, 1, 0, 0]
     assert set(found.metrics) == {metric.value for metric in Metric}
@@ -149,7 +150,7 @@ def test_a_forecast_has_its_days_every_metric_and_its_rung() -> None:
 
 
 def test_a_forecast_without_cliniko_has_no_days() -> None:
-    assert forecast(Reason.CLINIKO_UNREADABLE, "physio").days == ()
+    assert forecast(Reason.CLINIKO_UNREADABLE, "physio", asking(Reason.CLINIKO_UNREADABLE)).days == ()
 
 
 def test_a_diary_shared_by_two_services_counts_half() -> None:

@@ -42,6 +42,7 @@ CONDITIONS: st.SearchStrategy[Condition] = st.recursive(_compare(), _nested, max
 for each in (All, Any, Not):
     term = CONDITIONS if each is Not else st.lists(CONDITIONS, max_size=3).map(tuple)
     st.register_type_strategy(each, st.builds(each, term))
+st.register_type_strategy(float, st.floats(allow_nan=False))
 st.register_type_strategy(Decimal, st.decimals(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
 

@@ -135,6 +135,7 @@ class Blind(StrEnum):
     SEGMENT_CAP = "segment_cap"
     DAILY_LIMIT = "daily_limit"
     OUTSIDE_HOURS = "outside_hours"
+    COARSE_STARTS = "coarse_starts"
     DAY_NUMBERS = "day_numbers"
 
 

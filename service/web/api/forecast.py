@@ -33,13 +33,25 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Caveat:
+    """One thing that the forecast cannot see, or doubts."""
+
+    kind: model.Blind
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceForecast:
-    """One service: its days, every metric at its default parameters, and what the `expected_*` metrics stand on."""
+    """One service: its days, every metric at its default parameters, and what the `expected_*` metrics stand on.
+
+    `caveats` say what hides free time of this service, or makes what is shown doubtful.
+    """
 
     service: str
     rung: str
     metrics: dict[str, Metric]
     days: tuple[Day, ...]
+    caveats: tuple[Caveat, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,8 @@ HANDLERS = (get_forecast,)
 
 def _service(forecast: model.ServiceForecast) -> ServiceForecast:
     metrics = {name: metric(reading) for name, reading in forecast.metrics.items()}
-    return ServiceForecast(forecast.service, forecast.rung, metrics, tuple(map(_day, forecast.days)))
+    caveats = tuple(Caveat(each.kind, each.sentence) for each in forecast.caveats)
+    return ServiceForecast(forecast.service, forecast.rung, metrics, tuple(map(_day, forecast.days)), caveats)
 
 
 def _day(day: model.DayForecast) -> Day:

@@ -1,0 +1,143 @@
+"""What a forecast cannot see, or doubts, a sentence each: the facts behind its bounds, in words people can act on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from service.core.capacity import Capacity
+from service.core.decide.model import Blind, Caveat
+from service.core.diary import DiaryDay
+from service.core.model import Offer, Unseen
+from service.core.observation import Observation
+from service.core.offers import switched_off
+from service.core.rules.language import Service
+
+NAMED = 3
+"""So many names are listed; the others are counted."""
+
+
+def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Caveat, ...]:
+    """Everything that hides free time of a service from this reading, or makes it doubtful."""
+    if not seen.bookings.enabled:
+        text = "online bookings are switched off for the whole account: nothing can be booked, and nothing is known"
+        return (Caveat(Blind.BOOKINGS_OFF, text),)
+    return tuple(
+        Caveat(kind, sentence)
+        for kind, sentences in (
+            (Blind.SWITCHED_OFF, _switches(seen, service)),
+            (Blind.NOT_FOUND, _unseen(seen, found.offers, Unseen.NOT_FOUND)),
+            (Blind.FAILED, _unseen(seen, found.offers, Unseen.FAILED)),
+            (Blind.LEAD_TIME, _lead_time(seen, found)),
+            (Blind.SEGMENT_CAP, _cap(seen, found)),
+            (Blind.DAILY_LIMIT, _limit(seen, found)),
+            (Blind.OUTSIDE_HOURS, _outside(seen, found)),
+            (Blind.COARSE_STARTS, _coarse(seen, found)),
+            (Blind.DAY_NUMBERS, _numbers(seen)),
+        )
+        for sentence in sentences
+    )
+
+
+def _switches(seen: Observation, service: Service) -> Iterator[str]:
+    if names := tuple(switched_off(seen.diaries, service)):
+        yield f"{listed(names)}: switched off in Cliniko's online bookings, and not counted"
+
+
+def _unseen(seen: Observation, offers: Sequence[Offer], why: Unseen) -> Iterator[str]:
+    gone = [offer for offer in offers if any(probe.unseen is why for probe in seen.probes(offer))]
+    if not gone:
+        return
+    who = listed(sorted({name_of(seen, offer.practitioner) for offer in gone}))
+    if why is Unseen.NOT_FOUND:
+        yield f"{who}: Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty"
+    else:
+        yield f"{who}: could not be read in this run, so that part of the diary is unknown"
+
+
+def _lead_time(seen: Observation, found: Capacity) -> Iterator[str]:
+    masked = found.sums[-1].working - found.sums[-1].sellable
+    if masked:
+        lead = min((seen.lead(offer.type) for offer in found.offers), default=timedelta(0))
+        why = f"can be booked no later than {hours(lead)} ahead" if lead else "lie in the past of today"
+        yield f"{_hours(masked)} of {_hours(found.sums[-1].working)} rostered {why} and are left out"
+
+
+def _cap(seen: Observation, found: Capacity) -> Iterator[str]:
+    if seen.cap is None:
+        return
+    days = [day for each in found.diaries for day in each.days if day.capped]
+    if days:
+        yield (
+            f"Cliniko shows at most {seen.cap} starts per part of a day; {_count(len(days), 'diary day')} reach that, "
+            "and free time after the last start shown may be hidden there"
+        )
+
+
+def _limit(seen: Observation, found: Capacity) -> Iterator[str]:
+    days = [day for each in found.diaries for day in each.days if day.limited and day.sellable]
+    if days:
+        limit = seen.bookings.daily_limit
+        yield (
+            f"Cliniko takes at most {limit} online bookings a day; {_count(len(days), 'diary day')} without a start may be "
+            "full, or only at that limit"
+        )
+
+
+def _outside(seen: Observation, found: Capacity) -> Iterator[str]:
+    late = {each.practitioner: sum(day.outside for day in each.days) for each in found.diaries}
+    if any(late.values()):
+        who = listed([name_of(seen, id_) for id_, count in late.items() if count])
+        yield (
+            f"{_count(sum(late.values()), 'start')} of {who} reach outside rostered hours: bookable, so counted as openings, "
+            "but not as open hours; is the roster in Cliniko right?"
+        )
+
+
+def _coarse(seen: Observation, found: Capacity) -> Iterator[str]:
+    blurred = [each for each in found.diaries if any(day.near != day.open_low for day in each.days)]
+    if blurred:
+        hidden = sum(_covered(day) for each in blurred for day in each.days)
+        who = listed([name_of(seen, each.practitioner) for each in blurred])
+        widest = max(each.step for each in blurred) // 60
+        yield (
+            f"{who}: starts are up to {widest} minutes apart, the length of the default appointment type, so up to "
+            f"{_hours(hidden)} between shorter appointments may be free without showing"
+        )
+
+
+def _numbers(seen: Observation) -> Iterator[str]:
+    if seen.roster.numbers.monday_is_zero:
+        yield "the starts shown fit the weekly hours only if Cliniko numbers Monday as 0, so that reading is used"
+
+
+def _covered(day: DiaryDay) -> int:
+    return sum(end - start for start, end in day.near) - day.tally.open_low
+
+
+# --- words --------------------------------------------------------------------------------------------------------------
+
+
+def name_of(seen: Observation, practitioner: str) -> str:
+    """A practitioner's name."""
+    return next((each.name for each in seen.diaries.practitioners if each.id == practitioner), practitioner)
+
+
+def listed(names: Sequence[str]) -> str:
+    """`Ana Silva, Ben Okafor and 3 more`."""
+    shown, rest = names[:NAMED], len(names) - NAMED
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+
+
+def hours(duration: timedelta) -> str:
+    """`2 h`, `3 days`."""
+    count = duration.total_seconds() / 3600
+    return f"{count / 24:g} days" if count >= 48 and count % 24 == 0 else f"{count:g} h"
+
+
+def _hours(seconds: int) -> str:
+    return f"{seconds / 3600:.1f} h".replace(".0 h", " h")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

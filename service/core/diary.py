@@ -1,0 +1,305 @@
+"""One practitioner's horizon for one service: what is rostered, what is shown as open, and what might be hidden.
+
+Several locations are looked at one by one and then united, because one practitioner has one diary. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from service.core import intervals
+from service.core.days import HORIZON, Day
+from service.core.intervals import Spans
+from service.core.model import Offer
+from service.core.observation import Observation
+from service.core.packing import NOTHING_SHOWN, Region, Shown, pack
+
+
+class Tally(NamedTuple):
+    """Seconds and counts over some diary days."""
+
+    working: int = 0
+    sellable: int = 0
+    seen: int = 0
+    open_low: int = 0
+    open_high: int = 0
+    openings_low: int = 0
+    openings_high: int = 0
+
+
+NOTHING = Tally()
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """The sum of tallies."""
+    found = [tally for tally in tallies if tally is not NOTHING]
+    return Tally(*map(sum, zip(*found, strict=True))) if found else NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryDay:
+    """One practitioner's local day for one service, all locations united; `index` 0 is today.
+
+    `working` is rostered time; `sellable` leaves out what lead time hides, and `seen` is the observed part of that.
+    `open_low` is shown open, `open_high` could be open at best; `near` is `open_low` with every start reaching as far as the
+    next would be, so that it covers what may be open between and after starts without showing. `capped` are the day segments
+    that show as many starts as their cap lets them, `outside` counts starts not wholly within rostered time, `limited` says
+    that the daily limit may hide the day. `location` is where most of the day is rostered ("": nowhere).
+    """
+
+    index: int
+    working: Spans = ()
+    sellable: Spans = ()
+    seen: Spans = ()
+    capped: Spans = ()
+    open_low: Spans = ()
+    open_high: Spans = ()
+    near: Spans = ()
+    outside: int = 0
+    limited: bool = False
+    location: str = ""
+    tally: Tally = NOTHING
+
+
+CLOSED = tuple(DiaryDay(index) for index in range(HORIZON))
+"""Days with nothing rostered and nothing shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """One practitioner's horizon for one service; `bookable` pairs with `days`. `step` and `length` are in seconds.
+
+    `step` is the spacing of the starts shown, `length` the duration of the service's first type here.
+    """
+
+    practitioner: str
+    days: tuple[DiaryDay, ...]
+    bookable: tuple[Shown, ...]
+    step: int
+    length: int
+
+
+def diary(seen: Observation, practitioner: str, offers: Sequence[Offer]) -> Diary:
+    """The horizon of somebody for the `offers` of one service, which are all theirs and in order of preference."""
+    length = seen.lengths[offers[0].type]
+    step = seen.step(practitioner, (day for offer in offers for day in seen.starts(offer)), length)
+    places = {offer.location: [o for o in offers if o.location == offer.location] for offer in offers}
+    coarse = any(step > seen.lengths[offer.type] for offer in offers)
+    horizons = [_Place(seen, location, practitioner, these, step, coarse).parts() for location, these in places.items()]
+    days, bookable = [], []
+    for index in range(HORIZON):
+        parts = [part for parts in horizons if (part := parts[index]) is not None]
+        day, shown = _unite(index, parts) if parts else (CLOSED[index], NOTHING_SHOWN)
+        days.append(day)
+        bookable.append(shown)
+    return Diary(practitioner, tuple(days), tuple(bookable), step, length)
+
+
+@dataclass(slots=True)
+class _Look:
+    """What one appointment type shows on one day at one location; no starts and not `observed` means nothing is known.
+
+    `shown` is the time its starts cover. A start outside rostered time can be booked all the same, so it is an opening; it is
+    no open rostered time.
+    """
+
+    length: int
+    observed: bool
+    starts: tuple[int, ...]
+    shown: Spans
+
+
+@dataclass(slots=True)
+class _Part:
+    """One practitioner's day at one location; the fields mean what they mean in `DiaryDay`."""
+
+    location: str
+    working: Spans
+    sellable: Spans
+    seen: Spans
+    capped: Spans
+    open_low: Spans
+    open_high: Spans
+    near: Spans
+    starts: Shown
+    outside: int
+    limited: bool
+
+
+@dataclass(slots=True)
+class _Segment:
+    """A day segment at its cap: appointments of `length` may be hidden after its `latest` shown start."""
+
+    spans: Spans
+    latest: int
+    length: int
+
+    def regions(self, sellable: Spans) -> list[Region]:
+        ends = self.spans[-1][1] - 1
+        found = (
+            Region(max(begins, self.latest + 1), min(finishes - self.length, ends), self.length)
+            for begins, finishes in sellable
+        )
+        return [region for region in found if region.first <= region.last]
+
+
+@dataclass(slots=True)
+class _Place:
+    """Somebody's horizon at one location.
+
+    `coarse`: starts are further apart than some appointments are long, so that free time between them does not show.
+    """
+
+    seen: Observation
+    location: str
+    practitioner: str
+    offers: Sequence[Offer]
+    step: int
+    coarse: bool
+
+    def parts(self) -> list[_Part | None]:
+        """A part per day; None where nothing is rostered and nothing shown."""
+        roster, now = self.seen.roster, self.seen.now
+        working = roster.working(self.location, self.practitioner)
+        sold_from = int((now + min(self.seen.lead(offer.type) for offer in self.offers)).timestamp())
+        lengths = [self.seen.lengths[offer.type] for offer in self.offers]
+        starts = [self.seen.starts(offer) for offer in self.offers]
+        found: list[_Part | None] = []
+        for n, day in enumerate(roster.days(self.location)):
+            shown = [each[n] for each in starts]
+            if working[n] or any(shown):
+                sellable = intervals.after(working[n], sold_from)
+                looks = [_look(length, at) for length, at in zip(lengths, shown, strict=True)]
+                found.append(self._part(day, working[n], sellable, looks))
+            else:
+                found.append(None)
+        return found
+
+    def _part(self, day: Day, working: Spans, sellable: Spans, looks: Sequence[_Look]) -> _Part:
+        first, cap = looks[0], self.seen.cap
+        shown = _both([look.shown for look in looks])
+        open_low = intervals.intersect(shown, sellable)
+        capped = [segment for look in looks for segment in _capped(look, day, cap)] if cap is not None else []
+        behind = [region for segment in capped for region in segment.regions(sellable)]
+        unseen = any(not look.observed for look in looks)
+        limited = self.seen.bookings.daily_limit is not None and not any(look.starts for look in looks)
+        return _Part(
+            location=self.location,
+            working=working,
+            sellable=sellable,
+            seen=() if unseen else sellable,
+            capped=intervals.union(span for segment in capped for span in segment.spans) if capped else (),
+            open_low=open_low,
+            open_high=sellable if unseen or limited else _with_hidden(open_low, behind, sellable),
+            near=self._near(sellable, looks) if self.coarse else open_low,
+            starts=Shown(
+                tuple([(at, at + first.length) for at in first.starts]),
+                tuple(_hidden(first, day, cap, sellable)) if capped or unseen else (),
+            ),
+            outside=sum(_outside(look, working) for look in looks) if shown != open_low else 0,
+            limited=limited,
+        )
+
+    def _near(self, sellable: Spans, looks: Sequence[_Look]) -> Spans:
+        reaching = [intervals.runs(look.starts, max(look.length, self.step)) for look in looks]
+        return intervals.intersect(_both(reaching), sellable)
+
+
+def _look(length: int, starts: tuple[int, ...] | None) -> _Look:
+    return _Look(length, starts is not None, starts or (), intervals.runs(starts or (), length))
+
+
+def _outside(look: _Look, working: Spans) -> int:
+    return sum(not any(begins <= at and at + look.length <= ends for begins, ends in working) for at in look.starts)
+
+
+def _both(spans: Iterable[Spans]) -> Spans:
+    """The union of several sets of spans."""
+    found = [each for each in spans if each]
+    if len(found) < 2:
+        return found[0] if found else ()
+    return intervals.union(span for each in found for span in each)
+
+
+def _with_hidden(shown: Spans, behind: Sequence[Region], sellable: Spans) -> Spans:
+    if not behind:
+        return shown
+    times = intervals.union((r.first - 1, r.last + r.length) for r in behind)
+    return intervals.union([*shown, *intervals.intersect(times, sellable)])
+
+
+def _hidden(look: _Look, day: Day, cap: int | None, sellable: Spans) -> Iterable[Region]:
+    """Where more appointments of a type may be hidden: anywhere if it was not observed, else behind caps."""
+    if not look.observed:
+        return (Region(start, end - look.length, look.length) for start, end in sellable if end - start >= look.length)
+    return (region for segment in _capped(look, day, cap) for region in segment.regions(sellable))
+
+
+def _capped(look: _Look, day: Day, cap: int | None) -> list[_Segment]:
+    """The day segments that show as many starts of this type as the cap allows."""
+    if cap is None or len(look.starts) < cap:
+        return []
+    found = []
+    for spans in day.segments():
+        shown = [start for start in look.starts if intervals.covers(spans, start)]
+        if len(shown) >= cap:
+            found.append(_Segment(spans, max(shown), look.length))
+    return found
+
+
+def _unite(index: int, parts: Sequence[_Part]) -> tuple[DiaryDay, Shown]:
+    """One practitioner has one diary: an hour free at two places is one hour."""
+    part = parts[0] if len(parts) == 1 else _united(parts)
+    openings = pack(part.starts.starts)
+    most = pack(part.starts.starts, part.starts.hidden) if part.starts.hidden else openings
+    open_low = intervals.length(part.open_low)
+    sellable = intervals.length(part.sellable)
+    day = DiaryDay(
+        index=index,
+        working=part.working,
+        sellable=part.sellable,
+        seen=part.seen,
+        capped=part.capped,
+        open_low=part.open_low,
+        open_high=part.open_high,
+        near=part.near,
+        outside=part.outside,
+        limited=part.limited,
+        location=part.location if part.working else "",
+        tally=Tally(
+            working=intervals.length(part.working),
+            sellable=sellable,
+            seen=sellable if part.seen is part.sellable else intervals.length(part.seen),
+            open_low=open_low,
+            open_high=open_low if part.open_high is part.open_low else intervals.length(part.open_high),
+            openings_low=openings,
+            openings_high=most,
+        ),
+    )
+    return day, part.starts
+
+
+def _united(parts: Sequence[_Part]) -> _Part:
+    """Several locations as one; it bears the name of the one where most of the day is rostered, the first of equals."""
+    sellable = _both(part.sellable for part in parts)
+    unseen = _both(intervals.subtract(part.sellable, part.seen) for part in parts)
+    return _Part(
+        location=max(parts, key=lambda part: intervals.length(part.working)).location,
+        working=_both(part.working for part in parts),
+        sellable=sellable,
+        seen=intervals.subtract(sellable, unseen),
+        capped=_both(part.capped for part in parts),
+        open_low=_both(part.open_low for part in parts),
+        open_high=_both(part.open_high for part in parts),
+        near=_both(part.near for part in parts),
+        starts=_shown_anywhere(parts),
+        outside=sum(part.outside for part in parts),
+        limited=any(part.limited for part in parts),
+    )
+
+
+def _shown_anywhere(parts: Sequence[_Part]) -> Shown:
+    starts = sorted(span for part in parts for span in part.starts.starts)
+    return Shown(tuple(starts), tuple(region for part in parts for region in part.starts.hidden))

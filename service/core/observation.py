@@ -1,0 +1,107 @@
+"""One reading of Cliniko, indexed once for every service that is computed from it. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Self
+
+from service.core.days import HORIZON, Day
+from service.core.model import AppointmentType, Diaries, Offer, OnlineBookings, Probe
+from service.core.roster import DayNumbers, Roster
+
+HIGHEST_CAP = 5
+"""The largest cap per day segment that Cliniko's settings offer."""
+
+Shown = tuple[int, ...] | None
+"""The starts shown on one day in ascending seconds; None where no answer covers the day."""
+
+
+@dataclass(slots=True)
+class Observation:
+    """What was read at `now`, and the roster it describes.
+
+    `cap` is the cap per day segment: real ones are 1 to 5; how "unlimited" is written is undocumented, so all else is none.
+    `lengths` are the types' durations in seconds, `steps` the seconds between starts of practitioners with a default type.
+    """
+
+    now: datetime
+    diaries: Diaries
+    roster: Roster
+    cap: int | None
+    types: dict[str, AppointmentType]
+    lengths: dict[str, int]
+    steps: dict[str, int]
+    _probes: dict[Offer, list[Probe]]
+    _starts: dict[Offer, tuple[Shown, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, diaries: Diaries, now: datetime, numbers: DayNumbers | None = None) -> Self:
+        """Index a reading taken at `now`; `numbers` where other readings too tell how days are numbered."""
+        probes: dict[Offer, list[Probe]] = {}
+        for probe in diaries.probes:
+            probes.setdefault(probe.offer, []).append(probe)
+        types = {type_.id: type_ for type_ in diaries.types}
+        lengths = {type_.id: int(type_.duration.total_seconds()) for type_ in diaries.types}
+        steps = {p.id: lengths[p.default_type] for p in diaries.practitioners if p.default_type in lengths}
+        cap = diaries.bookings.segment_cap
+        real_cap = cap if cap in range(1, HIGHEST_CAP + 1) else None
+        return cls(now, diaries, Roster.of(diaries, now, numbers), real_cap, types, lengths, steps, probes)
+
+    @property
+    def bookings(self) -> OnlineBookings:
+        """The account's settings."""
+        return self.diaries.bookings
+
+    def lead(self, type_: str) -> timedelta:
+        """How long before its start an appointment of this type can still be booked online."""
+        own = self.types[type_].lead
+        return self.bookings.lead if own is None else own
+
+    def answered(self, offer: Offer) -> bool:
+        """Whether any question about an offer brought an answer."""
+        return any(probe.starts is not None for probe in self._probes.get(offer, ()))
+
+    def probes(self, offer: Offer) -> Sequence[Probe]:
+        """What was asked about an offer."""
+        return self._probes.get(offer, ())
+
+    def starts(self, offer: Offer) -> tuple[Shown, ...]:
+        """The starts of an offer on each day of the horizon."""
+        if offer not in self._starts:
+            self._starts[offer] = _by_day(self._probes.get(offer, ()), self.roster.days(offer.location))
+        return self._starts[offer]
+
+    def step(self, practitioner: str, shown: Iterable[Shown], otherwise: int) -> int:
+        """Seconds between the starts a practitioner shows: the default type's duration, else the commonest gap seen.
+
+        Cliniko staff: the slot size is the duration of the practitioner's default type (Cliniko API issues 137 and 280).
+        """
+        if practitioner in self.steps:
+            return self.steps[practitioner]
+        gaps = Counter(later - earlier for day in shown if day for earlier, later in pairwise(day))
+        return max(gaps, key=lambda gap: (gaps[gap], gap), default=otherwise)
+
+
+def _by_day(probes: Iterable[Probe], days: Sequence[Day]) -> tuple[Shown, ...]:
+    found: list[Shown] = [None] * HORIZON
+    for probe in probes:
+        if probe.starts is None:
+            continue
+        seconds = [int(start.timestamp()) for start in probe.starts]
+        first = 0
+        for n in _covered(probe.first, probe.last, days):
+            begins, finishes = days[n].span
+            first = bisect_left(seconds, begins, first)
+            last = bisect_left(seconds, finishes, first)
+            found[n] = tuple(seconds[first:last])
+    return tuple(found)
+
+
+def _covered(first: date, last: date, days: Sequence[Day]) -> range:
+    today = days[0].date
+    return range(max((first - today).days, 0), min((last - today).days + 1, HORIZON))

@@ -1,0 +1,68 @@
+"""How many slots have opened since a baseline: cancellations, told apart from what only looks like them.
+
+An opening counts if it fits into time that is open now, was rostered at the baseline, and was not open then. Three things
+look like cancellations and are none: a start that was hidden for some minutes because somebody was in the middle of booking
+it; starts that moved because the grid is anchored anew after a booking, into free time that had not shown; and starts that
+a cap hid or shifted. They are left out of what is certain and stay within what is possible. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from service.core import intervals
+from service.core.capacity import Capacity
+from service.core.diary import Diary, DiaryDay
+from service.core.intervals import Spans
+from service.core.logic import Bounds
+from service.core.packing import Shown, pack
+
+
+def slots_opened(now: Capacity, baseline: Capacity, before: Sequence[Capacity], within: int) -> Bounds:
+    """Openings that are new since `baseline`, over `within` days; `before` are looks from shortly before the baseline.
+
+    Who was not there at the baseline does not count, so new days, new staff and added hours do not.
+    """
+    then = {diary.practitioner: diary for diary in baseline.diaries}
+    earlier = [{diary.practitioner: diary for diary in each.diaries} for each in before]
+    found = [
+        _opened(diary, then[diary.practitioner], [e[diary.practitioner] for e in earlier if diary.practitioner in e], within)
+        for diary in now.diaries
+        if diary.practitioner in then
+    ]
+    low, estimate, high = (sum(column) for column in zip(*found, strict=True)) if found else (0, 0, 0)
+    return Bounds(estimate, low, high)
+
+
+def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int) -> tuple[int, int, int]:
+    """Openings (low, estimate, high) of one practitioner."""
+    days, bookable = now.days[:within], now.bookable[:within]
+    rostered = intervals.union(span for day in then.days for span in day.working)
+    shown_then = intervals.union(span for day in then.days for span in day.open_low)
+    near_then = _near(then.days, *(diary.days for diary in before))
+    best_then = intervals.union([*near_then, *(span for day in then.days for span in day.open_high)])
+    capped = intervals.union(span for day in (*then.days, *now.days) for span in day.capped)
+    now_low = intervals.intersect(intervals.union(span for day in days for span in day.open_low), rostered)
+    now_high = intervals.intersect(intervals.union(span for day in days for span in day.open_high), rostered)
+    return (
+        _fitting(bookable, intervals.subtract(now_low, intervals.union([*best_then, *capped])), hidden=False),
+        _fitting(bookable, intervals.subtract(now_low, near_then), hidden=False),
+        _fitting(bookable, intervals.subtract(now_high, shown_then), hidden=True),
+    )
+
+
+def _near(*horizons: Iterable[DiaryDay]) -> Spans:
+    return intervals.union(span for days in horizons for day in days for span in day.near)
+
+
+def _fitting(bookable: Sequence[Shown], room: Spans, *, hidden: bool) -> int:
+    if not room:
+        return 0
+    starts = [
+        (start, end)
+        for shown in bookable
+        for start, end in shown.starts
+        if any(begins <= start and end <= finishes for begins, finishes in room)
+    ]
+    regions = [part for shown in bookable if hidden for region in shown.hidden for part in region.within(room)]
+    return pack(starts, regions)
