@@ -12,8 +12,8 @@ from tests.faults.lines import compared
 def main(kind: str, number: int) -> None:
     """Print a combination and what is wrong with it."""
     combination = drawn(kind, number + 1)[number]
-    print(combination)
-    print(*asyncio.run(compared(combination)).wrong or ["nothing wrong"], sep="\n")
+    wrong = asyncio.run(compared(combination)).wrong or ["nothing wrong"]
+    sys.stdout.write("\n".join([str(combination), *wrong, ""]))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 
 from service.core.decide.model import RunInputs, RunOutcome
 from service.core.model import Mode, State
@@ -80,7 +80,7 @@ class Lineage(Governed):
         return self.outcomes[-1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def prepared(condition: Condition) -> Lineage:
     """The clinic as the fault finds it: fork it before running anything."""
     lineage = _with_campaigns(condition.clinic, condition.season, condition.campaigns).fork()
@@ -96,7 +96,7 @@ def prepared(condition: Condition) -> Lineage:
     return lineage
 
 
-@lru_cache(maxsize=None)
+@cache
 def _with_campaigns(clinic: str, season: str, doing: str) -> Lineage:
     """A day of faultless runs after which the campaigns are what `doing` says."""
     rules = shipped(clinic)
@@ -155,7 +155,7 @@ def _set(clinic: Clinic, diary: str) -> None:
         clinic.anchor = "gap"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _booked(slug: str, now: datetime) -> list[Span]:
     return scene(now=now).clinics[slug].appointments
 

@@ -8,6 +8,8 @@ KIND NUMBER` shows one combination.
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.faults.catalogue import SWEPT, drawn
@@ -22,5 +24,6 @@ async def test_no_fault_moves_a_campaign_further_than_the_truth_does(kind: str, 
     found = [await compared(combination) for combination in drawn(kind, count)]
     wrong = [f"python -m tests.faults.reproduce {kind} {n}: {text}" for n, c in enumerate(found) for text in c.wrong]
     moved, kept, unread = (sum(getattr(c, name) for c in found) for name in ("moved", "kept", "unread"))
-    print(f"{kind:<17} {count:>4} combinations, moves {moved:>4}, kept instead {kept:>4}, unreadable {unread:>4}, wrong {len(wrong)}")
+    counts = f"moves {moved:>4}, kept instead {kept:>4}, unreadable {unread:>4}, wrong {len(wrong)}"
+    sys.stdout.write(f"{kind:<17} {count:>4} combinations, {counts}\n")
     assert not wrong, "\n".join(wrong)

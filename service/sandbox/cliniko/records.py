@@ -188,7 +188,7 @@ class Records:
     def _at(self, spans: Iterable[Span]) -> list[tuple[str, Span]]:
         """Each span with its business; one that binds a practitioner everywhere is a record at each place."""
         listed = [span for span in spans if self.clinic.lists_withdrawn or not span.withdrawn]
-        places = {span.person: self.clinic.places_of(span.person) for span in listed}
+        places = {span.person: self.clinic.listed_at(span.person) for span in listed}
         return [(place, span) for span in listed for place in ([span.business] if span.business else places[span.person])]
 
     def _rows(self, place: str, span: Span, served: str) -> list[Span]:
