@@ -8,7 +8,7 @@ shares no arithmetic with `service.core.capacity`, which is tested against it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -166,17 +166,25 @@ class Clinic:
 
     def working(self, business: str, person: str, day: date) -> list[Stretch]:
         """Rostered time of one local day as UTC stretches: template + extra - unavailable, to the minute."""
-        return self._rostered(business, person, day, self._about(self.unavailable, business, person, day))
+        return list(self._roster(business, person).on(day))
 
     def starts(self, business: str, person: str, type_: str, first: date, last: date, now: datetime) -> list[datetime] | None:
         """The online starts of days [first, last], ascending UTC; None where the real endpoint answers 404."""
         if not self._sold(business, person, type_):
             return None
+        around = 0 if self.days_cut_by == "business" else 1
+        days = [first + n * DAY for n in range(-around, (last - first).days + 1 + around)]
+        roster = self._roster(business, person)
+        if "ignores_unavailable" in self.anomalies:
+            roster.away.clear()
+        busy, length = self._busy(person, now), self.types[type_].minutes * MINUTE
+        earliest = now + timedelta(hours=self._lead(type_))
+        found = []
+        for day in days:
+            fitting = self._fitting(roster.on(day), self.people[person], length, busy)
+            found += self._shown(business, day, [start for start in fitting if start >= earliest])
         if self.days_cut_by == "business":
-            days = [first + n * DAY for n in range((last - first).days + 1)]
-            return [start for day in days for start in self._starts_of_day(business, person, type_, day, now)]
-        days = [first + n * DAY for n in range(-1, (last - first).days + 2)]
-        found = [start for day in days for start in self._starts_of_day(business, person, type_, day, now)]
+            return found
         return [start for start in found if first <= start.astimezone(ZoneInfo(self.zone)).date() <= last]
 
     def _sold(self, business: str, person: str, type_: str) -> bool:
@@ -190,34 +198,26 @@ class Clinic:
             and business in self.places_of(person)
         )  # fmt: skip
 
-    def _starts_of_day(self, business: str, person: str, type_: str, day: date, now: datetime) -> list[datetime]:
-        what, who = self.types[type_], self.people[person]
-        lead = what.lead_hours if what.lead_hours is not None else self.settings.lead_hours
-        earliest = now + timedelta(hours=lead)
-        step, length = self._grid(who) * MINUTE, what.minutes * MINUTE
-        busy = self._busy(person, now)
-        over = step if "past_closing" in self.anomalies else length
-        found: list[datetime] = []
-        for window in self._bookable(business, person, day):
+    def _lead(self, type_: str) -> int:
+        own = self.types[type_].lead_hours
+        return self.settings.lead_hours if own is None else own
+
+    def _fitting(self, windows: Iterable[Stretch], who: Person, length: timedelta, busy: list[Stretch]) -> Iterator[datetime]:
+        """The starts of the grid that are free."""
+        step = self._grid(who) * MINUTE
+        within = min(step, length) if "past_closing" in self.anomalies else length
+        for window in windows:
             for anchored in gaps(window, busy) if self.anchor == "gap" else [window]:
-                found += [start for start in fitting(anchored, step, min(over, length)) if free(start, length, busy)]
-        return self._shown(business, day, [start for start in found if start >= earliest])
+                yield from (start for start in fitting(anchored, step, within) if free(start, length, busy))
 
-    def _bookable(self, business: str, person: str, day: date) -> list[Stretch]:
-        """The windows that starts are laid into: rostered time, unless blocks are ignored."""
-        ignored = "ignores_unavailable" in self.anomalies
-        return self._rostered(business, person, day, ()) if ignored else self.working(business, person, day)
-
-    def _rostered(self, business: str, person: str, day: date, away: tuple[Stretch, ...]) -> list[Stretch]:
-        of_day = [h for h in self.hours if h.person == person and h.business == business and h.weekday == day.weekday()]
-        windows = tuple((h.starts, h.ends) for h in of_day)
-        return list(working(self.businesses[business].zone, day, windows, self._about(self.extra, business, person, day), away))
-
-    def _about(self, blocks: list[Span], business: str, person: str, day: date) -> tuple[Stretch, ...]:
-        """The stretches of somebody's blocks that can touch a local day."""
-        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        own = self.spread([block for block in blocks if block.person == person], business)
-        return tuple((s.starts, s.ends) for s in own if s.starts < noon + 2 * DAY and s.ends > noon - 2 * DAY)
+    def _roster(self, business: str, person: str) -> _Roster:
+        """Somebody's hours and blocks at one business."""
+        hours = [h for h in self.hours if h.person == person and h.business == business]
+        extra, away = (
+            [(s.starts, s.ends) for s in self.spread([block for block in blocks if block.person == person], business)]
+            for blocks in (self.extra, self.unavailable)
+        )
+        return _Roster(self.businesses[business].zone, hours, extra, away)
 
     def _busy(self, person: str, now: datetime) -> list[Stretch]:
         """Appointments, and what is being booked or was booked at the end of a reservation."""
@@ -246,3 +246,24 @@ class Clinic:
     def _booked_on(self, business: str, day: date) -> int:
         zone = ZoneInfo(self.businesses[business].zone)
         return sum(span.starts.astimezone(zone).date() == day for span in self.appointments)
+
+
+@dataclass(slots=True)
+class _Roster:
+    """Somebody's hours and blocks at one business, repeats expanded."""
+
+    zone: str
+    hours: list[Hours]
+    extra: list[Stretch]
+    away: list[Stretch]
+
+    def on(self, day: date) -> tuple[Stretch, ...]:
+        """Rostered time of one local day."""
+        windows = tuple((h.starts, h.ends) for h in self.hours if h.weekday == day.weekday())
+        return working(self.zone, day, windows, _about(self.extra, day), _about(self.away, day))
+
+
+def _about(blocks: list[Stretch], day: date) -> tuple[Stretch, ...]:
+    """Those that can touch a local day, wherever it is."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return tuple(block for block in blocks if block[0] < noon + 2 * DAY and block[1] > noon - 2 * DAY)

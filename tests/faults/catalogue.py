@@ -5,9 +5,10 @@ What a fault is about (`what`: the ids that are hidden, the fields that are miss
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from service.cliniko.access import FIELDS
@@ -35,10 +36,6 @@ class Combination:
     fault: Fault
     runs: int
 
-    def fault_anew(self) -> Fault:
-        """The fault, none of its times used up."""
-        return replace(self.fault)
-
     def __str__(self) -> str:
         fault, c = self.fault, self.condition
         what = f" of {fault.what}" if fault.what else ""
@@ -48,14 +45,20 @@ class Combination:
         )
 
 
-def drawn(kind: str, count: int) -> list[Combination]:
-    """`count` combinations of one kind of fault, the same ones every time, each a continuation of a shorter list."""
+Sweep = Literal["few", "many"]
+SIZES: dict[Sweep, tuple[int, int]] = {"few": (4, 12), "many": (5000 // len(SWEPT) + 1, 240)}
+"""Combinations per kind, and the states they are drawn from: in the check, and in the long run."""
+
+
+def drawn(kind: str, sweep: Sweep) -> list[Combination]:
+    """The combinations of one kind of fault, the same ones every time."""
+    count, states = SIZES[sweep]
+    conditions = Random("states").sample(CONDITIONS, states)  # noqa: S311 - a simulation
     chance = Random(f"sweep {kind}")  # noqa: S311 - a simulation
-    return [_combination(kind, chance) for _ in range(count)]
+    return [_combination(kind, chance.choice(conditions), chance) for _ in range(count)]
 
 
-def _combination(kind: str, chance: Random) -> Combination:
-    condition = chance.choice(CONDITIONS)
+def _combination(kind: str, condition: Condition, chance: Random) -> Combination:
     lineage = prepared(condition)
     clinic, now = lineage.world.clinics[condition.clinic], lineage.world.now
     resource, match = chance.choice(_places(clinic, now))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from service.core.decide.model import RunOutcome
 from service.core.errors import GovernorError
 from service.core.model import State, Unreadable, Verdict
+from service.sandbox.world import Fault
 from tests.faults.catalogue import Combination
-from tests.faults.states import HOUR, Lineage, prepared
+from tests.faults.states import HOUR, Condition, Lineage, prepared
 from tests.faults.wire import seen
 
 MOVES = {Verdict.APPLY, Verdict.AWAIT_APPROVAL, Verdict.WOULD_APPLY}
@@ -26,29 +27,48 @@ class Comparison:
 
 
 async def compared(combination: Combination) -> Comparison:
-    """Run both lines: the faulty one for as long as the fault lasts, and an hour beyond it."""
-    right, faulty = prepared(combination.condition).fork(), prepared(combination.condition).fork()
-    been = {name: [level(state)] for name, state in right.states().items()}
+    """Run the faulty line for as long as the fault lasts, and an hour beyond it, beside the faultless one."""
+    condition = combination.condition
+    right, faulty = _right.setdefault(condition, Faultless(condition)), prepared(condition).fork()
+    been = {name: [level(state)] for name, state in faulty.states().items()}
     wrong: list[str] = []
     moved = kept = unread = 0
     for hour in range(combination.runs + 1):
-        truth = await _run(combination, right, faulty=False)
-        outcome = await _run(combination, faulty, faulty=hour < combination.runs)
-        expected, made = moves(truth), moves(outcome)
+        faults = [replace(combination.fault)] if hour < combination.runs else []
+        try:
+            outcome = await run(condition, faulty, faults)
+        except GovernorError as error:
+            raise AssertionError(f"{combination}: {error!r} escaped") from error
+        expected, made = moves(await right.outcome(hour)), moves(outcome)
         for name, state in expected.items():
             been[name].append(level(state))
         wrong += [f"hour {hour}: {text}" for text in _unjustified(outcome, been)]
-        wrong += [f"hour {hour}: no decision for {name}" for name in right.rules.campaigns.keys() - decided(outcome)]
+        wrong += [f"hour {hour}: no decision for {name}" for name in faulty.rules.campaigns.keys() - decided(outcome)]
         moved, kept = moved + len(made), kept + len(expected.keys() - made.keys())
         unread += isinstance(faulty.last[0].snapshot.diaries, Unreadable)
     return Comparison(tuple(wrong), moved, kept, unread)
 
 
-async def _run(combination: Combination, lineage: Lineage, *, faulty: bool) -> RunOutcome:
-    try:
-        snapshot = await seen(combination.condition, lineage, [combination.fault_anew()] if faulty else [])
-    except GovernorError as error:
-        raise AssertionError(f"{combination}: {error!r} escaped") from error
+class Faultless:
+    """The line of runs that nothing disturbs, as far as anybody has asked."""
+
+    def __init__(self, condition: Condition) -> None:
+        self.condition, self.lineage = condition, prepared(condition).fork()
+        self.outcomes: list[RunOutcome] = []
+
+    async def outcome(self, hour: int) -> RunOutcome:
+        """What it concluded in that hour."""
+        while len(self.outcomes) <= hour:
+            self.outcomes.append(await run(self.condition, self.lineage))
+        return self.outcomes[hour]
+
+
+_right: dict[Condition, Faultless] = {}
+
+
+async def run(condition: Condition, lineage: Lineage, faults: Sequence[Fault] = ()) -> RunOutcome:
+    """One hourly run on what the adapter reads."""
+    snapshot = await seen(condition, lineage, faults)
     lineage.observe = lambda *_: snapshot
     outcome = lineage.run()
     lineage.world.advance(HOUR)
