@@ -5,6 +5,7 @@ What a fault is about (`what`: the ids that are hidden, the fields that are miss
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -18,13 +19,14 @@ from service.sandbox.world import Fault
 from tests.faults.states import CONDITIONS, Condition, prepared
 from tests.faults.wire import RESET
 
+Sweep = Literal["few", "many"]
 SWEPT = sorted({*KINDS, RESET})
 LISTS = ("businesses", "practitioners", "appointment_types", "services", "daily_availabilities")
 BLOCKS = ("availability_blocks", "unavailable_blocks")
 PATHS = {"settings": "/settings/public?", **{name: f"/v1/{name}?" for name in (*LISTS, *BLOCKS)}}
 TIMES = "available_times"
 BURSTS = (None, None, 1, 3, 6, 20)
-OUTAGES = (1, 1, 1, 2, 9)
+OUTAGES: dict[Sweep, tuple[int, ...]] = {"few": (1, 1, 1, 2), "many": (1, 1, 1, 2, 9)}
 """Hourly runs that the fault lasts."""
 
 
@@ -45,7 +47,6 @@ class Combination:
         )
 
 
-Sweep = Literal["few", "many"]
 SIZES: dict[Sweep, tuple[int, int]] = {"few": (4, 12), "many": (5000 // len(SWEPT) + 1, 240)}
 """Combinations per kind, and the states they are drawn from: in the check, and in the long run."""
 
@@ -55,10 +56,10 @@ def drawn(kind: str, sweep: Sweep) -> list[Combination]:
     count, states = SIZES[sweep]
     conditions = Random("states").sample(CONDITIONS, states)  # noqa: S311 - a simulation
     chance = Random(f"sweep {kind}")  # noqa: S311 - a simulation
-    return [_combination(kind, chance.choice(conditions), chance) for _ in range(count)]
+    return [_combination(kind, chance.choice(conditions), OUTAGES[sweep], chance) for _ in range(count)]
 
 
-def _combination(kind: str, condition: Condition, chance: Random) -> Combination:
+def _combination(kind: str, condition: Condition, outages: Sequence[int], chance: Random) -> Combination:
     lineage = prepared(condition)
     clinic, now = lineage.world.clinics[condition.clinic], lineage.world.now
     resource, match = chance.choice(_places(clinic, now))
@@ -66,7 +67,7 @@ def _combination(kind: str, condition: Condition, chance: Random) -> Combination
     return Combination(
         condition,
         Fault("cliniko", kind, match, times, _what(kind, resource, clinic, chance)),
-        runs=chance.choice(OUTAGES),
+        runs=chance.choice(outages),
     )
 
 

@@ -11,16 +11,23 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
+
+import httpx
 
 from service.core.decide.model import RunInputs, RunOutcome
 from service.core.model import Mode, State
 from service.core.rules.language import RuleSet
 from service.sandbox.clinic import Clinic, Span
+from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.minutes import Repeat
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
 from service.sandbox.world import World
+from tests.cliniko.stage import over
 from tests.support import Governed, campaigns, shipped
+
+SMALL_PAGE = 25
+"""So that a small clinic has several pages too."""
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -73,6 +80,11 @@ class Lineage(Governed):
     def states(self) -> dict[str, State]:
         """What every campaign is doing."""
         return {name: seen.state for name, seen in campaigns(self.world, self.rules).items() if hasattr(seen, "state")}
+
+    @cached_property
+    def sandbox(self) -> httpx.ASGITransport:
+        """The sandbox's Cliniko over this line's world."""
+        return over(cliniko_app(self.world, limit=10**9, patience=0.0, largest_page=SMALL_PAGE))
 
     @property
     def last(self) -> tuple[RunInputs, RunOutcome]:

@@ -7,7 +7,7 @@ clinic at the same hour.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
@@ -15,13 +15,11 @@ import httpx
 from service.cliniko.diaries import ClinikoDiaries
 from service.core.model import Campaign, Platform, Snapshot, State, Unreadable
 from service.observe import Outside, observe
-from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.world import Fault
-from tests.cliniko.stage import EMAIL, VirtualTime, over
+from tests.cliniko.stage import EMAIL, VirtualTime
 from tests.faults.states import Condition, Lineage
 from tests.support import campaigns
 
-SMALL_PAGE = 25
 RESET = "reset"
 """The connection breaks: nothing that a server says, so the transport does it."""
 
@@ -34,10 +32,6 @@ class Wire(httpx.AsyncBaseTransport):
 
     lineage: Lineage
     remembered: dict[str, Answered]
-    app: httpx.ASGITransport = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.app = over(cliniko_app(self.lineage.world, limit=10**9, patience=0.0, largest_page=SMALL_PAGE))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         world = self.lineage.world
@@ -47,9 +41,9 @@ class Wire(httpx.AsyncBaseTransport):
             world.fault("cliniko", line)
             raise httpx.ReadError("connection reset by peer", request=request)
         if fault is not None:
-            return await self.app.handle_async_request(request)
+            return await self.lineage.sandbox.handle_async_request(request)
         if line not in self.remembered:
-            answer = await self.app.handle_async_request(request)
+            answer = await self.lineage.sandbox.handle_async_request(request)
             self.remembered[line] = (answer.status_code, answer.headers.raw, await answer.aread())
         status, headers, content = self.remembered[line]
         return httpx.Response(status, headers=headers, content=content)
