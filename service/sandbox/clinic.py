@@ -245,7 +245,9 @@ class Clinic:
 
     def _booked_on(self, business: str, day: date) -> int:
         zone = ZoneInfo(self.businesses[business].zone)
-        return sum(span.starts.astimezone(zone).date() == day for span in self.appointments)
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        near = (span.starts for span in self.appointments if abs(span.starts - noon) < 2 * DAY)
+        return sum(starts.astimezone(zone).date() == day for starts in near)
 
 
 @dataclass(slots=True)
