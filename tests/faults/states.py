@@ -16,8 +16,7 @@ from functools import cache, cached_property
 import httpx
 
 from service.core.decide.model import RunInputs, RunOutcome
-from service.core.model import Mode, State
-from service.core.rules.language import RuleSet
+from service.core.model import Campaign, Mode, State
 from service.sandbox.clinic import Clinic, Span
 from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.minutes import Repeat
@@ -79,7 +78,7 @@ class Lineage(Governed):
 
     def states(self) -> dict[str, State]:
         """What every campaign is doing."""
-        return {name: seen.state for name, seen in campaigns(self.world, self.rules).items() if hasattr(seen, "state")}
+        return {name: seen.state for name, seen in campaigns(self.world, self.rules).items() if isinstance(seen, Campaign)}
 
     @cached_property
     def sandbox(self) -> httpx.ASGITransport:
@@ -176,7 +175,3 @@ def _ads_apart(world: World) -> World:
     apart = World(world.now)
     apart.clinics, apart.google, apart.meta = world.clinics, deepcopy(world.google), deepcopy(world.meta)
     return apart
-
-
-def rules_of(condition: Condition) -> RuleSet:
-    return shipped(condition.clinic)
