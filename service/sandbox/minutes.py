@@ -61,6 +61,8 @@ def working(
     unavailable: tuple[Stretch, ...],
 ) -> tuple[Stretch, ...]:
     """Walk every UTC minute of a local day, usually 1,380, 1,440 or 1,500 of them; `windows` are by the wall clock."""
+    if not windows and not extra:
+        return ()
     local = ZoneInfo(zone)
     minute = datetime.combine(day, time(), local).astimezone(UTC)
     end = datetime.combine(day + timedelta(days=1), time(), local).astimezone(UTC)

@@ -25,8 +25,8 @@ from tests.core.truth import Truth, slots_opened
 from tests.core.wired import read_over_the_wire
 from tests.core.worlds import Found, book, found, seeded, with_holes
 
-SEEDS = [*range(60), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(60, 2000))]
-WIRED = [*range(25), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(25, 1000))]
+SEEDS = [*range(16), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(16, 2000))]
+WIRED = [*range(8), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(8, 1000))]
 WITHIN = (1, 2, 5, 7, 14)
 MEASURED = (Metric.OPEN_SLOTS, Metric.OPEN_HOURS, Metric.DAYS_TO_NEXT_OPENING, Metric.FULL_DAYS, Metric.UTILISATION)
 PAGES = (7, 25, 100)
