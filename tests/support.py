@@ -42,7 +42,6 @@ from service.sandbox.world import World
 
 RULES = Path(__file__).parent.parent / "rules"
 CENT = Decimal("0.01")
-RESERVATION = timedelta(minutes=10)
 
 
 def shipped(clinic: str) -> RuleSet:
@@ -58,7 +57,7 @@ def diaries(account: Clinic, services: tuple[Service, ...], now: datetime) -> Di
             timedelta(hours=account.settings.lead_hours),
             account.settings.segment_cap,
             account.settings.daily_limit,
-            RESERVATION,
+            timedelta(minutes=account.settings.reservation_minutes),
         ),
         locations=tuple(Location(b.id, b.name, b.zone, b.online) for b in account.businesses.values()),
         practitioners=tuple(Practitioner(p.id, p.name, p.online, p.default_type) for p in account.people.values() if p.active),
@@ -75,14 +74,14 @@ def diaries(account: Clinic, services: tuple[Service, ...], now: datetime) -> Di
             if not t.archived
         ),
         offers=tuple(
-            Offer(business, person.id, type_)
-            for person in account.people.values()
-            for business in account.places_of(person.id)
-            for type_ in person.types
+            Offer(business, person, type_)
+            for business in account.businesses
+            for type_ in account.types
+            for person in account.offering(business, type_)
         ),
         hours=tuple(WeeklyHours(h.business, h.person, (h.weekday + 1) % 7, h.starts, h.ends) for h in account.hours),
-        extra=tuple(map(_block, account.extra)),
-        unavailable=tuple(map(_block, account.unavailable)),
+        extra=_blocks(account, account.extra),
+        unavailable=_blocks(account, account.unavailable),
         probes=(),
     )
     offers = dict.fromkeys(offer for service in services for offer in sold_offers(reference, service))
@@ -90,8 +89,10 @@ def diaries(account: Clinic, services: tuple[Service, ...], now: datetime) -> Di
     return Diaries(**{name: getattr(reference, name) for name in reference.__slots__} | {"probes": probes})
 
 
-def _block(span: Span) -> Block:
-    return Block(span.business, span.person, span.starts, span.ends)
+def _blocks(account: Clinic, spans: list[Span]) -> tuple[Block, ...]:
+    """Every occurrence at every business."""
+    found = [(place, span) for place in account.businesses for span in account.spread(spans, place)]
+    return tuple(Block(place, span.person, span.starts, span.ends) for place, span in found)
 
 
 def _probes(account: Clinic, offer: Offer, now: datetime) -> list[Probe]:

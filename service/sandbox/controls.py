@@ -6,7 +6,9 @@ POST /cancel   {"clinic", "types": "Initial physio", "count"}        a cancellat
 POST /book-out {"clinic", "types": "Initial physio", "leave"}        sell everything that is open
 POST /google   {"customer_id", "campaign", "user", "changes": {"status": "PAUSED", "amount_micros": 50000000}}
 POST /meta     {"account", "campaign", "actor", "changes": {"status": "PAUSED", "daily_budget": 5000}}
-POST /fail     {"system": "cliniko", "kind": "down", "match": "", "times": null}
+POST /edit     {"clinic", "of": "people", "id": "...", "changes": {"active": false}}      `of` also: types, businesses,
+               settings and clinic, which want no id; the names of fields are those of `sandbox.clinic`
+POST /fail     {"system": "cliniko", "kind": "down", "match": "", "times": null, "what": "", "hours": null}
 POST /heal     {"system": null}
 """
 
@@ -25,7 +27,7 @@ from service.sandbox.world import Fault, World
 
 def controls_app(world: World) -> Litestar:
     """The controls of `world` as an ASGI app."""
-    handlers = [state, advance, cancel, book_out, edit_google, edit_meta, fail, heal]
+    handlers = [state, advance, cancel, book_out, edit_clinic, edit_google, edit_meta, fail, heal]
     return Litestar(handlers, state=State({"world": world}, deep_copy=False), openapi_config=None, logging_config=None)
 
 
@@ -101,6 +103,21 @@ def book_out(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, int]:
     return {"booked": world.book_out(data["clinic"], types, leave=data.get("leave", 0))}
 
 
+@post("/edit", sync_to_thread=False)
+def edit_clinic(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, str]:
+    """Somebody changes the clinic in Cliniko: a practitioner leaves, a type is renamed, a cap is set."""
+    world = _world(state)
+    with world.lock:
+        clinic = world.clinics[data["clinic"]]
+        whole: dict[str, Any] = {"clinic": clinic, "settings": clinic.settings}
+        edited = whole.get(data["of"]) or getattr(clinic, data["of"])[data["id"]]
+        if unknown := set(data["changes"]) - set(edited.__slots__):
+            raise ClientException(f"{data['of']} has no {', '.join(sorted(unknown))}")
+        for name, value in data["changes"].items():
+            setattr(edited, name, value)
+    return {"edited": data["of"]}
+
+
 @post("/google", sync_to_thread=False)
 def edit_google(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, str]:
     """A person's edit in Google Ads."""
@@ -119,7 +136,9 @@ def edit_meta(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, str]:
 def fail(state: State, data: JSONBody[dict[str, Any]]) -> dict[str, str]:
     """Switch a fault on."""
     system: Literal["cliniko", "google", "meta"] = data["system"]
-    _world(state).fail(Fault(system, data["kind"], data.get("match", ""), data.get("times")))
+    world, hours = _world(state), data.get("hours")
+    until = None if hours is None else world.now + timedelta(hours=hours)
+    world.fail(Fault(system, data["kind"], data.get("match", ""), data.get("times"), data.get("what", ""), until=until))
     return {"failing": system}
 
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign, MetaAccount, MetaCampaign
-from service.sandbox.clinic import MINUTE, BookingSettings, Business, Clinic, Hours, Person, Span, Type
+from service.sandbox.clinic import BookingSettings, Business, Clinic, Hours, Person, Span, Type
+from service.sandbox.minutes import MINUTE
 from service.sandbox.world import World
 
 SUNDAY_MORNING = datetime(2026, 11, 21, 21, 0, tzinfo=UTC)

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from service.sandbox.accounts import GoogleAccount, MetaAccount
-from service.sandbox.clinic import MINUTE, Clinic, Span
+from service.sandbox.clinic import Clinic, Span
+from service.sandbox.minutes import MINUTE
 
 
 @dataclass(slots=True)
@@ -23,13 +24,22 @@ class Fault:
     """Something a server does wrong from now on.
 
     `kind` is one the server of `system` documents; `match` limits it to requests whose path or method contains it; it
-    happens `times` times (None: until cleared).
+    happens `times` times (None: until cleared), and only in [since, until) of the world's time. `what` is what some kinds
+    want to know: an id, or names of fields.
     """
 
     system: Literal["cliniko", "google", "meta"]
     kind: str
     match: str = ""
     times: int | None = None
+    what: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def due(self, system: str, path: str, now: datetime) -> bool:
+        """Whether it is to be committed for this request."""
+        timely = (self.since is None or self.since <= now) and (self.until is None or now < self.until)
+        return self.system == system and self.match in path and self.times != 0 and timely
 
 
 @dataclass(slots=True)
@@ -99,7 +109,7 @@ class World:
         """The fault to commit for this request, counted as used."""
         with self.lock:
             for fault in self.faults:
-                if fault.system == system and fault.match in path and fault.times != 0:
+                if fault.due(system, path, self.now):
                     if fault.times is not None:
                         fault.times -= 1
                     return fault

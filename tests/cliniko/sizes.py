@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from service.core.rules.language import Service
-from service.sandbox.clinic import MINUTE, Business, Clinic, Hours, Person, Span, Type
+from service.sandbox.clinic import Business, Clinic, Hours, Person, Span, Type
+from service.sandbox.minutes import MINUTE
 from service.sandbox.scene import API_KEYS, HARBOUR
 from service.sandbox.world import World
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from service.core.rules.language import Service
-from service.sandbox.clinic import Clinic, Type
+from service.sandbox.clinic import Clinic, Span, Type
 
 Minutes = set[int]
 Spans = set[tuple[int, int]]
@@ -26,6 +26,13 @@ class PersonDay:
     sellable: Minutes = field(default_factory=set)
     open: Minutes = field(default_factory=set)
     bookable: Spans = field(default_factory=set)
+
+
+def bared(clinic: Clinic) -> Clinic:
+    """The clinic with nothing hidden: no cap, no limit, days cut at home, and those who answer 404 while on leave answer."""
+    people = {id_: replace(person, on_leave=False) for id_, person in clinic.people.items()}
+    settings = replace(clinic.settings, segment_cap=None, daily_limit=None)
+    return replace(clinic, people=people, settings=settings, days_cut_by="business")
 
 
 def minute(instant: datetime) -> int:
@@ -46,19 +53,25 @@ class Truth:
 
     def __init__(self, clinic: Clinic, service: Service, now: datetime) -> None:
         self.clinic, self.service, self.now = clinic, service, now
-        self.bare = replace(clinic, settings=replace(clinic.settings, segment_cap=None, daily_limit=None))
-        people = [p for p in clinic.people.values() if p.online and p.name not in service.exclude_practitioners]
+        self.bare = bared(clinic)
+        without = {" ".join(name.lower().split()) for name in service.exclude_practitioners}
+        people = [p for p in clinic.people.values() if p.online and p.active and p.name.lower() not in without]
         found = {person.id: self._person(person.id) for person in people}
         self.people = {id_: days for id_, days in found.items() if days is not None}
 
     def _types(self, person: str) -> list[Type]:
         """The types of the service that somebody can be booked for online, in the service's order."""
         offered = [self.clinic.types[id_] for id_ in self.clinic.people[person].types]
-        sold = [t for t in offered if t.online and t.max_attendees == 1 and t.name in self.service.appointment_types]
-        return sorted(sold, key=lambda t: self.service.appointment_types.index(t.name))
+        names = [name.strip().lower() for name in self.service.appointment_types]
+        single = [t for t in offered if t.online and not t.archived and t.max_attendees == 1]
+        return sorted((t for t in single if t.name.lower() in names), key=lambda t: names.index(t.name.lower()))
+
+    def _places(self, person: str) -> list[str]:
+        wanted = self.service.locations
+        return [p for p in self.clinic.listed_at(person) if wanted is None or self.clinic.businesses[p].name in wanted]
 
     def _person(self, person: str) -> list[PersonDay] | None:
-        types, places = self._types(person), self.clinic.places_of(person)
+        types, places = self._types(person), self._places(person)
         if not types or not places:
             return None
         days = [PersonDay() for _ in range(14)]
@@ -114,6 +127,14 @@ class Truth:
     def full_days(self, within: int) -> float:
         days = [[days[n] for days in self.people.values()] for n in range(within)]
         return sum(any(d.sellable for d in day) and not any(d.bookable for d in day) for day in days)
+
+    def freed(self, cancelled: Iterable[Span], within: int) -> int:
+        """Bookable appointments that the cancelled ones were in the way of."""
+        total = 0
+        for person, days in self.people.items():
+            was_busy = {m for s in cancelled if s.person == person for m in range(minute(s.starts), minute(s.ends))}
+            total += most(span for day in days[:within] for span in day.bookable if not was_busy.isdisjoint(range(*span)))
+        return total
 
 
 def minute_is_sold(at: int, sold_from: int, now: datetime) -> bool:

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from service.sandbox.clinic import Span
-from service.sandbox.cliniko import server
+from service.sandbox.cliniko import faults
 from service.sandbox.cliniko.records import BAIT
 from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
@@ -326,5 +326,5 @@ async def test_each_fault_does_what_it_says(
 
 
 def test_every_documented_fault_exists() -> None:
-    documented = {line.split()[0] for line in (server.__doc__ or "").splitlines() if line.startswith("    ")}
-    assert documented == server.KINDS - {""}
+    documented = {line.split()[0] for line in (faults.__doc__ or "").splitlines() if line.startswith("    ")}
+    assert documented == faults.KINDS

@@ -1,17 +1,13 @@
-"""The shapes of Cliniko's answers: envelopes with links, refusals, and the ways in which a fault spoils them. Pure."""
+"""The shapes of Cliniko's answers: envelopes with links, and refusals. Pure."""
 
 from __future__ import annotations
 
 import json
-import math
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from service.sandbox.cliniko.records import Record
 
-FOREIGN = "https://api.au1.cliniko.example/v1/businesses?page=2"
 HTML = "<!DOCTYPE html><html><body><h1>We're sorry, but something went wrong.</h1></body></html>"
 JSON_TYPE, HTML_TYPE, TEXT_TYPE = ("application/json; charset=utf-8", "text/html; charset=utf-8", "text/plain; charset=utf-8")
 
@@ -56,10 +52,17 @@ class RefusalError(Exception):
         super().__init__(answer.status)
 
 
-def page(records: list[Record], asked: Asked, base: str, *, loop: bool) -> Record:
-    """One page of a list in its envelope; `next` and `previous` only where there is one."""
-    number, size = _number(asked.param("page") or "1", 10**6), _number(asked.param("per_page") or "50", 100)
-    shown = 1 if loop else number
+LARGEST_PAGE = 100
+
+
+def page(records: list[Record], asked: Asked, base: str, *, kind: str = "", largest: int = LARGEST_PAGE) -> Record:
+    """One page of a list in its envelope; `next` and `previous` only where there is one.
+
+    No page has more than `largest` items, whatever was asked for. `kind` names the fault that gets pages mixed up, if any.
+    """
+    number, size = page_number(asked), min(_number(asked.param("per_page") or "50", LARGEST_PAGE), largest)
+    loop = kind == "page_loop"
+    begins = 0 if loop else (number - 1) * size - (kind == "duplicated" and number > 1)
     kept = [(key, value) for key, value in asked.query if key != "page"]
     address = base + asked.path.removeprefix("/v1")
 
@@ -72,23 +75,18 @@ def page(records: list[Record], asked: Asked, base: str, *, loop: bool) -> Recor
     if number > 1:
         links["previous"] = link(number - 1)
     resource = "practitioners" if asked.path.endswith("/inactive") else asked.path.rpartition("/")[2]
-    return {resource: records[(shown - 1) * size : shown * size], "total_entries": len(records), "links": links}
+    return {resource: records[begins : begins + size], "total_entries": len(records), "links": links}
+
+
+def page_number(asked: Asked) -> int:
+    """The page that is asked for."""
+    return _number(asked.param("page") or "1", 10**6)
 
 
 def _number(text: str, most: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise bad_request("page and per_page must be numbers within their limits")
     return int(text)
-
-
-def garbled(kind: str, body: Record) -> Answer:
-    """The right answer, spoilt where the fault `kind` spoils answers."""
-    if kind == "truncated":
-        text = json.dumps(body)
-        return Answer(200, text[: len(text) // 2])
-    if kind == "foreign_next":
-        return Answer.of({**body, "links": {**body.get("links", {}), "next": FOREIGN}})
-    return Answer.of(body)
 
 
 def bad_request(message: str) -> RefusalError:
@@ -104,24 +102,3 @@ def unauthorized() -> Answer:
 def not_found(count: int) -> Answer:
     """A 404; by turns with and without a body (Cliniko API issues 173 and 303)."""
     return Answer.of({"status": "404", "error": "Not Found"}, 404) if count % 2 else Answer(404)
-
-
-def throttled(seconds: float) -> Answer:
-    """A 429; the reset is in epoch seconds of the clock that the `Date` header is made from."""
-    return Answer.of(TOO_MANY, 429, ("X-RateLimit-Reset", str(math.ceil(time.time() + seconds))))
-
-
-TOO_MANY = {"message": "Rate limit exceeded"}
-
-REFUSALS: dict[str, Callable[[], Answer]] = {
-    "down": lambda: Answer(503, HTML, HTML_TYPE),
-    "timeout": lambda: Answer(504, HTML, HTML_TYPE),
-    "unauthorized": unauthorized,
-    "html": lambda: Answer(200, HTML, HTML_TYPE),
-    "empty": lambda: Answer.of({}),
-    "rate_limited": lambda: throttled(2),
-    "reset_in_past": lambda: throttled(-30),
-    "retry_after_only": lambda: Answer.of(TOO_MANY, 429, ("Retry-After", "1")),
-    "no_reset_header": lambda: Answer.of(TOO_MANY, 429),
-}
-"""The faults that answer instead of the server."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -26,11 +26,12 @@ _FILTER = re.compile(r"(\w+):(>=|<=|!=|=|>|<)(.+)")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where one request is served."""
+    """Where one request is served, in the presence of a fault of this kind."""
 
     world: World
     records: Records
     asked: Asked
+    kind: str = ""
 
     def settings(self) -> Record:
         """`/settings/public`."""
@@ -67,6 +68,9 @@ class Desk:
         found = self.records.clinic.starts(business, person, type_, first, last, self.world.now)
         if found is None:
             raise RefusalError(Answer(404))
+        if self.kind == "wrong_zone" or "local_as_utc" in self.records.clinic.anomalies:
+            zone = ZoneInfo(self.records.clinic.businesses[business].zone)
+            found = [start.astimezone(zone).replace(tzinfo=UTC) for start in found]
         return [{"appointment_start": instant(start)} for start in found]
 
     def next_available_time(self, business: str, person: str, type_: str) -> Record:

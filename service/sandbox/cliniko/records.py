@@ -13,6 +13,7 @@ from typing import Any
 from zlib import crc32
 
 from service.sandbox.clinic import Clinic, Hours, Person, Span
+from service.sandbox.minutes import Repeat, occurrences
 
 BAIT = "bait"
 """In every string that must never leave the adapter."""
@@ -47,7 +48,7 @@ class Records:
                 "min_hours_advance_required_to_book": shown.lead_hours,
                 "allow_bookings_days_in_advance": 84,
                 "daily_bookings_limit": shown.daily_limit or 0,
-                "booking_reservation_minutes": 10,
+                "booking_reservation_minutes": shown.reservation_minutes,
                 "notice_enabled": True,
                 "notice_text": f"Questions? {STAFF_EMAIL}",
                 "practitioner_order": list(self.clinic.people),
@@ -71,7 +72,7 @@ class Records:
                 "time_zone": place.zone.rpartition("/")[2],
                 "time_zone_identifier": place.zone,
                 "show_in_online_bookings": place.online,
-                "appointment_type_ids": list(self.clinic.types),
+                "appointment_type_ids": list(self.clinic.types if place.types is None else place.types),
                 "archived_at": None,
                 "deleted_at": None,
                 "email_reply_to": STAFF_EMAIL,
@@ -140,12 +141,8 @@ class Records:
             }
             for place in self.clinic.businesses
             for type_, what in self.clinic.types.items()
-            if not what.archived and (people := self._offering(place, type_))
+            if not what.archived and (people := self.clinic.offering(place, type_))
         ]
-
-    def _offering(self, place: str, type_: str) -> list[str]:
-        people = self.clinic.people.values()
-        return [p.id for p in people if p.active and type_ in p.types and place in self.clinic.places_of(p.id)]
 
     def daily_availabilities(self) -> list[Record]:
         """`/daily_availabilities`: one record per business, practitioner and weekday."""
@@ -167,29 +164,41 @@ class Records:
         ]
 
     def availability_blocks(self) -> list[Record]:
-        """`/availability_blocks`: extra hours; they have no notes."""
+        """`/availability_blocks`: extra hours; they have no notes. A repeat is a rule, or rows, or both."""
         return [
-            {**self._block("availability_blocks", place, span), "repeat_rule": {}}
+            {**self._block("availability_blocks", place, row), "repeat_rule": _rule(row.repeat)}
             for place, span in self._at(self.clinic.extra)
+            for row in self._rows(place, span, self.clinic.repeats_as)
         ]
 
     def unavailable_blocks(self) -> list[Record]:
-        """`/unavailable_blocks`, whose notes are where clinics write what nobody else should read."""
+        """`/unavailable_blocks`, whose notes are where clinics write what nobody else should read; a row per occurrence."""
         return [
             {
-                **self._block("unavailable_blocks", place, span),
+                **self._block("unavailable_blocks", place, row),
                 "notes": span.notes or NOTE,
-                "archived_at": None,
-                "deleted_at": None,
+                "archived_at": MADE_AT if span.withdrawn == "archived" else None,
+                "deleted_at": MADE_AT if span.withdrawn == "deleted" else None,
                 "repeat_rule": None,
             }
             for place, span in self._at(self.clinic.unavailable)
+            for row in self._rows(place, span, "rows")
         ]
 
     def _at(self, spans: Iterable[Span]) -> list[tuple[str, Span]]:
         """Each span with its business; one that binds a practitioner everywhere is a record at each place."""
-        places = {span.person: self.clinic.places_of(span.person) for span in spans}
-        return [(place, span) for span in spans for place in ([span.business] if span.business else places[span.person])]
+        listed = [span for span in spans if self.clinic.lists_withdrawn or not span.withdrawn]
+        places = {span.person: self.clinic.listed_at(span.person) for span in listed}
+        return [(place, span) for span in listed for place in ([span.business] if span.business else places[span.person])]
+
+    def _rows(self, place: str, span: Span, served: str) -> list[Span]:
+        """A block as one row with its rule ("rule"), a row per occurrence ("rows"), or those and the rule ("both")."""
+        if served == "rule" or span.repeat is None:
+            return [span]
+        zone = self.clinic.businesses[place].zone
+        first, *later = occurrences(span.starts, span.ends, span.repeat, zone)
+        rule = span.repeat if served == "both" else None
+        return [Span(span.person, *first, repeat=rule), *(Span(span.person, *each) for each in later)]
 
     def _block(self, resource: str, place: str, span: Span) -> Record:
         id_ = _made_up(resource, place, span.person, span.starts, span.ends)
@@ -203,6 +212,12 @@ class Records:
 
     def _made(self, path: str, id_: str) -> Record:
         return {"id": id_, "created_at": MADE_AT, "updated_at": MADE_AT, **self.link(path)}
+
+
+def _rule(repeat: Repeat | None) -> Record:
+    if repeat is None:
+        return {}
+    return {"repeat_type": repeat.kind, "repeating_interval": repeat.every, "number_of_repeats": repeat.times}
 
 
 def instant(at: datetime) -> str:

@@ -3,23 +3,7 @@
 Everything is below `/v1`; the API key, with or without its shard suffix, chooses the clinic. A path that nobody who governs
 budgets has any business with is a tripwire: it is written into `World.trips` and refused, before anything else is looked at.
 
-`World.fail(Fault("cliniko", kind, match))` switches a fault on; `match` is looked for in `GET /v1/path?query`:
-
-    down               503 with a proxy's HTML page
-    timeout            no answer for `patience` seconds, then 504
-    slow               the right answer after `patience` seconds
-    unauthorized       401
-    not_found          404; with a JSON body and without one by turns, as both have been seen
-    html               200 with an HTML page
-    empty              200 with `{}`
-    truncated          200 with the first half of the JSON
-    rate_limited       429 with `X-RateLimit-Reset` two seconds ahead
-    reset_in_past      429 with `X-RateLimit-Reset` half a minute ago
-    retry_after_only   429 with `Retry-After: 1` instead
-    no_reset_header    429 without any of them
-    page_loop          every page repeats page 1 and links to a next one (Cliniko API issue 106)
-    foreign_next       `links.next` leads to another host
-    relative_links     links without scheme and host, as in older documents
+`World.fail(Fault("cliniko", kind, match))` switches a fault on; the kinds are in `sandbox.cliniko.faults`.
 
 The request limit of 200 a minute per user is real time, whatever the world's clock does.
 """
@@ -38,33 +22,38 @@ from litestar.enums import HttpMethod
 
 from service.sandbox.clinic import Clinic
 from service.sandbox.cliniko.answers import (
-    REFUSALS,
+    LARGEST_PAGE,
     Answer,
     Asked,
     RefusalError,
-    garbled,
     not_found,
     page,
-    throttled,
+    page_number,
     unauthorized,
 )
 from service.sandbox.cliniko.desk import Desk, route_of
+from service.sandbox.cliniko.faults import KINDS, REFUSALS, cut, garbled, paged, spoilt, throttled
 from service.sandbox.cliniko.records import Record, Records
-from service.sandbox.world import World
+from service.sandbox.world import Fault, World
 
 LIMIT = 200
 WINDOW_SECONDS = 60.0
-KINDS = {*REFUSALS, "", "slow", "not_found", "truncated", "page_loop", "foreign_next", "relative_links"}
 
 
 def cliniko_app(
-    world: World, *, limit: int = LIMIT, patience: float = 2.0, monotonic: Callable[[], float] = time.monotonic
+    world: World,
+    *,
+    limit: int = LIMIT,
+    patience: float = 2.0,
+    largest_page: int = LARGEST_PAGE,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Litestar:
     """The server over `world`; `limit` is per minute and user, `patience` seconds are what `timeout` and `slow` take.
 
-    `monotonic` is the clock of the request limit, in seconds: real time, unless a test has its own.
+    No list has more than `largest_page` items to a page, so that small clinics have several pages too. `monotonic` is the
+    clock of the request limit, in seconds: real time, unless a test has its own.
     """
-    server = _Server(world, patience, _Limiter(limit, monotonic))
+    server = _Server(world, patience, largest_page, _Limiter(limit, monotonic))
 
     @route(["/", "/{rest:path}"], http_method=list(HttpMethod), include_in_schema=False)
     async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -88,9 +77,10 @@ def _rendered(answer: Answer) -> Response[bytes]:
 class _Server:
     """The order in which a request is looked at."""
 
-    def __init__(self, world: World, patience: float, limiter: "_Limiter") -> None:
+    def __init__(self, world: World, patience: float, largest_page: int, limiter: "_Limiter") -> None:
         self.world = world
         self.patience = patience
+        self.largest_page = largest_page
         self.limiter = limiter
         self.missed = 0
 
@@ -100,14 +90,14 @@ class _Server:
             return self._tripped(asked)
         fault = self.world.fault("cliniko", f"{asked.method} {asked.path}?{urlencode(asked.query)}")
         kind = fault.kind if fault else ""
-        if kind not in KINDS:
+        if kind and kind not in KINDS:
             return Answer.of({"message": f"the sandbox knows no fault {kind!r}"}, 501)
         if kind in {"timeout", "slow"}:
             await asyncio.sleep(self.patience)
         if kind in REFUSALS:
             return REFUSALS[kind]()
         try:
-            return garbled(kind, self._served(asked, kind))
+            return garbled(fault, self._served(asked, fault))
         except RefusalError as refusal:
             return self._not_found() if refusal.answer.status == 404 else refusal.answer
 
@@ -116,7 +106,8 @@ class _Server:
             self.world.trips.append(f"{asked.method} {asked.path}")
         return Answer.of({"message": "You are not authorized to access this resource"}, 403)
 
-    def _served(self, asked: Asked, kind: str) -> Record:
+    def _served(self, asked: Asked, fault: Fault | None) -> Record:
+        kind = fault.kind if fault else ""
         with self.world.lock:
             clinic = self._clinic(asked.authorization)
             self.limiter.take(clinic.slug)
@@ -124,10 +115,11 @@ class _Server:
             if kind == "not_found" or found is None:
                 raise RefusalError(Answer(404))
             base = "/v1" if kind == "relative_links" else f"{asked.origin}/v1"
-            answered = found[0](Desk(self.world, Records(clinic, base), asked), *found[1])
+            answered = found[0](Desk(self.world, Records(clinic, base), asked, kind), *found[1])
             if isinstance(answered, list):
-                return page(answered, asked, base, loop=kind == "page_loop")
-            return answered
+                whole = page(spoilt(fault, answered), asked, base, kind=kind, largest=self.largest_page)
+                return paged(kind, whole, first=page_number(asked) == 1)
+            return cut(answered, fault.what) if fault and kind == "partial" else answered
 
     def _clinic(self, authorization: str) -> Clinic:
         """The account of the key in an HTTP Basic user name; the password is ignored."""

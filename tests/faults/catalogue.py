@@ -1,0 +1,89 @@
+"""Every (fault, place) that is swept: the sandbox's catalogue and a broken connection, at each list and each window and page.
+
+What a fault is about (`what`: the ids that are hidden, the fields that are missing) is drawn from the clinic itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from service.cliniko.access import FIELDS
+from service.sandbox.clinic import Clinic
+from service.sandbox.cliniko.faults import KINDS
+from service.sandbox.world import Fault
+from tests.faults.states import CONDITIONS, Condition, prepared
+from tests.faults.wire import RESET
+
+Sweep = Literal["few", "many"]
+SWEPT = sorted({*KINDS, RESET})
+LISTS = ("businesses", "practitioners", "appointment_types", "services", "daily_availabilities")
+BLOCKS = ("availability_blocks", "unavailable_blocks")
+PATHS = {"settings": "/settings/public?", **{name: f"/v1/{name}?" for name in (*LISTS, *BLOCKS)}}
+TIMES = "available_times"
+BURSTS = (None, None, 1, 3, 6, 20)
+OUTAGES: dict[Sweep, tuple[int, ...]] = {"few": (1, 1, 1, 2), "many": (1, 1, 1, 2, 9)}
+"""Hourly runs that the fault lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One fault at one place in one state; `runs` is how many hourly runs it lasts."""
+
+    condition: Condition
+    fault: Fault
+    runs: int
+
+    def __str__(self) -> str:
+        fault, c = self.fault, self.condition
+        what = f" of {fault.what}" if fault.what else ""
+        return (
+            f"{fault.kind}{what} at {fault.match or 'everything'} x{fault.times or 'all'} for {self.runs} run(s); "
+            f"{c.clinic}, {c.season}, diary {c.diary} for {c.age} h, campaigns {c.campaigns}, {c.past}"
+        )
+
+
+SIZES: dict[Sweep, tuple[int, int]] = {"few": (4, 12), "many": (5000 // len(SWEPT) + 1, 240)}
+"""Combinations per kind, and the states they are drawn from: in the check, and in the long run."""
+
+
+def drawn(kind: str, sweep: Sweep) -> list[Combination]:
+    """The combinations of one kind of fault, the same ones every time."""
+    count, states = SIZES[sweep]
+    conditions = Random("states").sample(CONDITIONS, states)  # noqa: S311 - a simulation
+    chance = Random(f"sweep {kind}")  # noqa: S311 - a simulation
+    return [_combination(kind, chance.choice(conditions), OUTAGES[sweep], chance) for _ in range(count)]
+
+
+def _combination(kind: str, condition: Condition, outages: Sequence[int], chance: Random) -> Combination:
+    lineage = prepared(condition)
+    clinic, now = lineage.world.clinics[condition.clinic], lineage.world.now
+    resource, match = chance.choice(_places(clinic, now))
+    times = chance.choice(BURSTS)
+    return Combination(
+        condition,
+        Fault("cliniko", kind, match, times, _what(kind, resource, clinic, chance)),
+        runs=chance.choice(outages),
+    )
+
+
+def _places(clinic: Clinic, now: datetime) -> list[tuple[str, str]]:
+    """(resource, what the request's line contains)."""
+    person = list(clinic.people)[1]
+    place = clinic.places_of(person)[0]
+    today = now.astimezone(ZoneInfo(clinic.businesses[place].zone)).date()
+    first, second = (f"{TIMES}?from={today + timedelta(days=n)}" for n in (0, 7))
+    triple = f"practitioners/{person}/appointment_types/{clinic.people[person].types[0]}/{first}"
+    times = [TIMES, first, second, f"{TIMES}?", f"/practitioners/{person}/", triple]
+    return [*PATHS.items(), *((TIMES, match) for match in times), ("", ""), ("", "page=2"), (TIMES, "to=")]
+
+
+def _what(kind: str, resource: str, clinic: Clinic, chance: Random) -> str:
+    if kind == "hidden":
+        return chance.choice(["", *clinic.people, *clinic.types, *clinic.businesses])
+    fields = sorted({name for path in FIELDS.get(resource, ()) for name in path.split(".")} - {"self"})
+    return chance.choice(["", *fields]) if kind == "partial" and fields else ""
