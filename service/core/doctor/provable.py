@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from service.core.capacity import Capacity
 from service.core.doctor.witnesses import readings
 from service.core.logic import Truth
 from service.core.metrics import Earlier, Seen, asking
@@ -52,12 +51,16 @@ class Reach:
         }[condition.op]
 
 
+BASELINES = ("booked", "one", "open")
+"""Before which most, and before which least, can be seen to have opened."""
+
+
 class Proofs:
     """What can be proven of one service under the caps of one account."""
 
     def __init__(self, diaries: Diaries, service: Service, roster: Roster) -> None:
         self._roster = roster
-        self._capacities: tuple[Capacity, ...] = tuple(readings(diaries, service, roster).values())
+        self._capacities = readings(diaries, service, roster)
         self._known: dict[Measure, Reach] = {}
 
     def reach(self, measure: Measure) -> Reach:
@@ -71,9 +74,10 @@ class Proofs:
         """Every favourable reading; where a metric looks back, after every one of them."""
         now = self._roster.now
         if measure.metric is not Metric.SLOTS_OPENED:
-            yield from (Seen(now, each) for each in self._capacities)
+            yield from (Seen(now, each) for each in self._capacities.values())
             return
-        for each, before in product(self._capacities, self._capacities):
+        befores = [self._capacities[name] for name in BASELINES]
+        for each, before in product(self._capacities.values(), befores):
             yield Seen(now, each, (Earlier(now - measure.since, before),))
 
     def proves(self, condition: Condition | None) -> bool:
