@@ -64,8 +64,8 @@ def report(clinic: str, findings: tuple[Finding, ...], screen: Console) -> None:
 
 
 def _table(findings: Sequence[Finding]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 2))
-    table.add_column(no_wrap=True)
+    table = Table.grid(padding=(0, 1, 0, 2), pad_edge=True)
+    table.add_column(no_wrap=True, min_width=8)
     table.add_column(overflow="fold")
     for finding in findings:
         advice = f"\n[dim]{escape(finding.advice)}[/]" if finding.advice and finding.severity is Severity.LOOK_AT else ""

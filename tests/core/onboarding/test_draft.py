@@ -8,12 +8,22 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from service.core.doctor.names import fold
 from service.core.model import (
-    AppointmentType, Campaign, Diaries, Location, Mode, Offer, OnlineBookings, Platform, Practitioner, State, Survey,
+    AppointmentType,
+    Campaign,
+    Diaries,
+    Location,
+    Mode,
+    Offer,
+    OnlineBookings,
+    Platform,
+    Practitioner,
+    State,
+    Survey,
 )  # fmt: skip
 from service.core.onboarding.campaigns import draft_campaigns, limits
 from service.core.onboarding.document import Draft, document, scalar
@@ -24,10 +34,11 @@ from service.rulefiles.source import check
 OPEN = OnlineBookings(enabled=True, lead=timedelta(0), segment_cap=None, daily_limit=None)
 ODD = [
     "yes", "no", "null", "~", "on", "123", "1e3", "0x1F", "2026-01-01", "a: b", "a #b", "#", "- a", "'q'", '"q"', "\\", "[a]",
-    "{a: b}", "*a", "&a", "!a", "|", ">", "%", "@", "`", "?", "<<", "=", "caf\u00e9 \U0001f9b6", "\u2028", "a\u0085b", "\ufeffa",
-    "a\tb", "a\nb", "\u00a0", "  padded  ", "\u5fae\u7b11", "Pod 1", "x" * 201, "\ud800", "Massage - 60 min", "N/A", "true ",
+    "{a: b}", "*a", "&a", "!a", "|", ">", "%", "@", "`", "?", "<<", "=", "caf\u00e9 \U0001f9b6", "\u2028", "a\u0085b",
+    "\ufeffa", "a\tb", "a\nb", "\u00a0", "  padded  ", "\u5fae\u7b11", "Pod 1", "x" * 201, "\ud800", "N/A", "true ",
+    "Massage - 60 min",
 ]  # fmt: skip
-names = st.one_of(st.sampled_from(ODD), st.text(max_size=30), st.text("aA :#-'\\"yesno1", min_size=1, max_size=8))
+names = st.one_of(st.sampled_from(ODD), st.text(max_size=30), st.text("aA :#-'" + '"yesno1', min_size=1, max_size=8))
 
 
 def account(types: list[str], people: list[str]) -> Diaries:
@@ -59,10 +70,11 @@ def written(diaries: Diaries, *surveys: Survey, clinic: str = "clinic") -> tuple
 def test_whatever_things_are_named_the_file_is_good_and_says_those_names(
     types: list[str], people: list[str], titles: list[str]
 ) -> None:
+    assume(any(map(writable, types)))  # nothing to sell is told before a file is drafted
     text, rules = written(account(types, people), survey(*((title, "60") for title in titles)))
     said = [fold(name) for service in rules.services.values() for name in service.appointment_types]
     assert sorted(said) == sorted({fold(name) for name in types if writable(name)})
-    assert len(rules.campaigns) == (len(titles) if said else 0) or not said
+    assert len(rules.campaigns) == len(titles)
     assert rules.mode is Mode.WATCH
     assert "\t" not in text
 
