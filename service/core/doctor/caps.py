@@ -74,7 +74,7 @@ def _of_service(service: Service, rules: list[Rule], diaries: Diaries, roster: R
         if not free.could(part.compare, wanted=part.wanted):
             yield _out_of_reach(service, part, free)
         elif not capped.could(part.compare, wanted=part.wanted):
-            yield _unprovable(service, part, capped, limits)
+            yield _unprovable(service, part, capped)
     if limits:
         yield from _open_now(service, rules, diaries, roster)
 
@@ -105,11 +105,11 @@ def _steps(rule: str, bands: Bands) -> Iterator[Part]:
 # --- sentences ----------------------------------------------------------------------------------------------------------
 
 
-def _unprovable(service: Service, part: Part, proofs: Proofs, limits: str) -> Finding:
+def _unprovable(service: Service, part: Part, proofs: Proofs) -> Finding:
     short = "proven" if part.wanted is Truth.TRUE else "ruled out"
     sentence = (
-        f"{service.name}: with {limits}, {part.role} of rule `{part.rule}` can never be relied on: "
-        f"`{comparison(part.compare)}` cannot be {short}, {_best(part, proofs)}."
+        f"{service.name}: the booking limits put {part.role} of rule `{part.rule}` out of reach: "
+        f"`{comparison(part.compare)}` can never be {short}, because {_best(part, proofs)}."
     )
     severity = Severity.MUST_FIX if part.vital else Severity.LOOK_AT
     advice = f"Change the threshold, or {CAP_ADVICE}."
@@ -120,7 +120,7 @@ def _out_of_reach(service: Service, part: Part, proofs: Proofs) -> Finding:
     never = "hold" if part.wanted is Truth.TRUE else "fail"
     sentence = (
         f"{service.name}: {part.role} of rule `{part.rule}` asks for what the present roster cannot give: "
-        f"`{comparison(part.compare)}` can never {never}, {_best(part, proofs)}."
+        f"`{comparison(part.compare)}` can never {never}, because {_best(part, proofs)}."
     )
     severity = Severity.MUST_FIX if part.vital else Severity.LOOK_AT
     return Finding("out_of_reach", Area.RULES, severity, sentence, "Change the threshold.")
@@ -133,8 +133,8 @@ def _best(part: Part, proofs: Proofs) -> str:
     if part.compare.op is Op.BETWEEN:
         return f"what can be seen goes from {number(reach.least, unit)} to {number(reach.most, unit)}"
     if upwards:
-        return f"even the best diary for it shows no more than {number(reach.most, unit)}"
-    return f"even the best diary for it may be {number(reach.least, unit)}"
+        return f"no diary is shown as surely more than {number(reach.most, unit)}"
+    return f"no diary is shown as surely less than {number(reach.least, unit)}"
 
 
 def _open_now(service: Service, rules: list[Rule], diaries: Diaries, roster: Roster) -> Iterator[Finding]:

@@ -112,9 +112,10 @@ def unoffered_types(service: Service, diaries: Diaries) -> Iterator[Finding]:
 
 def nothing_sold(service: Service, diaries: Diaries) -> Iterator[Finding]:
     """What the decisions would call `not_sold_online`."""
-    if not diaries.bookings.enabled or sold_offers(diaries, service):
+    named = named_types(service, diaries)
+    if not named or not diaries.bookings.enabled or sold_offers(diaries, service):
         return
-    online = [each for each in named_types(service, diaries) if each.online and not each.group]
+    online = [each for each in named if each.online and not each.group]
     places = {each.id for each in diaries.locations if each.online}
     reason = (
         "none of its appointment types can be booked online" if not online
