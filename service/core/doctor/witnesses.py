@@ -55,6 +55,12 @@ class Room:
         """Whether an appointment from `start` on fits."""
         return any(begins <= start and start + self.length <= end for begins, end in self.sellable)
 
+    @property
+    def places(self) -> int:
+        """In how many parts of the day an appointment can start."""
+        starts = tuple((begins, end - self.length + 1) for begins, end in self.sellable)
+        return sum(bool(intervals.intersect(intervals.union(starts), spans)) for spans in self.parts)
+
     def before(self, at: int) -> int | None:
         """Where an appointment would start that covers the time just before `at` and as much as it can before that."""
         span = next(((begins, end) for begins, end in self.sellable if begins < at <= end), None)
@@ -77,7 +83,7 @@ def readings(diaries: Diaries, service: Service, roster: Roster) -> dict[str, Ca
     placings: dict[str, Placing] = {
         "booked": lambda _: {},
         "one": _one,
-        "exact": lambda rooms: _packed(_first(rooms), cap - 1),
+        "exact": lambda rooms: _packed(_first(rooms), cap - 1, apart=True),
         "slots": lambda rooms: _packed(_first(rooms), cap),
         "open": lambda rooms: _packed(sorted(rooms, key=lambda room: -room.length), cap),
     }
@@ -135,11 +141,11 @@ def _first(rooms: Sequence[Room]) -> list[Room]:
     return sorted(by_location.values(), key=lambda room: room.length)
 
 
-def _packed(rooms: Sequence[Room], most: int) -> dict[Offer, list[int]]:
-    """Up to `most` starts per part of the day and location, side by side, from the end of the day backwards.
+def _packed(rooms: Sequence[Room], most: int, *, apart: bool = False) -> dict[Offer, list[int]]:
+    """Up to `most` starts for each part of the day and location, side by side, from the end of the day backwards.
 
-    Of several rooms that have space the first one is used.
-
+    With `apart` no part has more than its own; without it one may use up another's, which is generous. Of several rooms
+    that have space the first one is used.
     Where less than an appointment is left over, one overlaps its neighbour, as it does where starts are closer than an
     appointment is long.
     """
@@ -148,17 +154,21 @@ def _packed(rooms: Sequence[Room], most: int) -> dict[Offer, list[int]]:
     for begins, end in reversed(intervals.union(span for room in rooms for span in room.sellable)):
         at = end
         while at > begins:
-            room, start = next(_free(rooms, at, taken, most), (None, at - MINUTE))
+            room, start = next(_free(rooms, at, taken, most, apart=apart), (None, at - MINUTE))
             if room is not None:
-                taken[room.kind, room.part(start)] += 1
+                taken[room.kind, room.part(start) if apart else 0] += 1
                 placed.setdefault(room.kind, []).append(start)
             at = start
     return {room.offer: placed.get(room.kind, []) for room in rooms}
 
 
-def _free(rooms: Iterable[Room], at: int, taken: Counter[tuple[Kind, int]], most: int) -> Iterator[tuple[Room | None, int]]:
+def _free(
+    rooms: Iterable[Room], at: int, taken: Counter[tuple[Kind, int]], most: int, *, apart: bool
+) -> Iterator[tuple[Room | None, int]]:
     """The rooms in which one more start can be shown that covers the time before `at`, with that start."""
     for room in rooms:
         start = room.before(at)
-        if start is not None and taken[room.kind, room.part(start)] < most:
-            yield room, start
+        if start is not None:
+            part, limit = (room.part(start), most) if apart else (0, most * room.places)
+            if taken[room.kind, part] < limit:
+                yield room, start
