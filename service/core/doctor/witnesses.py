@@ -10,7 +10,8 @@ proves it, so it is enough to look at the diaries that would be shown most favou
     slots    as many starts of the first listed type as the cap lets through, as late as they fit: most openings
     open     as many starts of every type: most open time
 
-They are generous (starts at any minute), so what none of them proves cannot be proven. Pure.
+They are generous (starts at any minute), so what none of them proves cannot be proven. Known limit: packing from the end is
+not always the fullest, so where one diary spans odd hours or several places an opening or two more may be possible. Pure.
 """
 
 from __future__ import annotations
