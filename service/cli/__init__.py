@@ -15,6 +15,8 @@ from service.core.errors import GovernorError, InputError, NotFoundError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("service.cli.demo:demo", "The main job against a sandbox of two clinics, from forecast to applied changes."),
+    "init": ("service.cli.init:init", "Write a clinic's first rule file from its live services, campaigns and budgets."),
+    "doctor": ("service.cli.doctor:doctor", "Check everything a clinic's ad budgets will depend on; changes nothing."),
     "evaluate": ("service.cli.evaluate:evaluate", "One pass now: observe, decide, apply."),
     "forecast": ("service.cli.forecast:forecast", "What a clinic can sell in the next 14 days."),
     "serve": ("service.cli.serve:serve", "The API and the hourly run in one process."),

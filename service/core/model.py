@@ -232,6 +232,21 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """One ad account with every campaign of it that is not removed, whether a rule file names it or not.
+
+    `id` is the account's own, `zone` the IANA zone its days are counted in ('' where it does not say). Campaigns are judged
+    eligible in the account's own currency.
+    """
+
+    platform: Platform
+    id: str
+    currency: str
+    zone: str
+    campaigns: tuple[Campaign, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """An outside system could not be read: which, and what it said (no secret in it)."""
 

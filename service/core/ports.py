@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from service.core.model import Campaign, Diaries, State, Unreadable
+from service.core.model import Campaign, Diaries, State, Survey, Unreadable
 from service.core.rules.language import Service
 
 
@@ -28,6 +28,10 @@ class AdAccount(Protocol):
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         """The campaigns with these platform ids, each exactly once; one that is missing or removed is ineligible."""
+        ...
+
+    async def survey(self) -> Survey:
+        """The account and all its campaigns that are not removed, read-only; what is spent today may be left out."""
         ...
 
     async def write(self, campaign: Campaign, target: State) -> Campaign:

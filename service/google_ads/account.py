@@ -7,11 +7,23 @@ from dataclasses import replace
 from decimal import Decimal
 
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, RefusedError
-from service.core.model import Campaign, Platform, State, Unreadable
+from service.core.model import Campaign, Platform, State, Survey, Unreadable
 from service.google_ads import money
 from service.google_ads.client import GoogleAds
 from service.google_ads.eligibility import not_found, why_not
-from service.google_ads.wire import SYSTEM, CampaignRow, Edits, ReadBack, campaign_query, campaign_row, unit_query, unit_row
+from service.google_ads.wire import (
+    SYSTEM,
+    CampaignRow,
+    Edits,
+    ReadBack,
+    account_query,
+    account_row,
+    campaign_query,
+    campaign_row,
+    survey_query,
+    unit_query,
+    unit_row,
+)
 
 STATUS = {True: "ENABLED", False: "PAUSED"}
 NO_UNIT = Decimal("0.01")
@@ -40,8 +52,22 @@ class GoogleAdsAccount:
         found: dict[str, Campaign | Unreadable] = {}
         for id_ in ids:
             row = rows.get(id_)
-            found[id_] = self._missing(id_) if row is None else self._campaign(row, await self._unit(row.currency))
+            found[id_] = self._missing(id_) if row is None else await self._campaign(row, self._currency)
         return found
+
+    async def survey(self) -> Survey:
+        """The account and its campaigns that are not removed, in one search; one more where there are none to tell of it.
+
+        Raises as `read` does; for a manager account, which has no campaigns, RefusedError says so.
+        """
+        rows = await self._client.search(self._login, self._customer, survey_query(), campaign_row)
+        about = [(row.currency, row.zone) for row in rows]
+        about = about or await self._client.search(self._login, self._customer, account_query(), account_row)
+        if not about:
+            raise ProtocolError(SYSTEM, f"Google Ads says nothing about account {self._customer}")
+        (currency, zone), *_ = about
+        campaigns = [await self._campaign(row, currency) for row in rows]
+        return Survey(Platform.GOOGLE, self._customer, currency, zone, tuple(campaigns))
 
     async def write(self, campaign: Campaign, target: State) -> Campaign:
         """Pause, resume or rescale with absolute values, in one atomic group; only what differs from `campaign.state`.
@@ -70,8 +96,9 @@ class GoogleAdsAccount:
             self._units[currency] = money.unit_of(units[currency])
         return self._units[currency]
 
-    def _campaign(self, row: CampaignRow, unit: Decimal) -> Campaign:
-        amount, cost = row.amount_micros, row.cost_micros
+    async def _campaign(self, row: CampaignRow, currency: str) -> Campaign:
+        """A row as the core's word, eligible only in `currency`."""
+        amount, cost, unit = row.amount_micros, row.cost_micros, await self._unit(row.currency)
         daily = None if amount is None or row.period != "DAILY" else money.from_micros(amount, unit)
         return Campaign(
             platform=Platform.GOOGLE,
@@ -81,7 +108,7 @@ class GoogleAdsAccount:
             currency=row.currency,
             unit=unit,
             spent_today=None if cost is None else money.from_micros(cost, unit),
-            ineligible=why_not(row, self._currency),
+            ineligible=why_not(row, currency),
             budget_ref=row.budget,
         )
 

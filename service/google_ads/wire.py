@@ -17,7 +17,7 @@ SYSTEM = "google"
 """What our errors call this system."""
 
 CAMPAIGN_FIELDS = (
-    "customer.id", "customer.currency_code", "customer.status", "customer.manager",
+    "customer.id", "customer.currency_code", "customer.time_zone", "customer.status", "customer.manager",
     "campaign.id", "campaign.name", "campaign.status", "campaign.serving_status", "campaign.advertising_channel_type",
     "campaign.experiment_type", "campaign.campaign_budget",
     "campaign_budget.amount_micros", "campaign_budget.period", "campaign_budget.type", "campaign_budget.explicitly_shared",
@@ -51,6 +51,7 @@ class CampaignRow:
     currency: str
     account_status: str
     manager: bool
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,22 @@ def campaign_query(ids: Iterable[str]) -> str:
     return f"SELECT {fields} FROM campaign WHERE campaign.id IN ({wanted}) AND segments.date DURING TODAY"  # noqa: S608 - digits
 
 
+def survey_query() -> str:
+    """GAQL for every campaign of the account that is not removed, with today's cost as above."""
+    fields = ", ".join(CAMPAIGN_FIELDS)
+    return f"SELECT {fields} FROM campaign WHERE campaign.status != 'REMOVED' AND segments.date DURING TODAY"  # noqa: S608 - ours
+
+
+def account_query() -> str:
+    """GAQL for the account itself: what is left to ask where it has no campaigns."""
+    return "SELECT customer.id, customer.currency_code, customer.time_zone FROM customer"
+
+
+def account_row(row: Any) -> tuple[str, str]:
+    """A `GoogleAdsRow` of `account_query`: currency and IANA zone."""
+    return str(row.customer.currency_code), str(row.customer.time_zone)
+
+
 def unit_query(currency: str) -> str:
     """GAQL for a currency's billable unit; `currency` is its ISO 4217 code."""
     fields = "currency_constant.code, currency_constant.billable_unit_micros"
@@ -112,6 +129,7 @@ def campaign_row(row: Any) -> CampaignRow:
         currency=str(customer.currency_code),
         account_status=_enum(customer, "status"),
         manager=bool(customer.manager),
+        zone=str(customer.time_zone),
     )
 
 

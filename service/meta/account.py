@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from service.core.errors import (
     AmbiguousWriteError,
@@ -23,7 +24,7 @@ from service.core.errors import (
     SettingsError,
     TransientError,
 )
-from service.core.model import Campaign, Platform, State, Unreadable
+from service.core.model import Campaign, Platform, State, Survey, Unreadable
 from service.meta.allowance import Allowance
 from service.meta.credentials import MetaCredentials
 from service.meta.eligibility import Seen, why_not
@@ -34,9 +35,13 @@ from service.meta.usage import NOTHING_KNOWN, Usage
 from service.meta.wire import AccountRow, AdSetRow, CampaignRow, SpendRow, fields, parse
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LISTED = ["ACTIVE", "PAUSED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES"]
 """Without this an account's list leaves out archived campaigns; asking it for DELETED is an error."""
+
+SURVEYED = [status for status in LISTED if status != "ARCHIVED"]
+"""A survey shows what there is to govern; what is archived can no longer be changed."""
 
 IDS_PER_CALL = 100
 ABOVE_SPENT = Decimal("1.1")
@@ -80,17 +85,36 @@ class MetaAdAccount:
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         """The campaigns with these ids, each exactly once; raises where the account as a whole cannot be read."""
         wanted = tuple(dict.fromkeys(ids))
-        if not wanted:
-            return {}
+        return await self._in_time(lambda graph: self._read(graph, wanted)) if wanted else {}
+
+    async def survey(self) -> Survey:
+        """The account and its campaigns that are neither archived nor deleted; today's spend is left out. Raises as `read`."""
+        return await self._in_time(self._survey)
+
+    async def _in_time(self, reading: Callable[[Graph], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(self._limits.read), self._graph() as graph:
-                return await self._read(graph, wanted)
+                return await reading(graph)
         except TimeoutError:
             pass
         raise TransientError("meta", f"reading the ad account took more than {self._limits.read:g} s", code="deadline")
 
+    async def _survey(self, graph: Graph) -> Survey:
+        account = await self._account(graph)
+        params = {"fields": fields(CampaignRow), "effective_status": SURVEYED}
+        rows = [parse(CampaignRow, row) for row in await graph.pages((self._id, "campaigns"), params)]
+        ad_sets = await self._ad_sets(graph, [row.id for row in rows])
+        campaigns = (
+            self._campaign(row, account, self._why_not(row, ad_sets.get(row.id, ()), account, account.currency), None)
+            for row in rows
+        )
+        return Survey(Platform.META, self._id, account.currency, account.timezone_name, tuple(campaigns))
+
+    async def _account(self, graph: Graph) -> AccountRow:
+        return parse(AccountRow, await graph.get((self._id, ""), {"fields": fields(AccountRow)}))
+
     async def _read(self, graph: Graph, ids: tuple[str, ...]) -> Mapping[str, Campaign | Unreadable]:
-        account = parse(AccountRow, await graph.get((self._id, ""), {"fields": fields(AccountRow)}))
+        account = await self._account(graph)
         rows = await self._listed(graph, ids)
         missing = {id_: await self._missing(graph, id_, account) for id_ in ids if id_ not in rows}
         ad_sets = await self._ad_sets(graph, [id_ for id_, row in rows.items() if not self._why_not(row, (), account)])
@@ -157,8 +181,8 @@ class MetaAdAccount:
     async def _one(self, graph: Graph, id_: str) -> CampaignRow:
         return parse(CampaignRow, await graph.get((id_, ""), {"fields": fields(CampaignRow)}))
 
-    def _why_not(self, row: CampaignRow, ad_sets: tuple[AdSetRow, ...], account: AccountRow) -> str:
-        return why_not(Seen(row, ad_sets, account, self._currency, self._clock()))
+    def _why_not(self, row: CampaignRow, ad_sets: tuple[AdSetRow, ...], account: AccountRow, currency: str = "") -> str:
+        return why_not(Seen(row, ad_sets, account, currency or self._currency, self._clock()))
 
     def _campaign(self, row: CampaignRow, account: AccountRow, ineligible: str, spent: Decimal | None) -> Campaign:
         return Campaign(

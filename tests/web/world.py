@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.app import App, assemble
 from service.core.errors import TransientError
-from service.core.model import Campaign, Diaries, Platform, State, Unreadable
+from service.core.model import Campaign, Diaries, Platform, State, Survey, Unreadable
 from service.core.rules.language import RuleSet, Service
 from service.observe import Outside
 from service.sandbox.scene import HARBOUR, types_named
@@ -44,6 +44,11 @@ class WorldAds:
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         shown = campaigns(self.world, self.rules)
         return {self.rules.campaigns[name].id: seen for name, seen in shown.items() if self.rules.campaigns[name].id in ids}
+
+    async def survey(self) -> Survey:
+        shown = (seen for seen in campaigns(self.world, self.rules).values() if isinstance(seen, Campaign))
+        here = tuple(seen for seen in shown if seen.platform is self.platform)
+        return Survey(self.platform, "", self.rules.currency, "Australia/Sydney", here)
 
     async def write(self, campaign: Campaign, target: State) -> Campaign:
         if self.platform is Platform.GOOGLE and self.rules.google:
