@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from service.app import Adapters, Clock
 from service.cliniko.access import shard_of
+from service.cliniko.rate import SlidingWindow
 from service.core.doctor.model import Key, Observed, Unread, Why
 from service.core.errors import (
     CredentialsError,
@@ -72,7 +73,7 @@ async def look(settings: Settings, clinic: str, clock: Clock, accounts: Accounts
     With `ruled` False the rule file is not looked at, nor any diary.
     """
     rules, refused = _rules(settings, clinic) if ruled else (None, "")
-    adapters = Adapters(settings, clock)
+    adapters = Adapters(settings, clock, SlidingWindow(settings.cliniko.requests_per_minute))
     try:
         outside = adapters.outside(rules or _naming(clinic, accounts))
         diaries, surveys = await asyncio.gather(_diaries(outside, rules), _surveys(outside))

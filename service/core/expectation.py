@@ -40,6 +40,10 @@ class Expectation:
         return outlook(self.pace, self.service, day)
 
 
+NOTHING_EXPECTED = Expectation("", Pace(date.min), ())
+"""For who asks only what is there now."""
+
+
 def expectation(seen: Observation, found: Capacity, pace: Pace) -> Expectation:
     """What the booking pace makes of the openings there are now."""
     days: list[Ahead] = []

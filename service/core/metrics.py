@@ -17,7 +17,7 @@ from service.core.capacity import Capacity
 from service.core.days import HORIZON
 from service.core.decide.model import Caveat, DayForecast, Reading, ServiceForecast
 from service.core.diary import Tally
-from service.core.expectation import Expectation
+from service.core.expectation import NOTHING_EXPECTED, Expectation
 from service.core.logic import UNBOUNDED, Bounds
 from service.core.model import Reason
 from service.core.opened import slots_opened
@@ -49,7 +49,7 @@ class Seen:
 
     now: datetime
     capacity: Capacity
-    expects: Expectation
+    expects: Expectation = NOTHING_EXPECTED
     earlier: tuple[Earlier, ...] = ()
 
 

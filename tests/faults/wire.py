@@ -14,7 +14,7 @@ import httpx
 
 from service.cliniko.access import Access
 from service.cliniko.diaries import ClinikoDiaries
-from service.core.model import Campaign, Platform, Snapshot, State, Unreadable
+from service.core.model import Campaign, Platform, Snapshot, State, Survey, Unreadable
 from service.observe import Outside, observe
 from service.sandbox.world import Fault
 from tests.cliniko.stage import EMAIL, VirtualTime
@@ -63,6 +63,9 @@ class Held:
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         found = campaigns(self.lineage.world, self.lineage.rules)
         return {seen.id: seen for seen in found.values() if isinstance(seen, Campaign) and seen.id in ids}
+
+    async def survey(self) -> Survey:
+        raise NotImplementedError("a run surveys nothing")
 
     async def write(self, campaign: Campaign, target: State) -> Campaign:
         raise NotImplementedError(f"{campaign} is not to be made {target} here")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service.core.capacity import capacity, sold_offers
+from service.core.capacity import capacity
 from service.core.doctor.model import Area, Finding, Observed, Severity
 from service.core.doctor.names import counted, listed
 from service.core.doctor.provable import Proofs, needed, undecided
@@ -16,6 +16,8 @@ from service.core.doctor.witnesses import uncapped
 from service.core.logic import Truth
 from service.core.metrics import Seen
 from service.core.model import Diaries, OnlineBookings
+from service.core.observation import Observation
+from service.core.offers import sold_offers
 from service.core.roster import Roster
 from service.core.rules.language import UNITS, Bands, Compare, Op, Rule, RuleSet, Service
 from service.core.rules.wording import comparison, number
@@ -139,7 +141,7 @@ def _best(part: Part, proofs: Proofs) -> str:
 
 def _open_now(service: Service, rules: list[Rule], diaries: Diaries, roster: Roster) -> Iterator[Finding]:
     """What the caps leave undecided of the diary as it stands, and only the caps."""
-    view = Seen(roster.now, capacity(diaries, service, roster))
+    view = Seen(roster.now, capacity(Observation.of(diaries, roster.now), service))
     if not view.capacity.complete:
         return
     conditions = [condition for rule in rules for condition in (rule.when, rule.until)]

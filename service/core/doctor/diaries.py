@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from service.core import intervals
-from service.core.capacity import sold_offers
 from service.core.doctor.model import Area, Finding, Observed, Severity
 from service.core.doctor.names import counted, listed, verb
 from service.core.model import Diaries, Offer, Probe, Unseen
+from service.core.offers import sold_offers
 from service.core.roster import Roster
 from service.core.rules.language import RuleSet
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
+from service.core.capacity import Capacity
 from service.core.doctor.witnesses import readings
 from service.core.logic import Truth
 from service.core.metrics import Earlier, Seen, asking
@@ -78,7 +80,7 @@ class Proofs:
             return
         befores = [self._capacities[name] for name in BASELINES]
         for each, before in product(self._capacities.values(), befores):
-            yield Seen(now, each, (Earlier(now - measure.since, before),))
+            yield Seen(now, each, earlier=(Earlier(now - measure.since, partial(_itself, before)),))
 
     def proves(self, condition: Condition | None) -> bool:
         """Whether a condition could ever be seen to hold."""
@@ -106,6 +108,10 @@ class Proofs:
         return reach.proves(condition) if wanted is Truth.TRUE else reach.disproves(condition)
 
 
+def _itself(capacity: Capacity) -> Capacity:
+    return capacity
+
+
 def _other(wanted: Truth) -> Truth:
     return Truth.FALSE if wanted is Truth.TRUE else Truth.TRUE
 
@@ -126,4 +132,4 @@ def undecided(view: Seen, condition: Condition | None) -> list[Compare]:
     """The comparisons that the present reading neither proves nor disproves."""
     ask = asking(view)
     every = [each for each, _ in needed(condition) if each.measure.metric in JUDGED - {Metric.SLOTS_OPENED}]
-    return [each for each in every if compare(ask(each.measure).bounds, each) is Truth.UNKNOWN]
+    return [each for each in every if compare(ask(each.measure), each) is Truth.UNKNOWN]

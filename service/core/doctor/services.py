@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
-from service.core.capacity import sold_offers
 from service.core.days import HORIZON
 from service.core.doctor.equipment import suspects
 from service.core.doctor.model import Area, Finding, Severity
 from service.core.doctor.names import counted, fold, listed, near, verb
 from service.core.model import AppointmentType, Diaries
+from service.core.offers import sold_offers
 from service.core.rules.language import RuleSet, Service
 
 DAY = timedelta(days=1)

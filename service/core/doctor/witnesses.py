@@ -22,10 +22,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from service.core import intervals
-from service.core.capacity import Capacity, capacity, sold_offers
+from service.core.capacity import Capacity, capacity
 from service.core.days import HORIZON
 from service.core.intervals import Spans
 from service.core.model import Diaries, Offer, Probe
+from service.core.offers import sold_offers
 from service.core.roster import Roster
 from service.core.rules.language import Service
 
@@ -88,7 +89,8 @@ def readings(diaries: Diaries, service: Service, roster: Roster) -> dict[str, Ca
         "slots": lambda rooms: _packed(_first(rooms), cap),
         "open": lambda rooms: _packed(sorted(rooms, key=lambda room: -room.length), cap),
     }
-    return {name: capacity(_shown(diaries, service, roster, place), service, roster) for name, place in placings.items()}
+    shown = {name: _shown(diaries, service, roster, place) for name, place in placings.items()}
+    return {name: capacity(Observation.of(reading, roster.now), service) for name, reading in shown.items()}
 
 
 def uncapped(diaries: Diaries) -> Diaries:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.core.capacity import sold_offers
 from service.core.doctor.equipment import suspects
 from service.core.doctor.names import fold
 from service.core.model import Diaries, Offer
+from service.core.offers import sold_offers
 from service.core.onboarding.vocabulary import FIRST_TIME, alike, slug, subject, unused, words
 from service.core.rules.language import Service
 

@@ -12,7 +12,8 @@ import pytest
 from service.core.doctor.examination import examine, to_fix
 from service.core.doctor.model import Key, Observed, Severity, Unread, Why
 from service.core.model import Diaries, Platform, State, Survey, Unreadable, Unseen
-from service.sandbox.clinic import MINUTE, Hours, Span, Type
+from service.sandbox.clinic import Hours, Span, Type
+from service.sandbox.minutes import MINUTE
 from service.sandbox.scene import HARBOUR
 from service.sandbox.world import World
 from tests.core.doctor.made import ANA, BEN, CLASS, EVA, INITIAL, PODIATRY, QUAY, STANDARD, file_with, found, healthy, on
