@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+import zlib
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import func, select
 
 from service.app import App
 from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign, MetaAccount, MetaCampaign
 from service.sandbox.clinic import MINUTE, BookingSettings, Business, Clinic, Hours, Person, Span, Type
-from service.sandbox.scene import HARBOUR, LOGIN_CUSTOMER_ID, scene
+from service.sandbox.scene import LOGIN_CUSTOMER_ID, scene
 from service.sandbox.world import World
 from service.store import tables
 from service.store.store import Store
@@ -72,7 +73,8 @@ def large_rules() -> str:
     """A rule file of the large clinic: a pause, a cluster and a ladder for each of its services."""
     budgets = {"base_budget": 60.00, "floor": 10.00, "ceiling": 120.00}
     names = {each.lower(): n for n, each in enumerate(TYPES.values())}
-    steps = [{"at_least": "90%", "budget": "floor"}, {"at_least": "60%", "budget": "100%"}, {"otherwise": "130%"}]
+    ladder = {"by": {"metric": "utilisation", "margin": "8%"}}
+    ladder["steps"] = [{"at_least": "90%", "budget": "floor"}, {"at_least": "60%", "budget": "100%"}, {"otherwise": "130%"}]
     services = {name: {"appointment_types": [f"Initial {name}"]} for name in names}
     campaigns: dict[str, object] = {}
     rules: list[object] = []
@@ -86,10 +88,11 @@ def large_rules() -> str:
             "base_budget": 40.00,
         }
         full = {"utilisation": {"at_least": "95%"}, "days_to_next_opening": {"at_least": 3}}
+        cluster = {"slots_opened": {"at_least": 5}}
         rules += [
             {"name": f"{name} full", "service": name, "when": full, "then": "pause"},
-            {"name": f"{name} cluster", "service": name, "when": {"slots_opened": {"at_least": 5}}, "then": {"budget": "130%"}},
-            {"name": f"{name} ladder", "service": name, "bands": {"by": {"metric": "utilisation", "margin": "8%"}, "steps": steps}},
+            {"name": f"{name} cluster", "service": name, "when": cluster, "then": {"budget": "130%"}},
+            {"name": f"{name} ladder", "service": name, "bands": ladder},
         ]  # fmt: skip
     accounts = {"google_ads": {"customer_id": "345-678-9012"}, "meta": {"ad_account_id": "act_7029384756"}}
     head = {"version": 1, "clinic": LARGE, "name": "Riverside", "currency": "AUD", "mode": "enforce", **accounts}
@@ -134,6 +137,35 @@ async def lived(app: App, world: World, clinic: str, hours: int, seed: int = 7) 
         world.advance(HOUR)
 
 
+async def a_day(clinic: str, directory: Path) -> Counter[str]:
+    """What the second day of a clinic takes, in bytes by what they are for: the first is not like any other."""
+    world = large_world() if clinic == LARGE else shipped_world()
+    async with app_over(Near(world), directory) as app:
+        (app.settings.rules_dir / f"{LARGE}.yaml").write_text(large_rules())
+        await lived(app, world, clinic, 24)
+        before = await sizes(app.store)
+        await lived(app, world, clinic, 24, seed=8)
+        return (await sizes(app.store)) - before
+
+
 # --- what it takes ------------------------------------------------------------------------------------------------------
 
-KINDS = ("inputs", "outcome", "outcome_text")
+
+async def sizes(store: Store) -> Counter[str]:
+    """Bytes by what they are for: each kind of document as it is stored, and the text of decisions and ledger records."""
+    columns = {"decisions": tables.decision.c.body, "ledger": tables.ledger.c.text}
+    found: Counter[str] = Counter()
+    async with store._database.reading() as conn:
+        for name, column in columns.items():
+            found[name] = int(await conn.scalar(select(func.sum(func.length(column)))) or 0)
+        for (body,) in await conn.execute(select(tables.document.c.body)):
+            found[_kind(json.loads(zlib.decompress(body)))] += len(body)
+    return found
+
+
+def _kind(document: object) -> str:
+    """What a document is, by its keys."""
+    keys = {"unit": "starts", "also": "reference", "taken_at": "snapshot", "decisions": "outcome", "baselines": "inputs"}
+    if isinstance(document, dict):
+        return next((name for key, name in keys.items() if key in document), "rules")
+    return "outcome"
