@@ -92,12 +92,17 @@ def diaries_of(
         answer = intercept(request) if intercept else None
         return answer or await app.handle_async_request(request)
 
+    return diaries_through(httpx.MockTransport(handle), world, time)
+
+
+def diaries_through(transport: httpx.AsyncBaseTransport, world: World, time: VirtualTime) -> ClinikoDiaries:
+    """Harbour's diaries by way of a transport."""
     return ClinikoDiaries(
         api_key=API_KEYS[HARBOUR],
         contact_email=EMAIL,
         clock=world.clock(),
         base_url="http://cliniko.test/v1",
-        transport=httpx.MockTransport(handle),
+        transport=transport,
         timing=time.timing,
     )
 
