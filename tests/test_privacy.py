@@ -117,18 +117,22 @@ def _filled(path: str, named: dict[str, str]) -> str:
 @contextmanager
 def everything_logged() -> Iterator[io.StringIO]:
     """Whatever is logged, down to DEBUG, as the service's own set-up lets it through."""
-    written, root = io.StringIO(), logging.getLogger()
-    handler, level = logging.StreamHandler(written), root.level
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    loggers = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error", "uvicorn.access", *SILENCED)]
+    before = [(logger, logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:  # a server started by another test may have set them otherwise
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = True
+    logging.getLogger().addHandler(handler)
     configure(logging.DEBUG)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
     yield written
-    root.removeHandler(handler)
-    root.setLevel(level)
     structlog.reset_defaults()
-    for name in SILENCED:
-        logging.getLogger(name).propagate = True
+    logging.getLogger().removeHandler(handler)
+    for logger, level, propagate in before:
+        logger.setLevel(level)
+        logger.propagate = propagate
 
 
 @pytest.fixture

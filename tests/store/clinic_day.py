@@ -9,6 +9,8 @@ import json
 import random
 import zlib
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -73,8 +75,8 @@ def large_rules() -> str:
     """A rule file of the large clinic: a pause, a cluster and a ladder for each of its services."""
     budgets = {"base_budget": 60.00, "floor": 10.00, "ceiling": 120.00}
     names = {each.lower(): n for n, each in enumerate(TYPES.values())}
-    ladder = {"by": {"metric": "utilisation", "margin": "8%"}}
-    ladder["steps"] = [{"at_least": "90%", "budget": "floor"}, {"at_least": "60%", "budget": "100%"}, {"otherwise": "130%"}]
+    steps = [{"at_least": "90%", "budget": "floor"}, {"at_least": "60%", "budget": "100%"}, {"otherwise": "130%"}]
+    by = {"by": {"metric": "utilisation", "margin": "8%"}}
     services = {name: {"appointment_types": [f"Initial {name}"]} for name in names}
     campaigns: dict[str, object] = {}
     rules: list[object] = []
@@ -92,7 +94,7 @@ def large_rules() -> str:
         rules += [
             {"name": f"{name} full", "service": name, "when": full, "then": "pause"},
             {"name": f"{name} cluster", "service": name, "when": cluster, "then": {"budget": "130%"}},
-            {"name": f"{name} ladder", "service": name, "bands": ladder},
+            {"name": f"{name} ladder", "service": name, "bands": {**by, "steps": steps}},
         ]  # fmt: skip
     accounts = {"google_ads": {"customer_id": "345-678-9012"}, "meta": {"ad_account_id": "act_7029384756"}}
     head = {"version": 1, "clinic": LARGE, "name": "Riverside", "currency": "AUD", "mode": "enforce", **accounts}
@@ -137,15 +139,13 @@ async def lived(app: App, world: World, clinic: str, hours: int, seed: int = 7) 
         world.advance(HOUR)
 
 
-async def a_day(clinic: str, directory: Path) -> Counter[str]:
-    """What the second day of a clinic takes, in bytes by what they are for: the first is not like any other."""
+@asynccontextmanager
+async def opened(clinic: str, directory: Path) -> AsyncIterator[tuple[App, World]]:
+    """The service over one of the two worlds."""
     world = large_world() if clinic == LARGE else shipped_world()
     async with app_over(Near(world), directory) as app:
         (app.settings.rules_dir / f"{LARGE}.yaml").write_text(large_rules())
-        await lived(app, world, clinic, 24)
-        before = await sizes(app.store)
-        await lived(app, world, clinic, 24, seed=8)
-        return (await sizes(app.store)) - before
+        yield app, world
 
 
 # --- what it takes ------------------------------------------------------------------------------------------------------

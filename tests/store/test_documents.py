@@ -105,7 +105,7 @@ DAYS = st.lists(st.dates(), min_size=2, max_size=2).map(sorted)
 def _probes(starts: st.SearchStrategy[tuple[datetime, ...]]) -> st.SearchStrategy[list[Probe]]:
     unseen = st.none() | st.sampled_from(Unseen)
     made = st.builds(
-        lambda offer, days, starts, why: Probe(offer, *days, starts, why), OFFERS, DAYS, st.none() | starts, unseen
+        lambda offer, days, starts, why: Probe(offer, days[0], days[1], starts, why), OFFERS, DAYS, st.none() | starts, unseen
     )
     return st.lists(made, max_size=5)
 
