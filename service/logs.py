@@ -7,9 +7,14 @@ import sys
 
 import structlog
 
+SILENCED = ("httpx", "httpcore")
+"""Libraries that log the addresses, headers and reason phrases they are sent: they are not asked what we may keep."""
+
 
 def configure(level: int = logging.WARNING) -> None:
     """Send log events of `level` and above to standard error."""
+    for name in SILENCED:
+        logging.getLogger(name).propagate = False
     terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[

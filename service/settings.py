@@ -13,15 +13,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingsError
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
+from service.core.rules.language import LONGEST_LOOK_BACK
 
 M = TypeVar("M", bound=BaseModel)
 DURATION = re.compile(r"(\d+)\s*([smhd])")
+DAY = timedelta(days=1)
+LEARNT_FROM = timedelta(weeks=8)
+"""The least that looks are kept for: demand differs by weekday, and one of each is no history."""
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -94,6 +99,8 @@ class Settings(BaseSettings):
     database_url: str = "sqlite+aiosqlite:///governor.db"
     rules_dir: Path = Path("rules")
     kill_switch: bool = False
+    keep_snapshots: Duration = timedelta(days=400)
+    keep_looks: Duration = timedelta(days=800)
     evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
     heartbeat_url: str | None = None
     cliniko: ClinikoSettings = ClinikoSettings()
@@ -122,6 +129,22 @@ class Settings(BaseSettings):
             file_secret_settings, secrets_dir=directory, secrets_prefix="", secrets_nested_delimiter="__"
         )
         return (*sources, secrets)
+
+    @field_validator("keep_snapshots")
+    @classmethod
+    def _reaches_back_far_enough(cls, keep: timedelta) -> timedelta:
+        if keep <= LONGEST_LOOK_BACK + DAY:
+            hours = LONGEST_LOOK_BACK // timedelta(hours=1)
+            raise ValueError(f"rules compare with snapshots of up to {hours} hours ago; keep them for longer, such as 400d")
+        return keep
+
+    @field_validator("keep_looks")
+    @classmethod
+    def _is_enough_to_learn_from(cls, keep: timedelta) -> timedelta:
+        if keep < LEARNT_FROM:
+            weeks = LEARNT_FROM // timedelta(weeks=1)
+            raise ValueError(f"the booking-pace model learns from {weeks} weeks at least; keep looks for longer, such as 800d")
+        return keep
 
     def clinic(self, slug: str) -> ClinicSettings:
         """One clinic's settings; empty where none are set."""

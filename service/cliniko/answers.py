@@ -1,7 +1,7 @@
 """What an HTTP answer of Cliniko means: which of our errors it is, how long to wait, and what JSON it holds.
 
-Error bodies are undocumented and vary, so nothing depends on them; where one is JSON with a message, that message is quoted,
-redacted. Pure.
+Error bodies are undocumented and vary, so nothing depends on them. None is quoted: what a message about a record says may be
+about a patient. Where one contains a phrase that we know, that phrase is said, in our own spelling. Pure.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from service.cliniko.access import SYSTEM, Access
+from service.cliniko.access import SYSTEM
 from service.core.errors import CredentialsError, OutsideError, ProtocolError, RefusedError, TransientError
 
 LONGEST_THROTTLE = timedelta(seconds=90)
 """The limit is per minute: whoever asks us to wait longer has a clock we should not follow."""
 
+PHRASES = ("Invalid time frame definition", "is not filterable")
+"""What error messages are known to say (Cliniko API, "Filtering", and issue 173)."""
+
 DEFAULT_THROTTLE = timedelta(seconds=60)
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = "400", "401", "403", "404", "429"
 
 
-def failure(response: httpx.Response, access: Access, now: datetime) -> OutsideError | None:
+def failure(response: httpx.Response, now: datetime) -> OutsideError | None:
     """The error that `response` stands for, None for a 200; `now` is our clock, for want of the server's."""
     status, where = response.status_code, response.url.path
     if status == 200:
@@ -30,11 +33,11 @@ def failure(response: httpx.Response, access: Access, now: datetime) -> OutsideE
     if status >= 500:
         return TransientError(SYSTEM, f"Cliniko is failing: {where} answered {status}", code=str(status))
     if status >= 400:
-        return _refusal(response, access, now)
+        return _refusal(response, now)
     return ProtocolError(SYSTEM, f"{where} answered {status}, which Cliniko does not document", code=str(status))
 
 
-def _refusal(response: httpx.Response, access: Access, now: datetime) -> OutsideError:
+def _refusal(response: httpx.Response, now: datetime) -> OutsideError:
     code, where = str(response.status_code), response.url.path
     if code == UNAUTHORIZED:
         text = "Cliniko does not accept the API key (401): is it active, and of the account's present shard?"
@@ -45,7 +48,7 @@ def _refusal(response: httpx.Response, access: Access, now: datetime) -> Outside
     if code == TOO_MANY:
         text = "Cliniko says we ask too often (429)"
         return TransientError(SYSTEM, text, code=code, retry_after=throttle(response.headers, now))
-    return RefusedError(SYSTEM, f"{where} answered {code}{_said(response, access)}", code=code)
+    return RefusedError(SYSTEM, f"{where} answered {code}{_said(response)}", code=code)
 
 
 def throttle(headers: httpx.Headers, now: datetime) -> timedelta:
@@ -69,13 +72,9 @@ def decode(response: httpx.Response) -> object:
     return value
 
 
-def _said(response: httpx.Response, access: Access) -> str:
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        return ""
-    text = body.get("message") or body.get("error") if isinstance(body, dict) else None
-    return f": {access.redact(text)}" if isinstance(text, str) else ""
+def _said(response: httpx.Response) -> str:
+    text = response.content.decode("utf-8", "replace").lower()
+    return next((f": {phrase}" for phrase in PHRASES if phrase.lower() in text), "")
 
 
 def _until_reset(headers: httpx.Headers, now: datetime) -> timedelta | None:

@@ -101,11 +101,13 @@ class Client:
         except (httpx.TimeoutException, TimeoutError):
             raise TransientError(SYSTEM, f"Cliniko did not answer {url.path} in time", code="timeout") from None
         except httpx.TransportError as error:
-            text = f"Cliniko could not be reached: {self._access.redact(str(error)) or type(error).__name__}"
+            # Others than a connection's may quote what was received.
+            said = self._access.redact(str(error)) if isinstance(error, httpx.ConnectError) else ""
+            text = f"Cliniko could not be reached: {said or type(error).__name__}"
             raise TransientError(SYSTEM, text, code="unreachable") from None
         except httpx.RequestError as error:  # an answer that cannot be decoded
             raise ProtocolError(SYSTEM, f"{url.path}: {type(error).__name__}", code="undecodable") from None
-        problem = failure(response, self._access, self._clock())
+        problem = failure(response, self._clock())
         if problem is not None:
             raise problem
         return response

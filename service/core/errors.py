@@ -8,6 +8,7 @@ the error, not on its handler. Pure.
     |  +- RuleFileError        a rule file is refused; carries every problem with its line
     |  +- SettingsError        a credential or setting is missing or malformed
     +- NotFoundError           no such clinic, run, decision, hold or key
+    |  +- GoneError            there was; it is no longer kept
     +- LedgerBrokenError       the hash chain does not hold
     +- LeaseLostError          another worker governs this clinic now
     +- StoreError              the database cannot be reached, or refuses
@@ -60,6 +61,10 @@ class SettingsError(InputError):
 
 class NotFoundError(GovernorError):
     """There is no such thing."""
+
+
+class GoneError(NotFoundError):
+    """It is no longer kept; the message says for how long it was."""
 
 
 class LedgerBrokenError(GovernorError):

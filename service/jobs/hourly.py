@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import takewhile
 
 import httpx
@@ -21,6 +21,7 @@ import structlog
 from service.app import App
 from service.core.errors import LeaseLostError
 from service.governor import LEASE, RENEWAL_SECONDS, Report
+from service.jobs.keeping import forget_old
 from service.jobs.passes import Failure, evaluate_all
 from service.revisions import governed
 
@@ -55,6 +56,7 @@ class Hourly:
         self._app, self._sleep, self._grace, self._transport = app, sleep, grace_seconds, transport
         self._task: asyncio.Task[None] | None = None
         self._passing = self._stopping = False
+        self._forgot_on: date | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -79,6 +81,7 @@ class Hourly:
         while not self._stopping:
             await self._until_due()
             await self._pass()
+            await self._forget_once_a_day()
             self.next_at = following(self.next_at, self._app.settings.evaluate_every, self._app.clock())
 
     # --- waiting --------------------------------------------------------------------------------------------------------
@@ -111,6 +114,19 @@ class Hourly:
         log.info("pass_finished", clinics=len(clinics), good=good, failed=_names(found))
         if good and self._app.settings.heartbeat_url:
             await self._ping(self._app.settings.heartbeat_url)
+
+    async def _forget_once_a_day(self) -> None:
+        if self._forgot_on == (today := self._beat().date()):
+            return
+        self._forgot_on = today
+        try:
+            await forget_old(self._app, self._goes_on)
+        except Exception:
+            log.exception("forgetting_failed")  # nothing is lost by keeping what is old for another day
+
+    def _goes_on(self) -> bool:
+        self._beat()
+        return not self._stopping
 
     async def _once_more(self, found: list[Report | Failure]) -> list[Report | Failure]:
         """Try clinics that another worker had again when its lease has run out: that worker may have died holding it."""

@@ -2,28 +2,27 @@
 
 pydantic reads and writes the core's dataclasses by their annotations; infinite floats survive (JSON's usual extension,
 `Infinity`). A document is kept compressed under the SHA-256 of its text, so that what many runs share, such as the rules and
-the snapshots they compare with, is stored once.
+the snapshots they compare with, is stored once. Documents name others by digest inside their compressed text, where the
+database cannot see it; so each carries the day it was last used, and is removed by that (`retention`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
-from sqlalchemy import insert, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.decide.model import RunInputs
 from service.core.errors import NotFoundError, StoreError
-from service.core.model import Snapshot
-from service.core.rules.language import RuleSet
 from service.store import tables
+from service.store.database import insert_absent
 
 T = TypeVar("T")
 
@@ -73,17 +72,29 @@ class Document:
     @classmethod
     def of(cls, data: bytes) -> Document:
         """The document with this text."""
-        return cls(hashlib.sha256(data).hexdigest(), zlib.compress(data))
+        return cls(hashlib.sha256(data).hexdigest(), zlib.compress(data, zlib.Z_BEST_COMPRESSION))
 
 
-async def put(conn: AsyncConnection, documents: Iterable[Document]) -> None:
-    """Store the documents that are not there yet."""
+async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime) -> None:
+    """Store the documents that are not there yet, and note of all of them that they are in use at `at`.
+
+    A document that is removed at the same moment is either seen to be gone, and stored again, or seen to be in use, and
+    stays: both sides write the one row, and the later of them looks at it again.
+    """
     wanted = {each.digest: each for each in documents}
+    day = at.astimezone(UTC).date()
+    while missing := wanted.keys() - await _in_use(conn, wanted, day):
+        rows = [{"digest": digest, "body": wanted[digest].body, "used_on": day} for digest in sorted(missing)]
+        await conn.execute(insert_absent(conn, tables.document), rows)
+
+
+async def _in_use(conn: AsyncConnection, digests: Collection[str], day: date) -> set[str]:
+    """Those of the documents that are there, and now stay: their rows are noted and, where that is possible, locked."""
     table = tables.document
-    there = await conn.scalars(select(table.c.digest).where(table.c.digest.in_(wanted)))
-    missing = wanted.keys() - set(there)
-    if missing:
-        await conn.execute(insert(table), [{"digest": digest, "body": wanted[digest].body} for digest in sorted(missing)])
+    stale = or_(table.c.used_on.is_(None), table.c.used_on < day)
+    await conn.execute(update(table).where(table.c.digest.in_(digests), stale).values(used_on=day))
+    there = select(table.c.digest).where(table.c.digest.in_(digests)).with_for_update(read=True, key_share=True)
+    return set(await conn.scalars(there))
 
 
 async def get(conn: AsyncConnection, digests: Collection[str]) -> dict[str, bytes]:
@@ -104,38 +115,3 @@ def _text(digest: str, body: bytes) -> bytes:
     if hashlib.sha256(data).hexdigest() != digest:
         raise StoreError(f"the stored document {digest} is damaged: it is not what was stored")
     return data
-
-
-# --- a run's inputs, with what it shares with others by reference -------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class InputDocuments:
-    """A run's inputs in parts. `inputs` names the others by digest in the places where their values belong."""
-
-    inputs: Document
-    rules: Document
-    snapshot: Document
-    baselines: tuple[Document, ...]
-
-    def all(self) -> tuple[Document, ...]:
-        """Every part."""
-        return (self.inputs, self.rules, self.snapshot, *self.baselines)
-
-
-def take_apart(inputs: RunInputs) -> InputDocuments:
-    """The documents of a run's inputs."""
-    rules = Document.of(dump(RuleSet, inputs.rules))
-    snapshot, *baselines = (Document.of(dump(Snapshot, each)) for each in (inputs.snapshot, *inputs.baselines))
-    whole = json.loads(dump(RunInputs, inputs, without=("rules", "snapshot", "baselines")))
-    parts = {"rules": rules.digest, "snapshot": snapshot.digest, "baselines": [each.digest for each in baselines]}
-    return InputDocuments(Document.of(json.dumps(whole | parts).encode()), rules, snapshot, tuple(baselines))
-
-
-async def put_together(conn: AsyncConnection, digest: str) -> RunInputs:
-    """A run's inputs from their documents. Raises NotFoundError or StoreError."""
-    whole = json.loads((await get(conn, [digest]))[digest])
-    refs = [whole["rules"], whole["snapshot"], *whole["baselines"]]
-    texts = await get(conn, set(refs))
-    rules, snapshot, *baselines = (json.loads(texts[each]) for each in refs)
-    return load(RunInputs, json.dumps(whole | {"rules": rules, "snapshot": snapshot, "baselines": baselines}))

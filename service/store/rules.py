@@ -54,7 +54,7 @@ class Rules:
             last = await _latest(conn, clinic)
             if last and (last.digest, last.rules) == (digest, document.digest):
                 return False
-            await documents.put(conn, [document])
+            await documents.put(conn, [document], at)
             if last and last.digest == digest:
                 # The same file, read otherwise by another version of the loader.
                 await conn.execute(update(_revision).where(_revision.c.id == last.id).values(rules=document.digest))

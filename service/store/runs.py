@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, literal, select, tuple_, update
+from sqlalchemy import Row, Select, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RunInputs, RunOutcome
-from service.core.errors import NotFoundError
+from service.core.errors import GoneError, NotFoundError
 from service.core.ledger import Kind, canonical
-from service.store import decisions, documents, snapshots
+from service.store import decisions, documents, looks, outcomes, snapshots
 from service.store.columns import Instant
 from service.store.database import Database
-from service.store.documents import Document, InputDocuments
+from service.store.documents import Document
+from service.store.inputs import InputDocuments, put_together, take_apart
 from service.store.leases import demand
 from service.store.ledger import append
 from service.store.pages import Page, cursor_of, position
@@ -67,12 +68,13 @@ class Runs:
         parts, concluded, text = await asyncio.to_thread(_documents, inputs, outcome)
         async with self._database.writing() as conn:
             await demand(conn, inputs.clinic, fence)
-            await documents.put(conn, (*parts.all(), concluded, text))
+            await documents.put(conn, (*parts.all(), concluded, text), inputs.now)
             await _claim(conn, inputs, parts, concluded, text)
             await snapshots.put(conn, inputs.run, inputs.snapshot, parts.snapshot)
             await replace_rule_states(conn, inputs.clinic, inputs.rule_states, outcome.rule_states)
             await advance_standings(conn, inputs.clinic, inputs.standings, outcome.standings)
             await decisions.put(conn, outcome.decisions)
+            await looks.put(conn, inputs, outcome.looks)
             for kind, body in _records(inputs, outcome, text):
                 await append(conn, inputs.clinic, kind, body, inputs.now)
 
@@ -89,17 +91,23 @@ class Runs:
             await append(conn, clinic, Kind.RUN_FAILED, {"run": run_id, "message": message}, at)
 
     async def load_inputs(self, run_id: str) -> RunInputs:
-        """Everything a recorded run depended on. Raises NotFoundError, StoreError if it cannot be read back."""
+        """Everything a recorded run depended on.
+
+        Raises NotFoundError, GoneError once they are no longer kept, StoreError if they cannot be read back.
+        """
         async with self._database.reading() as conn:
-            return await documents.put_together(conn, await _reference(conn, run_id, "inputs"))
+            [digest] = await _references(conn, run_id, "inputs")
+            return await put_together(conn, digest)
 
     async def load_outcome(self, run_id: str) -> RunOutcome:
-        """Everything a recorded run concluded. Raises NotFoundError, StoreError if it cannot be read back."""
-        return documents.load(RunOutcome, await self._document(run_id, "outcome"))
+        """Everything a recorded run concluded. Raises as `load_inputs` does."""
+        text, lost = await self._documents(run_id, "outcome_text", "outcome")
+        return outcomes.restored(text, lost)
 
     async def outcome_text(self, run_id: str) -> str:
-        """The canonical text of a recorded run's outcome, byte for byte as it was then. Raises NotFoundError, StoreError."""
-        return (await self._document(run_id, "outcome_text")).decode()
+        """The canonical text of a recorded run's outcome, byte for byte as it was then. Raises as `load_inputs` does."""
+        [text] = await self._documents(run_id, "outcome_text")
+        return text.decode()
 
     async def run(self, run_id: str) -> Run:
         """One run. Raises NotFoundError."""
@@ -121,7 +129,7 @@ class Runs:
         if clinics is not None:
             query = query.where(_run.c.clinic.in_(clinics))
         if planned:
-            query = query.where(_run.c.outcome.is_not(None))
+            query = query.where(_PLANNED)
         if cursor is not None:
             at, id_ = position(cursor, datetime, str)
             query = query.where(tuple_(_run.c.started_at, _run.c.id) < tuple_(literal(at, Instant), literal(id_)))
@@ -137,15 +145,19 @@ class Runs:
             rows = await conn.execute(query if clinic is None else query.where(_run.c.clinic == clinic))
             return tuple(map(_from, rows))
 
-    async def _document(self, run_id: str, which: str) -> bytes:
+    async def _documents(self, run_id: str, *which: str) -> list[bytes]:
         async with self._database.reading() as conn:
-            digest = await _reference(conn, run_id, which)
-            return (await documents.get(conn, [digest]))[digest]
+            digests = await _references(conn, run_id, *which)
+            texts = await documents.get(conn, set(digests))
+            return [texts[digest] for digest in digests]
+
+
+_PLANNED = or_(_run.c.outcome.is_not(None), _run.c.forgotten_at.is_not(None))
 
 
 def _documents(inputs: RunInputs, outcome: RunOutcome) -> tuple[InputDocuments, Document, Document]:
-    text = Document.of(canonical(outcome).encode())
-    return documents.take_apart(inputs), Document.of(documents.dump(RunOutcome, outcome)), text
+    text = canonical(outcome)
+    return take_apart(inputs), Document.of(outcomes.losses(text, outcome)), Document.of(text.encode())
 
 
 async def _claim(conn: AsyncConnection, inputs: RunInputs, parts: InputDocuments, concluded: Document, text: Document) -> None:
@@ -189,16 +201,23 @@ async def _end(conn: AsyncConnection, run_id: str, values: Mapping[str, object])
     return clinic
 
 
-async def _reference(conn: AsyncConnection, run_id: str, which: str) -> str:
-    digest: str | None = await conn.scalar(select(_run.c[which]).where(_run.c.id == run_id))
-    if digest is None:
+async def _references(conn: AsyncConnection, run_id: str, *which: str) -> list[str]:
+    columns = (_run.c.started_at, _run.c.forgotten_at, *(_run.c[name] for name in which))
+    row = (await conn.execute(select(*columns).where(_run.c.id == run_id))).one_or_none()
+    if row is not None and row.forgotten_at is not None:
+        kept, day = (row.forgotten_at - row.started_at).days, f"{row.forgotten_at:%Y-%m-%d}"
+        raise GoneError(f"what run {run_id} worked on was kept for {kept} days and is gone since {day}; {_STAYS}")
+    if row is None or row[2] is None:
         raise NotFoundError(f"no recorded run {run_id}")
-    return digest
+    return [*row[2:]]
+
+
+_STAYS = "its decisions and its records in the ledger stay"
 
 
 def _query() -> Select[Any]:
     columns = ("id", "clinic", "status", "started_at", "ended_at", "message", "summary")
-    return select(*(_run.c[name] for name in columns), _run.c.outcome.is_not(None).label("planned"))
+    return select(*(_run.c[name] for name in columns), _PLANNED.label("planned"))
 
 
 def _from(row: Row[Any]) -> Run:

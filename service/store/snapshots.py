@@ -9,9 +9,9 @@ from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Snapshot, Unreadable
-from service.store import documents
 from service.store.database import Database
 from service.store.documents import Document
+from service.store.inputs import snapshots_together
 from service.store.tables import snapshot as _snapshot
 from service.store.undisturbed import undisturbed
 
@@ -35,8 +35,7 @@ class Snapshots:
         )
         async with self._database.reading() as conn:
             digests = (await conn.scalars(query)).all()
-            texts = await documents.get(conn, set(digests))
-        return tuple(documents.load(Snapshot, texts[digest]) for digest in digests)
+            return tuple(await snapshots_together(conn, digests))
 
     async def latest_readable(self, clinic: str) -> Snapshot | None:
         """The clinic's newest snapshot whose diaries could be read."""
@@ -45,7 +44,7 @@ class Snapshots:
             digest = await conn.scalar(query.order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc()).limit(1))
             if digest is None:
                 return None
-            return documents.load(Snapshot, (await documents.get(conn, {digest}))[digest])
+            return (await snapshots_together(conn, [digest]))[0]
 
     async def cliniko_unreadable_since(self, clinic: str) -> datetime | None:
         """When the unbroken series of unreadable diaries that the latest snapshot belongs to began; None: it was read."""

@@ -9,7 +9,10 @@ from service.store.intents import Intents
 from service.store.keys import Keys
 from service.store.leases import Leases
 from service.store.ledger import Ledger
+from service.store.looks import Looks
 from service.store.migrate import migrate
+from service.store.pace import Pace
+from service.store.retention import Retention
 from service.store.rules import Rules
 from service.store.runs import Runs
 from service.store.snapshots import Snapshots
@@ -33,6 +36,9 @@ class Store:
         self.holds = Holds(database)
         self.keys = Keys(database)
         self.rules = Rules(database)
+        self.looks = Looks(database)
+        self.pace = Pace(database)
+        self.retention = Retention(database)
 
     @classmethod
     def open(cls, url: str) -> Store:

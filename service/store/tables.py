@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -69,6 +70,8 @@ document = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    Column("used_on", Date),
+    Index(None, "used_on"),
     comment="Compressed JSON under the SHA-256 of its text: what several runs share is stored once.",
 )
 
@@ -85,9 +88,11 @@ run = Table(
     Column("inputs", ForeignKey("document.digest")),
     Column("outcome", ForeignKey("document.digest")),
     Column("outcome_text", ForeignKey("document.digest")),
+    Column("forgotten_at", Instant),
     Index(None, "clinic", "started_at", "id"),
     Index(None, "started_at", "id"),
     Index(None, "status"),
+    *(Index(None, name) for name in ("inputs", "outcome", "outcome_text")),
 )
 
 snapshot = Table(
@@ -99,6 +104,7 @@ snapshot = Table(
     Column("readable", Boolean, nullable=False),
     Column("document", ForeignKey("document.digest"), nullable=False),
     Index(None, "clinic", "readable", "taken_at"),
+    Index(None, "document"),
 )
 
 decision = Table(
@@ -119,6 +125,31 @@ decision = Table(
     Index(None, "clinic", "at", "id"),
     Index(None, "clinic", "campaign", "at", "id"),
     Index(None, "run"),
+)
+
+# --- the booking pace ---------------------------------------------------------------------------------------------------
+
+look = Table(
+    "look",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("service", String(200), primary_key=True),
+    Column("location", String(40), primary_key=True),
+    Column("taken_at", Instant, nullable=False),
+    Column("run", ForeignKey("run.id"), nullable=False),
+    Column("body", Text, nullable=False),
+    comment="The first whole look of each local day: what the booking-pace model learns from.",
+)
+
+pace_model = Table(
+    "pace_model",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("key", String(200), nullable=False),
+    Column("document", ForeignKey("document.digest"), nullable=False),
+    Column("fitted_at", Instant, nullable=False),
+    Index(None, "document"),
 )
 
 # --- remembered between runs --------------------------------------------------------------------------------------------
@@ -210,6 +241,7 @@ revision = Table(
     Column("rules", ForeignKey("document.digest"), nullable=False),
     Column("loaded_at", Instant, nullable=False),
     Index(None, "clinic", "id"),
+    Index(None, "rules"),
 )
 
 rejection = Table(

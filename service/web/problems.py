@@ -75,6 +75,7 @@ KINDS: dict[type[GovernorError], Kind] = {
     errors.RuleFileError: Kind("rule-file-refused", 422, "The rule file is refused"),
     errors.SettingsError: Kind("not-set-up", 500, "The service is not set up for this", "Its log says which setting is wrong."),
     errors.InputError: Kind("unusable-input", 422, "What was asked for cannot be done"),
+    errors.GoneError: Kind("gone", 410, "No longer kept"),
     errors.NotFoundError: Kind("not-found", 404, "Not found", NOTHING),
     errors.LedgerBrokenError: Kind("ledger-broken", 500, "The ledger does not hold"),
     errors.LeaseLostError: Kind("busy", 409, "Another run of this clinic is under way"),

@@ -36,7 +36,7 @@ def thin(count: int, seed: int) -> dict[int, Tally]:
 
 
 def shown(title: str, rows: dict[str, Tally]) -> None:
-    print("", title, HEAD, *(tally.row(name) for name, tally in rows.items()), sep="\n")  # noqa: T201 - the figures
+    print("", title, HEAD, *(tally.row(name) for name, tally in rows.items()), sep="\n")
 
 
 @pytest.mark.parametrize(

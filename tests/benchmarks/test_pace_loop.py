@@ -77,7 +77,7 @@ def test_the_forecast_does_not_chase_its_own_tail(clinics: int, season: float, s
     fixed = [course(each, answered=False) for each in worlds]
     loop = [course(each, answered=True) for each in worlds]
     head = f"{clinics} clinics: swing of weeks 1-4, 5-8, turns a week, echo, WAPE"
-    print("", head, f"at base  {figures(fixed)}", f"answered {figures(loop)}", sep="\n")  # noqa: T201 - the figures
+    print("", head, f"at base  {figures(fixed)}", f"answered {figures(loop)}", sep="\n")
     half = RUNS_A_DAY * 7 * WEEKS // 2
     assert swings(loop) <= slack * swings(fixed)
     assert swings(loop, slice(half, None)) <= 1.25 * slack * swings(loop, slice(half))
@@ -90,5 +90,5 @@ def test_a_governor_that_answers_a_week_late_and_too_much_is_found_out() -> None
     worlds = [world(seed, season=0.0) for seed in range(500, 502)]
     fixed = [course(each, answered=False, haste=8, late=7) for each in worlds]
     loop = [course(each, answered=True, haste=8, late=7) for each in worlds]
-    print("", f"at base  {figures(fixed)}", f"too late {figures(loop)}", sep="\n")  # noqa: T201 - the figures
+    print("", f"at base  {figures(fixed)}", f"too late {figures(loop)}", sep="\n")
     assert echo(loop) < -0.35 or swings(loop) > 1.1 * swings(fixed)

@@ -45,9 +45,9 @@ def test_learning_and_forecasting_take_little_time_and_room() -> None:
     learning = best(lambda: fit(looks, today), 15)
     forecasting = best(lambda: [expected(pace, "physio", days, AHEAD) for _ in range(20)], 15) / 20
     room = len(zlib.compress(TypeAdapter(Pace).dump_json(pace)))
-    print(f"\nfit, 4 services x 2 locations, {DAYS} days of looks: {learning:.1f} ms (limit {FIT_MS:.0f})")  # noqa: T201
-    print(f"forecast of a service at 2 locations: {forecasting:.3f} ms (limit {FORECAST_MS})")  # noqa: T201
-    print(f"stored: {room:,} bytes compressed (limit {BYTES:,})")  # noqa: T201
+    print(f"\nfit, 4 services x 2 locations, {DAYS} days of looks: {learning:.1f} ms (limit {FIT_MS:.0f})")
+    print(f"forecast of a service at 2 locations: {forecasting:.3f} ms (limit {FORECAST_MS})")
+    print(f"stored: {room:,} bytes compressed (limit {BYTES:,})")
     assert learning <= FIT_MS
     assert forecasting <= FORECAST_MS
     assert room <= BYTES

@@ -95,10 +95,17 @@ def diaries_of(
         answer = intercept(request) if intercept else None
         return answer or await app.handle_async_request(request)
 
+    return diaries_through(httpx.MockTransport(handle), world, time, tell)
+
+
+def diaries_through(
+    transport: httpx.AsyncBaseTransport, world: World, time: VirtualTime, tell: Tell | None = None
+) -> ClinikoDiaries:
+    """Harbour's diaries by way of a transport."""
     return ClinikoDiaries(
         Access.of(API_KEYS[HARBOUR], EMAIL, "http://cliniko.test/v1"),
         clock=world.clock(),
-        transport=httpx.MockTransport(handle),
+        transport=transport,
         timing=time.timing,
         tell=tell,
     )

@@ -161,6 +161,30 @@ async def test_a_refusal_is_never_repeated(time: VirtualTime, status: int, error
     assert "jane" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"message": "Invalid time frame definition. Please check."}', ": Invalid time frame definition"),
+        (b"<p>notes IS NOT FILTERABLE, Jane</p>", ": is not filterable"),
+        (b'{"message": "Jane Patient has no appointment"}', ""),
+        (b"\xff", ""),
+    ],
+)  # fmt: skip
+async def test_of_an_error_nothing_is_said_but_phrases_we_know(time: VirtualTime, body: bytes, says: str) -> None:
+    wire = Wire(lambda _: httpx.Response(400, content=body))
+    with pytest.raises(RefusedError) as raised:
+        await client_over(wire.transport, time).items("businesses", "/businesses")
+    assert str(raised.value) == f"/v1/businesses answered 400{says}"
+
+
+async def test_what_was_received_is_not_quoted_where_it_was_no_http(time: VirtualTime) -> None:
+    def garbage(request: httpx.Request) -> httpx.Response:
+        raise httpx.RemoteProtocolError("illegal header line: bytearray(b'Jane Patient')", request=request)
+
+    with pytest.raises(TransientError, match=r"^Cliniko could not be reached: RemoteProtocolError$"):
+        await client_over(Wire(garbage).transport, time).items("businesses", "/businesses")
+
+
 def _timeout(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadTimeout("slow", request=request)
 

@@ -22,6 +22,7 @@ RAISED: dict[type[GovernorError], tuple[GovernorError, int, str]] = {
     errors.InputError: (errors.InputError("write this instead"), 422, "unusable-input"),
     errors.RuleFileError: (errors.RuleFileError((Problem("/etc/x.yaml", 3, "no", "yes"),)), 422, "rule-file-refused"),
     errors.SettingsError: (errors.SettingsError(SECRET), 500, "not-set-up"),
+    errors.GoneError: (errors.GoneError("it was kept for 400 days"), 410, "gone"),
     errors.NotFoundError: (errors.NotFoundError(f"not in {SECRET}"), 404, "not-found"),
     errors.LedgerBrokenError: (errors.LedgerBrokenError("at #3"), 500, "ledger-broken"),
     errors.LeaseLostError: (errors.LeaseLostError("taken"), 409, "busy"),

@@ -26,6 +26,7 @@ from service.core.capacity import Capacity, capacity
 from service.core.days import HORIZON
 from service.core.intervals import Spans
 from service.core.model import Diaries, Offer, Probe
+from service.core.observation import Observation
 from service.core.offers import sold_offers
 from service.core.roster import Roster
 from service.core.rules.language import Service

@@ -52,6 +52,10 @@ UNITS: dict[Metric, Unit] = {
 }
 
 
+LONGEST_LOOK_BACK = timedelta(hours=72)
+"""How far back a rule may compare."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A metric with its parameters: the local days it covers, the look-back of `slots_opened`, the wanted confidence in %."""

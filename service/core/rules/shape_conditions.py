@@ -7,7 +7,22 @@ from itertools import pairwise
 
 from service.core.rules import vocabulary as words
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, did_you_mean, entries, items, listing, near
-from service.core.rules.language import UNITS, Action, All, Any, Bands, Compare, Condition, Measure, Metric, Not, Op, Step, Unit
+from service.core.rules.language import (
+    LONGEST_LOOK_BACK,
+    UNITS,
+    Action,
+    All,
+    Any,
+    Bands,
+    Compare,
+    Condition,
+    Measure,
+    Metric,
+    Not,
+    Op,
+    Step,
+    Unit,
+)
 from service.core.rules.tree import Entry, Mapping, Node, Scalar, described, quoted
 from service.core.rules.values import DAY, HOUR, duration, hours, one_of, percent, plain, whole, within
 
@@ -74,7 +89,7 @@ def _measure(fields: Fields, metric: Metric) -> Measure:
     return Measure(
         metric=metric,
         within=fields.read("within", within, 14),
-        since=fields.read("since", duration(HOUR, 3 * DAY), DAY),
+        since=fields.read("since", duration(HOUR, LONGEST_LOOK_BACK), DAY),
         confidence=fields.read("confidence", percent(50, 99), None),
     )
 

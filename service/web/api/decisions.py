@@ -67,7 +67,7 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
     return Decisions(tuple(map(decision, page.items)), page.cursor if page.more else None)
 
 
-@get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404))
+@get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404, 410))
 async def get_decision(app: TheApp, key: TheKey, decision_id: Id) -> DecisionAnswer:
     """One decision with its trace and what came of it; `rules_digest` names the rule file it was made by."""
     found = await app.store.decisions.decision(decision_id)

@@ -64,7 +64,7 @@ class Forecast:
     services: tuple[ServiceForecast, ...]
 
 
-@get("/clinics/{clinic:str}/forecast", operation_id="getForecast", tags=["clinics"], responses=problems(404))
+@get("/clinics/{clinic:str}/forecast", operation_id="getForecast", tags=["clinics"], responses=problems(404, 410))
 async def get_forecast(app: TheApp, clinic: Id) -> Forecast:
     """The newest forecast; 404 before the first run."""
     planned = (await app.store.runs.runs([clinic], planned=True, limit=1)).items

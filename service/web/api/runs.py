@@ -38,7 +38,7 @@ class RunAnswer:
     traces: dict[str, tuple[TraceLine, ...]]
 
 
-@get("/runs/{run:str}", operation_id="getRun", tags=["runs"], responses=problems(404))
+@get("/runs/{run:str}", operation_id="getRun", tags=["runs"], responses=problems(404, 410))
 async def get_run(app: TheApp, key: TheKey, run: Id) -> RunAnswer:
     """One run with its decisions, changes and traces; none of these if it failed before it had decided."""
     found = await app.store.runs.run(run)

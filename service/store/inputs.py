@@ -1,0 +1,122 @@
+"""A run's inputs in documents, what it shares with other runs by reference, and back, without loss.
+
+    inputs ─┬─ rules, pace                 by digest
+            ├─ snapshot ─┬─ reference      locations, practitioners, types, offers, hours, blocks, settings: rarely another
+            │            └─ probes         the starts, packed; the same while nothing is booked
+            └─ baselines                   snapshots of earlier runs
+
+A snapshot whose diaries stand in it as they are was written before snapshots had parts; it is read as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
+from typing import Any, get_type_hints
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.decide.model import RunInputs
+from service.core.errors import StoreError
+from service.core.model import Diaries, Offer, Snapshot
+from service.store.documents import Document, dump, get, load
+from service.store.packing import offers_of, pack, unpack
+
+BY_REFERENCE = ("rules", "pace")
+"""Large fields of `RunInputs` that are the same in run after run; None is never a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotDocuments:
+    """A snapshot in parts; `snapshot` names the others by digest."""
+
+    snapshot: Document
+    parts: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputDocuments:
+    """A run's inputs in parts. `inputs` names the others by digest in the places where their values belong."""
+
+    inputs: Document
+    snapshot: Document
+    parts: tuple[Document, ...]
+
+    def all(self) -> tuple[Document, ...]:
+        """Every part."""
+        return (self.inputs, self.snapshot, *self.parts)
+
+
+def take_apart(inputs: RunInputs) -> InputDocuments:
+    """The documents of a run's inputs. Raises StoreError for a value that is not of its type."""
+    shared = {name: Document.of(dump(kind, getattr(inputs, name))) for name, kind in _by_reference(inputs).items()}
+    snapshot, *baselines = map(snapshot_apart, (inputs.snapshot, *inputs.baselines))
+    whole = json.loads(dump(RunInputs, inputs, without=(*shared, "snapshot", "baselines")))
+    whole |= {name: document.digest for name, document in shared.items()}
+    whole |= {"snapshot": snapshot.snapshot.digest, "baselines": [each.snapshot.digest for each in baselines]}
+    parts = (*shared.values(), *snapshot.parts, *(part for each in baselines for part in (each.snapshot, *each.parts)))
+    return InputDocuments(_json(whole), snapshot.snapshot, parts)
+
+
+async def put_together(conn: AsyncConnection, digest: str) -> RunInputs:
+    """A run's inputs from their documents. Raises NotFoundError or StoreError."""
+    whole = json.loads((await get(conn, [digest]))[digest])
+    shared = {name: whole[name] for name in BY_REFERENCE if isinstance(whole.get(name), str)}
+    texts = await get(conn, set(shared.values()))
+    snapshot, *baselines = await snapshots_together(conn, [whole["snapshot"], *whole["baselines"]])
+    whole |= {name: json.loads(texts[digest]) for name, digest in shared.items()}
+    # Snapshots are values already: what stands for them on the way is the smallest that is one.
+    stand_in = {"clinic": "", "taken_at": whole["now"], "campaigns": {}, "diaries": {"system": "", "message": ""}}
+    inputs = load(RunInputs, json.dumps(whole | {"snapshot": stand_in, "baselines": []}))
+    return replace(inputs, snapshot=snapshot, baselines=tuple(baselines))
+
+
+def snapshot_apart(snapshot: Snapshot) -> SnapshotDocuments:
+    """The documents of a snapshot."""
+    diaries = snapshot.diaries
+    if not isinstance(diaries, Diaries):
+        return SnapshotDocuments(Document.of(dump(Snapshot, snapshot)), ())
+    also = offers_of(diaries.offers, diaries.probes)
+    reference = Document.of(
+        b'{"diaries":%b,"also":%b}' % (dump(Diaries, replace(diaries, probes=())), dump(tuple[Offer, ...], also))
+    )
+    probes = _json(pack(diaries.probes, (*diaries.offers, *also)))
+    whole = json.loads(dump(Snapshot, snapshot, without=("diaries",)))
+    whole |= {"diaries": {"reference": reference.digest, "probes": probes.digest}}
+    return SnapshotDocuments(_json(whole), (reference, probes))
+
+
+async def snapshots_together(conn: AsyncConnection, digests: Collection[str]) -> list[Snapshot]:
+    """The snapshots with these digests, in their order. Raises NotFoundError or StoreError."""
+    wholes = {digest: json.loads(text) for digest, text in (await get(conn, set(digests))).items()}
+    refs = {ref for whole in wholes.values() for ref in _parts(whole["diaries"])}
+    texts = await get(conn, refs) if refs else {}
+    found = {digest: _together(whole, texts) for digest, whole in wholes.items()}
+    return [found[digest] for digest in digests]
+
+
+def _together(whole: dict[str, Any], texts: dict[str, bytes]) -> Snapshot:
+    if not (parts := _parts(whole["diaries"])):
+        return load(Snapshot, json.dumps(whole))
+    reference, packed = (json.loads(texts[part]) for part in parts)
+    snapshot = load(Snapshot, json.dumps(whole | {"diaries": reference["diaries"]}))
+    if not isinstance(snapshot.diaries, Diaries):
+        raise StoreError("a stored Snapshot cannot be read back: its reference data is none")
+    offers = (*snapshot.diaries.offers, *load(tuple[Offer, ...], json.dumps(reference["also"])))
+    return replace(snapshot, diaries=replace(snapshot.diaries, probes=unpack(packed, offers)))
+
+
+def _parts(diaries: dict[str, Any]) -> tuple[str, ...]:
+    return (diaries["reference"], diaries["probes"]) if "reference" in diaries else ()
+
+
+def _by_reference(inputs: RunInputs) -> dict[str, Any]:
+    """The type of each field that is stored by reference."""
+    types = get_type_hints(RunInputs)
+    names = [each.name for each in fields(inputs) if each.name in BY_REFERENCE]
+    return {name: types[name] for name in names if getattr(inputs, name) is not None}
+
+
+def _json(value: object) -> Document:
+    return Document.of(json.dumps(value, separators=(",", ":")).encode())

@@ -1,0 +1,74 @@
+"""A run's outcome as its canonical text, and what that text does not tell of the value. Pure.
+
+The text is what replays are compared with, byte for byte, so it is what is stored. It has no infinite numbers, one way of
+writing a decimal, and its keys in alphabetical order. Where the value is otherwise is in two lists, of `[path, value]` and of
+`[path, keys]`, nearly the same in run after run. The value is the text with those put back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from service.core.decide.model import RunOutcome
+from service.store.documents import dump, load
+
+Path = tuple[str | int, ...]
+
+
+def losses(text: str, outcome: RunOutcome) -> bytes:
+    """What `text`, the outcome's canonical text, lost of the outcome, as JSON."""
+    values = _differing(json.loads(text), json.loads(dump(RunOutcome, outcome)), ())
+    return json.dumps([list(values), list(_orders(outcome, ()))], separators=(",", ":")).encode()
+
+
+def restored(text: bytes, lost: bytes) -> RunOutcome:
+    """The outcome. `lost` may also be the outcome itself, as it was stored at first. Raises StoreError."""
+    found = json.loads(lost)
+    if isinstance(found, dict):
+        return load(RunOutcome, lost)
+    whole, (values, orders) = json.loads(text), found
+    for path, value in values:
+        _at(whole, path[:-1])[path[-1]] = value
+    for path, keys in orders:
+        place = _at(whole, path)
+        ordered = {key: place[key] for key in keys}
+        place.clear()
+        place.update(ordered)
+    return load(RunOutcome, json.dumps(whole))
+
+
+def _at(whole: Any, path: Path) -> Any:
+    for step in path:
+        whole = whole[step]
+    return whole
+
+
+def _differing(plain: Any, exact: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    match plain, exact:
+        case (dict(), dict()) if plain.keys() == exact.keys():
+            for name in plain:
+                yield from _differing(plain[name], exact[name], (*path, name))
+        case (list(), list()) if len(plain) == len(exact):
+            for n, (one, other) in enumerate(zip(plain, exact, strict=True)):
+                yield from _differing(one, other, (*path, n))
+        case _:
+            if plain != exact:
+                yield path, exact
+
+
+def _orders(value: object, path: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Where a mapping's keys are in another order than the alphabet's, and in which."""
+    items: Mapping[Any, object] = {}
+    if is_dataclass(value):
+        items = {each.name: getattr(value, each.name) for each in fields(value)}
+    elif isinstance(value, tuple):
+        items = dict(enumerate(value))
+    elif isinstance(value, Mapping):
+        items = value
+        if [*items] != sorted(items):
+            yield path, [*items]
+    for name, item in items.items():
+        yield from _orders(item, (*path, name))

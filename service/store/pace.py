@@ -1,0 +1,39 @@
+"""The booking-pace model of each clinic as last fitted: a document, and a key saying from which looks.
+
+The document is the same that the inputs of the runs refer to which used the model.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+
+from service.store import documents
+from service.store.database import Database
+from service.store.documents import Document
+from service.store.tables import pace_model as _model
+from service.store.undisturbed import undisturbed
+
+
+@undisturbed
+class Pace:
+    """The fitted models."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, clinic: str) -> tuple[str, bytes] | None:
+        """The clinic's model: its key, and its JSON. Raises StoreError if it is damaged."""
+        async with self._database.reading() as conn:
+            row = (await conn.execute(select(_model).where(_model.c.clinic == clinic))).one_or_none()
+            return row and (row.key, (await documents.get(conn, [row.document]))[row.document])
+
+    async def put(self, clinic: str, key: str, model: bytes, at: datetime) -> None:
+        """Replace the clinic's model; `model` is its JSON, as `documents.dump` writes it."""
+        document = Document.of(model)
+        async with self._database.writing() as conn:
+            await documents.put(conn, [document], at)
+            await conn.execute(delete(_model).where(_model.c.clinic == clinic))
+            row = {"clinic": clinic, "key": key, "document": document.digest, "fitted_at": at}
+            await conn.execute(insert(_model).values(row))

@@ -1,0 +1,76 @@
+"""What is not kept forever, removed a little at a time.
+
+A run's inputs and outcome, its snapshot, and looks go when they are old; runs, decisions and the ledger never do. Each call is
+one short transaction over at most `MOST` rows, so that nobody waits long for SQLite's one writer; call it until it returns 0.
+
+Documents are shared, and named inside other documents, so none is removed because one run that used it was. Every run notes
+the day on all it uses (`documents.put`): whatever was last used before a day is used by no run of that day or later.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from sqlalchemy import CursorResult, delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import Delete, Update
+
+from service.store.database import Database
+from service.store.tables import document as _document
+from service.store.tables import look as _look
+from service.store.tables import pace_model, revision
+from service.store.tables import run as _run
+from service.store.tables import snapshot as _snapshot
+from service.store.undisturbed import undisturbed
+
+MOST = 200
+"""Rows of one transaction."""
+
+_NAMED = (_run.c.inputs, _run.c.outcome, _run.c.outcome_text, _snapshot.c.document, revision.c.rules, pace_model.c.document)
+"""Where rows name documents; the database itself refuses to remove what is named there."""
+
+
+@undisturbed
+class Retention:
+    """Removing what is old. Raises StoreError, and has then removed nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def forget_runs(self, clinic: str, before: datetime, now: datetime) -> int:
+        """Let go of what the clinic's runs before an instant worked on and came to; returns how many runs it was.
+
+        A run whose snapshot a later one still compares with stays whole until that one goes too.
+        """
+        old = (_snapshot.c.clinic == clinic, _snapshot.c.readable.in_([True, False]), _snapshot.c.taken_at < before)
+        used = select(_snapshot.c.run).join(_document).where(*old, _document.c.used_on < _day(before)).limit(MOST)
+        nothing = {"inputs": None, "outcome": None, "outcome_text": None, "forgotten_at": now}
+        async with self._database.writing() as conn:
+            runs = (await conn.scalars(used)).all()
+            await conn.execute(update(_run).where(_run.c.id.in_(runs)).values(nothing))
+            return await _count(conn, delete(_snapshot).where(_snapshot.c.run.in_(runs)))
+
+    async def forget_documents(self, before: datetime) -> int:
+        """Remove documents that nothing names and that no run since the day of `before` used; returns how many."""
+        unused = _document.c.used_on < _day(before)
+        named = (exists().where(column == _document.c.digest) for column in _NAMED)
+        found = select(_document.c.digest).where(unused, *(~each for each in named)).limit(MOST)
+        async with self._database.writing() as conn:
+            # `unused` once more: PostgreSQL looks again at that, and at that alone, when it had to wait for a row.
+            return await _count(conn, delete(_document).where(_document.c.digest.in_(found), unused))
+
+    async def forget_looks(self, clinic: str, before: date) -> int:
+        """Remove the clinic's looks of the days before a day; returns how many."""
+        old = select(_look.c.day).where(_look.c.clinic == clinic, _look.c.day < before).order_by(_look.c.day).limit(MOST)
+        async with self._database.writing() as conn:
+            days = (await conn.scalars(old)).all()
+            return await _count(conn, delete(_look).where(_look.c.clinic == clinic, _look.c.day.in_(days)))
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(UTC).date()
+
+
+async def _count(conn: AsyncConnection, statement: Delete | Update) -> int:
+    done: CursorResult[tuple[()]] = await conn.execute(statement)
+    return done.rowcount

@@ -1,0 +1,180 @@
+"""The way from the first tables to today's and back, on a database that is in use."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, insert, inspect, select, table, text, update
+from sqlalchemy import column as col
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.decide.model import RunInputs, RunOutcome
+from service.core.errors import StoreError
+from service.core.ledger import canonical
+from service.core.model import Snapshot
+from service.core.rules.language import RuleSet
+from service.store import tables
+from service.store.database import Database
+from service.store.documents import Document, dump, load
+from service.store.store import Store
+from tests.store.samples import CLINIC, HOUR, NOW, decision, inputs, outcome, snapshot
+
+OLD = "0001"
+
+
+@asynccontextmanager
+async def writing(url: str) -> AsyncIterator[AsyncConnection]:
+    database = Database(url)
+    try:
+        async with database.writing() as conn:
+            yield conn
+    finally:
+        await database.aclose()
+
+
+async def to(url: str, revision: str, *, down: bool = False) -> None:
+    """Migrate to a revision, as the program itself does."""
+
+    def migrate(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", "service.store:migrations")
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+    async with writing(url) as conn:
+        await conn.run_sync(migrate)
+
+
+async def shape(url: str) -> dict[str, list[str]]:
+    """Columns and indexes by table."""
+
+    def look(connection: Connection) -> dict[str, list[str]]:
+        found = inspect(connection)
+        return {
+            name: sorted([*(c["name"] for c in found.get_columns(name)), *(str(i["name"]) for i in found.get_indexes(name))])
+            for name in found.get_table_names()
+        }
+
+    async with writing(url) as conn:
+        return await conn.run_sync(look)
+
+
+async def record(store: Store, run: str, hours: int, *baselines: Snapshot) -> RunInputs:
+    at = NOW + hours * HOUR
+    fence = await store.leases.acquire(CLINIC, "worker", HOUR, at)
+    assert fence is not None
+    made = inputs(run, now=at, snapshot=snapshot(at), baselines=baselines, standings={}, rule_states={})
+    await store.runs.begin(run, CLINIC, at)
+    await store.runs.record(made, outcome(run, decisions=(decision(f"{run}-dec", run),)), fence)
+    await store.leases.release(CLINIC, fence)
+    return made
+
+
+def old_documents(made: RunInputs, came: RunOutcome) -> dict[str, Document]:
+    """A run's documents as the first version wrote them: whole snapshots, and the outcome beside its text."""
+    rules = Document.of(dump(RuleSet, made.rules))
+    snapshots = [Document.of(dump(Snapshot, each)) for each in (made.snapshot, *made.baselines)]
+    whole = json.loads(dump(RunInputs, made, without=("rules", "snapshot", "baselines", "pace")))
+    parts = {"rules": rules.digest, "snapshot": snapshots[0].digest, "baselines": [each.digest for each in snapshots[1:]]}
+    named = {
+        "inputs": Document.of(json.dumps(whole | parts).encode()),
+        "outcome": Document.of(dump(RunOutcome, came)),
+        "outcome_text": Document.of(canonical(came).encode()),
+        "snapshot": snapshots[0],
+        "rules": rules,
+    }
+    return named | {f"baseline-{n}": each for n, each in enumerate(snapshots[1:])}
+
+
+async def write_old(url: str, made: RunInputs, came: RunOutcome) -> None:
+    """A recorded run, in the first tables."""
+    documents = old_documents(made, came)
+    run = {name: documents[name].digest for name in ("inputs", "outcome", "outcome_text")}
+    run |= {"id": made.run, "clinic": made.clinic, "status": "done", "message": "", "summary": "{}"}
+    at = {"taken_at": f"{made.now:%Y-%m-%dT%H:%M:%S.%f}Z"}
+    taken = {"run": made.run, "clinic": made.clinic, "readable": True, "document": documents["snapshot"].digest, **at}
+    async with writing(url) as conn:
+        for each in {each.digest: each for each in documents.values()}.values():
+            await conn.execute(insert(_table("document", "digest", "body")).values(digest=each.digest, body=each.body))
+        await conn.execute(insert(_table("run", *run, "started_at")).values(**run, started_at=at["taken_at"]))
+        await conn.execute(insert(_table("snapshot", *taken)).values(taken))
+
+
+def _table(name: str, *columns: str) -> Any:
+    return table(name, *map(col, columns))
+
+
+async def test_runs_recorded_before_are_read_as_they_were(url: str) -> None:
+    await to(url, OLD)
+    made, came = inputs("old"), outcome("old")
+    await write_old(url, made, came)
+    store = Store.open(url)
+    await store.migrate()
+    assert await store.runs.load_inputs("old") == made
+    assert await store.runs.load_outcome("old") == came
+    assert await store.runs.outcome_text("old") == canonical(came)
+    assert await store.snapshots.baselines(CLINIC, [(NOW, NOW)]) == (made.snapshot,)
+    later = await record(store, "new", 1, made.snapshot)
+    assert await store.runs.load_inputs("new") == later
+    await store.aclose()
+
+
+async def test_documents_from_before_are_kept_as_long_as_if_the_newest_run_had_used_them(url: str) -> None:
+    await to(url, OLD)
+    await write_old(url, inputs("old"), outcome("old"))
+    await to(url, "head")
+    async with writing(url) as conn:
+        assert set(await conn.scalars(select(tables.document.c.used_on))) == {NOW.date()}
+    store = Store.open(url)
+    now = NOW + timedelta(days=401)
+    assert await store.retention.forget_runs(CLINIC, NOW + timedelta(days=1), now) == 1
+    assert await store.retention.forget_documents(NOW + timedelta(days=1)) == 7
+    await store.aclose()
+
+
+async def test_the_way_back_leaves_the_first_tables_with_everything_written_out(url: str) -> None:
+    await to(url, OLD)
+    first = await shape(url)
+    await write_old(url, inputs("old"), outcome("old"))
+    await to(url, "head")
+    store = Store.open(url)
+    made = await record(store, "new", 1, snapshot(NOW), snapshot(NOW, readable=False))
+    came = await store.runs.load_outcome("new")
+    await store.aclose()
+    await to(url, OLD, down=True)
+    assert await shape(url) == first
+    async with writing(url) as conn:
+        query = """
+            SELECT s.body, o.body, i.body FROM run JOIN snapshot ON snapshot.run = run.id
+            JOIN document s ON s.digest = snapshot.document JOIN document o ON o.digest = run.outcome
+            JOIN document i ON i.digest = run.inputs WHERE run.id = 'new'
+        """
+        seen, concluded, whole = map(zlib.decompress, (await conn.execute(text(query))).one())
+    assert load(Snapshot, seen) == made.snapshot
+    assert load(RunOutcome, concluded) == came
+    assert len(json.loads(whole)["baselines"]) == 2
+
+
+async def test_there_and_back_again_loses_no_run_and_no_record(url: str) -> None:
+    store = Store.open(url)
+    await store.migrate()
+    made = await record(store, "run-1", 0, snapshot(NOW - HOUR))
+    came, head = await store.runs.load_outcome("run-1"), await store.ledger.head(CLINIC)
+    for _ in range(2):
+        await to(url, OLD, down=True)
+        await to(url, "head")
+    assert await store.runs.load_inputs("run-1") == made
+    assert await store.runs.load_outcome("run-1") == came
+    assert (await store.ledger.head(CLINIC), (await store.ledger.verify(CLINIC)).ok) == (head, True)
+    with pytest.raises(StoreError, match="append-only"):
+        async with writing(url) as conn:
+            await conn.execute(update(tables.ledger).values(text="{}"))
+    await store.aclose()
