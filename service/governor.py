@@ -21,6 +21,7 @@ from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Mode, Snapshot, Unreadable
 from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
+from service.learning import booking_pace
 from service.observe import Outside, observe
 from service.revisions import in_force
 from service.rulefiles.directory import RuleDirectory
@@ -78,7 +79,7 @@ class Governor:
 
     async def _rehearse(self, rules: RuleSet, outside: Outside, problems: tuple[str, ...]) -> Report:
         snapshot = await observe(outside, rules, self.clock())
-        inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot)
+        inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot, record=False)
         outcome = conclude(inputs)
         problems += _problems(snapshot, [])
         return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
@@ -109,11 +110,12 @@ class Governor:
         for run in await self.store.runs.unfinished(clinic):
             await self.store.runs.fail(run.id, "interrupted", self.clock())
 
-    async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot) -> RunInputs:
+    async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot, *, record: bool = True) -> RunInputs:
         """Everything the run depends on besides what it observed."""
         now, clinic = snapshot.taken_at, rules.clinic
         windows = [(now - back - BASELINE_SLACK, now - back) for back in sorted(look_backs(rules))]
         unreadable = isinstance(snapshot.diaries, Unreadable)
+        learnt = await booking_pace(self.store, clinic, now, self.engine, record=record)
         return RunInputs(
             run=run,
             clinic=clinic,
@@ -127,6 +129,8 @@ class Governor:
             holds=await self.store.holds.holds(clinic, now),
             kill_switch=self.kill_switch(),
             cliniko_unreadable_since=await self.store.snapshots.cliniko_unreadable_since(clinic) if unreadable else None,
+            pace=learnt.pace,
+            looked=learnt.looked,
         )
 
     async def _baselines(self, clinic: str, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:

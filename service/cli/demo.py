@@ -92,13 +92,14 @@ async def _story(app: App, world: World, screen: Console) -> None:
 
     physio = types_named(world.clinics[HARBOUR], "Initial physio")
     screen.rule(f"[bold]{_local(world)}: the governor starts watching two clinics")
-    await _hours(app, world, screen, 23, "an ordinary Sunday: one pass an hour")
+    await _hours(app, world, screen, 22, "an ordinary Sunday: one pass an hour")
 
     world.advance(HOUR / 2)
     screen.print(
         f"\n{_local(world)}: {world.book_out(HARBOUR, physio)} physiotherapy appointments are booked; the diary is full.\n"
     )
     world.advance(HOUR / 2)
+    await _hours(app, world, screen, 1, "so much gone within an hour is believed at the second look")
     reports = await _pass(app)
     screen.rule(f"[bold]{_local(world)}: the plan, with physiotherapy sold out")
     _show(reports, screen, forecasts=True)

@@ -12,6 +12,7 @@ from service.apply import Applied
 from service.core.decide.model import Decision, ServiceForecast
 from service.core.logic import Bounds
 from service.core.model import State, Verdict
+from service.core.pace import Scores
 from service.core.rules.language import UNITS, Metric, Unit
 from service.core.rules.wording import NAMES
 from service.core.rules.wording import bounds as in_words
@@ -64,6 +65,24 @@ def metrics_line(forecast: ServiceForecast) -> str:
         cause = f" ({reading.cause})" if reading.cause else ""
         parts.append(f"{NAMES[Metric(name)]} {in_words(reading.bounds, units[name])}{cause}")
     return " · ".join(parts)
+
+
+def scores_table(scores: Scores) -> Table:
+    """How far expectations were off, a row per service and distance."""
+    table = Table(title="expectations against what came", title_justify="left", padding=(0, 1))
+    table.add_column("service")
+    for heading in ("days ahead", "days scored", "off by", "if openings stayed", "bias a day", "in the 80% band"):
+        table.add_column(heading, justify="right")
+    for line in scores.lines:
+        shares = [_share(value) for value in (line.wape, line.naive_wape)]
+        ahead = f"{line.first}-{line.last}"
+        name = escape(line.service or "all services")
+        table.add_row(name, ahead, str(line.count), *shares, f"{line.bias:+.1f}", _share(line.coverage))
+    return table
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
 
 
 def plan_table(title: str, decisions: Sequence[Decision]) -> Table:

@@ -24,8 +24,8 @@ class Capacity:
     """What one service can sell over the horizon. `dates` are the local dates; no offers means not sold online.
 
     `days` sums the diaries day by day, `sums[n]` is the first n days of it. `flapping`: a start disappears while somebody is
-    in the middle of booking it. `blind`: no diary answered and none is rostered, so that not even the roster says what could
-    be open.
+    in the middle of booking it. `blind`: no diary answered and none is rostered, or somebody without any rostered hours shows
+    starts, so that not even the roster says what could be open.
     """
 
     service: str
@@ -53,6 +53,7 @@ def capacity(seen: Observation, service: Service) -> Capacity:
     zones = seen.roster.zones
     zone = next((zones[offer.location] for offer in offers), next(iter(zones.values()), "UTC"))
     days = tuple(total(each.days[n].tally for each in found) for n in range(HORIZON))
+    lost = any(each.contradicted and not any(day.working for day in each.days) for each in found)
     known = any(day.working for day in days) or any(seen.answered(offer) for offer in offers)
     return Capacity(
         service=service.name,
@@ -62,5 +63,5 @@ def capacity(seen: Observation, service: Service) -> Capacity:
         days=days,
         sums=tuple(accumulate(days, lambda so_far, day: total((so_far, day)), initial=NOTHING)),
         flapping=bool(seen.bookings.reservation),
-        blind=bool(offers) and not known,
+        blind=lost or (bool(offers) and not known),
     )

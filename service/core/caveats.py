@@ -63,7 +63,7 @@ def _unseen(seen: Observation, offers: Sequence[Offer], why: Unseen) -> Iterator
 
 def _kept(seen: Observation) -> Iterator[str]:
     for what in seen.kept:
-        yield f"Cliniko suddenly lists no {what}: those of the reading before are kept until the next one agrees"
+        yield f"{what} that Cliniko listed before are suddenly gone: they are kept until the next reading agrees"
 
 
 def _contradicted(seen: Observation, found: Capacity) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """What a reading says that is not believed at once: a well-formed answer can be wrong, and only another look can tell.
 
 A diary that showed many starts and shows none an hour later may have sold out, or Cliniko answered with an empty list: both
-look the same. So it counts as unobserved once, and as full when the next reading agrees; likewise a list of blocks or hours
-that is suddenly empty stays as it was, once. The price is one hour's delay where a diary really sold out within the hour.
+look the same. So it counts as unobserved once, and as full when the next reading agrees; likewise a list of blocks that is
+suddenly empty, or somebody's hours that are suddenly gone, stay as they were, once. The price is one hour's delay where a
+diary really sold out within the hour.
 
 `believed` compares two readings of the same clinic; what contradicts itself within one reading (starts that mostly lie
 outside rostered hours, as local times labelled as UTC do) is for `core.diary` to see. Pure.
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.core.model import Block, Diaries, Offer, Probe, Unseen
+from service.core.model import Block, Diaries, Offer, Probe, Unseen, WeeklyHours
 
 MANY = 4
 """So many starts do not go within an hour without being doubted once."""
@@ -33,7 +34,7 @@ def believed(present: Diaries, now: datetime, earlier: Diaries | None) -> Diarie
     return replace(
         present,
         probes=_starts(present, earlier, now),
-        hours=present.hours or earlier.hours,
+        hours=present.hours + _missing(present, earlier),
         extra=present.extra or _ahead(earlier.extra, now),
         unavailable=present.unavailable or _ahead(earlier.unavailable, now),
     )
@@ -71,6 +72,14 @@ def _lost(probe: Probe, then: Mapping[Offer, list[datetime]], now: datetime) -> 
         return 0
     day = timedelta(days=1)
     return sum(start > now and probe.first - day < start.date() < probe.last + day for start in then[probe.offer])
+
+
+def _missing(present: Diaries, earlier: Diaries) -> tuple[WeeklyHours, ...]:
+    """The weekly hours of whoever is still offered somewhere and suddenly has none there."""
+    offered = {(offer.location, offer.practitioner) for offer in present.offers}
+    rostered = {(hours.location, hours.practitioner) for hours in present.hours}
+    gone = offered - rostered
+    return tuple(hours for hours in earlier.hours if (hours.location, hours.practitioner) in gone)
 
 
 def _ahead(blocks: tuple[Block, ...], now: datetime) -> tuple[Block, ...]:

@@ -94,17 +94,14 @@ class Observation:
 
 
 def _by_day(probes: Iterable[Probe], days: Sequence[Day]) -> tuple[Shown, ...]:
+    """A start counts on its own local day, whichever answer brought it: Cliniko may cut days by another zone's midnight."""
+    answers = [probe for probe in probes if probe.starts is not None]
+    seconds = sorted({int(start.timestamp()) for probe in answers for start in probe.starts or ()})
     found: list[Shown] = [None] * HORIZON
-    for probe in probes:
-        if probe.starts is None:
-            continue
-        seconds = [int(start.timestamp()) for start in probe.starts]
-        first = 0
-        for n in _covered(probe.first, probe.last, days):
-            begins, finishes = days[n].span
-            first = bisect_left(seconds, begins, first)
-            last = bisect_left(seconds, finishes, first)
-            found[n] = tuple(seconds[first:last])
+    for n in {n for probe in answers for n in _covered(probe.first, probe.last, days)}:
+        begins, finishes = days[n].span
+        first = bisect_left(seconds, begins)
+        found[n] = tuple(seconds[first : bisect_left(seconds, finishes, first)])
     return tuple(found)
 
 

@@ -21,12 +21,19 @@ from service.core.packing import Shown, pack
 def slots_opened(now: Capacity, baseline: Capacity, before: Sequence[Capacity], within: int) -> Bounds:
     """Openings that are new since `baseline`, over `within` days; `before` are looks from shortly before the baseline.
 
-    Who was not there at the baseline does not count, so new days, new staff and added hours do not.
+    Where starts can be held while somebody books, only what those looks cover is certain. Who was not there at the baseline
+    does not count, so new days, new staff and added hours do not.
     """
     then = {diary.practitioner: diary for diary in baseline.diaries}
     earlier = [{diary.practitioner: diary for diary in each.diaries} for each in before]
     found = [
-        _opened(diary, then[diary.practitioner], [e[diary.practitioner] for e in earlier if diary.practitioner in e], within)
+        _opened(
+            diary,
+            then[diary.practitioner],
+            [e[diary.practitioner] for e in earlier if diary.practitioner in e],
+            within,
+            flapping=baseline.flapping,
+        )
         for diary in now.diaries
         if diary.practitioner in then
     ]
@@ -34,7 +41,7 @@ def slots_opened(now: Capacity, baseline: Capacity, before: Sequence[Capacity], 
     return Bounds(estimate, low, high)
 
 
-def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int) -> tuple[int, int, int]:
+def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int, *, flapping: bool) -> tuple[int, int, int]:
     """Openings (low, estimate, high) of one practitioner."""
     days, bookable = now.days[:within], now.bookable[:within]
     rostered = intervals.union(span for day in then.days for span in day.working)
@@ -43,9 +50,11 @@ def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int) -> tu
     best_then = intervals.union([*near_then, *(span for day in then.days for span in day.open_high)])
     capped = intervals.union(span for day in (*then.days, *now.days) for span in day.capped)
     now_low = intervals.intersect(intervals.union(span for day in days for span in day.open_low), rostered)
+    covered = intervals.union(span for diary in before for day in diary.days for span in day.working) if flapping else rostered
     now_high = intervals.intersect(intervals.union(span for day in days for span in day.open_high), rostered)
+    unsure = intervals.union([*best_then, *capped])
     return (
-        _fitting(bookable, intervals.subtract(now_low, intervals.union([*best_then, *capped])), hidden=False),
+        _fitting(bookable, intervals.subtract(intervals.intersect(now_low, covered), unsure), hidden=False),
         _fitting(bookable, intervals.subtract(now_low, near_then), hidden=False),
         _fitting(bookable, intervals.subtract(now_high, shown_then), hidden=True),
     )

@@ -8,6 +8,8 @@ from litestar import get
 from service.core.decide import model
 from service.core.errors import NotFoundError
 from service.core.logic import Bounds
+from service.core.pace import scores as pace
+from service.learning import scores
 from service.web.answers import Metric, finite, metric
 from service.web.asked import Id, TheApp
 from service.web.problems import problems
@@ -55,13 +57,34 @@ class ServiceForecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """How good one service's (null: all services') expectations `first` to `last` days ahead were, over `count` days that came.
+
+    `wape` is the sum of absolute errors as a share of the openings that were left, `naive_wape` the same had openings stayed as
+    they were; null where nothing was left. `bias` is how many openings a day too many were expected, `coverage` the share of
+    days within the 80% band, `verdict` all of it in a sentence.
+    """
+
+    service: str | None
+    first: int
+    last: int
+    count: int
+    wape: float | None
+    naive_wape: float | None
+    bias: float
+    coverage: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
-    """The forecast of a clinic, by the run that made it."""
+    """The forecast of a clinic, by the run that made it, and how good those of the last ten weeks have been."""
 
     clinic: str
     run: str
     as_of: datetime
     services: tuple[ServiceForecast, ...]
+    scores: tuple[Score, ...]
 
 
 @get("/clinics/{clinic:str}/forecast", operation_id="getForecast", tags=["clinics"], responses=problems(404, 410))
@@ -72,7 +95,8 @@ async def get_forecast(app: TheApp, clinic: Id) -> Forecast:
         raise NotFoundError(f"no run of {clinic} has made a forecast yet")
     outcome = await app.store.runs.load_outcome(planned[0].id)
     services = tuple(_service(each) for each in outcome.forecasts.values())
-    return Forecast(clinic, planned[0].id, planned[0].started_at, services)
+    found = await scores(app.store, clinic, app.clock())
+    return Forecast(clinic, planned[0].id, planned[0].started_at, services, tuple(map(_score, found.lines)))
 
 
 HANDLERS = (get_forecast,)
@@ -82,6 +106,10 @@ def _service(forecast: model.ServiceForecast) -> ServiceForecast:
     metrics = {name: metric(reading) for name, reading in forecast.metrics.items()}
     caveats = tuple(Caveat(each.kind, each.sentence) for each in forecast.caveats)
     return ServiceForecast(forecast.service, forecast.rung, metrics, tuple(map(_day, forecast.days)), caveats)
+
+
+def _score(line: pace.Score) -> Score:
+    return Score(**{name: getattr(line, name) for name in Score.__slots__})
 
 
 def _day(day: model.DayForecast) -> Day:
