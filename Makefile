@@ -30,7 +30,7 @@ imports: $(VENV)/.dev  ## the import contracts
 	@$(BIN)/lint-imports
 
 soak: $(VENV)/.dev  ## the long form of the property and fault tests
-	@GOVERNOR_TEST_PROFILE=soak $(BIN)/python -m pytest -m "soak or not soak" $(ARGS)
+	@GOVERNOR_TEST_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not bench" $(ARGS)
 
 bench: $(VENV)/.dev  ## the measurements: speed, memory, requests (prints tables)
 	@$(BIN)/python -m pytest -m bench -s tests/benchmarks $(ARGS)
