@@ -126,13 +126,12 @@ async def test_a_worker_that_lost_its_lease_records_nothing(store: Store, fence:
 async def test_what_runs_share_is_stored_once(store: Store, fence: int) -> None:
     await record(store, fence)
     async with store._database.reading() as conn:
-        before = await conn.scalar(select(func.count()).select_from(tables.document))
+        before = await conn.scalar(select(func.count()).select_from(tables.document)) or 0
     await record(store, fence, "run-2", now=NOW + HOUR, snapshot=snapshot(NOW + HOUR))
     async with store._database.reading() as conn:
-        after = await conn.scalar(select(func.count()).select_from(tables.document))
-    # Rules, baselines, the clinic's reference data, its starts, and what the outcome's text does not tell are there already;
-    # inputs, snapshot and the outcome's text are new.
-    assert (before, after) == (9, 9 + 3)
+        after = await conn.scalar(select(func.count()).select_from(tables.document)) or 0
+    # Rules, baselines, the clinic's reference data, its starts, and what the outcome's text does not tell are there already.
+    assert after - before == 3  # inputs, snapshot and the outcome's text
 
 
 async def test_a_damaged_document_is_named(store: Store, fence: int) -> None:
