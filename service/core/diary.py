@@ -6,7 +6,7 @@ Several locations are looked at one by one and then united, because one practiti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from service.core import intervals
@@ -177,7 +177,8 @@ class _Place:
         outside = sum(part.outside for part in found if part is not None)
         if outside < DOUBTFUL or 2 * outside <= sum(len(day) for each in starts for day in each if day):
             return found, False
-        return self._parts([(None,) * HORIZON for _ in starts]), True
+        doubtful = self._parts([(None,) * HORIZON for _ in starts])
+        return [_with_possible(*each) for each in zip(doubtful, found, strict=True)], True
 
     def _parts(self, starts: Sequence[tuple[tuple[int, ...] | None, ...]]) -> list[_Part | None]:
         roster, now = self.seen.roster, self.seen.now
@@ -223,6 +224,15 @@ class _Place:
     def _near(self, sellable: Spans, looks: Sequence[_Look]) -> Spans:
         reaching = [intervals.runs(look.starts, max(look.length, self.step)) for look in looks]
         return intervals.intersect(_both(reaching), sellable)
+
+
+def _with_possible(doubtful: _Part | None, shown: _Part | None) -> _Part | None:
+    """A day of which nothing is believed, with the starts that it showed as possible ones; they may be real after all."""
+    if shown is None:
+        return doubtful
+    part = doubtful or replace(shown, seen=(), open_low=(), open_high=shown.sellable, near=(), starts=NOTHING_SHOWN)
+    possible = tuple(Region(start, start, end - start) for start, end in shown.starts.starts)
+    return replace(part, starts=Shown((), part.starts.hidden + possible))
 
 
 def _look(length: int, starts: tuple[int, ...] | None) -> _Look:

@@ -39,11 +39,11 @@ def campaign_id(name: str) -> str:
 
 
 async def sold_out(standing: Standing) -> Report:
-    """A first look, then a clinic sold out of physiotherapy: both physio campaigns are paused."""
+    """Sold out of physiotherapy, which is believed at the second look: both physio campaigns are paused."""
     await standing.run()
     standing.world.advance(23 * HOUR)
-    await standing.run()
     standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    await standing.run()
     standing.world.advance(HOUR)
     return await standing.run()
 
@@ -90,8 +90,8 @@ async def test_what_cannot_be_read_neither_pauses_nor_raises(
 async def test_one_platform_down_never_blocks_the_other(standing: Standing, platform: str) -> None:
     await standing.run()
     standing.world.advance(23 * HOUR)
-    await standing.run()
     standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    await standing.run()
     standing.world.advance(HOUR)
     kind = {"google": "permission_denied", "meta": "token_expired"}[platform]
     standing.world.fail(Fault(platform, kind))  # type: ignore[arg-type]
@@ -120,9 +120,9 @@ async def test_a_change_behind_our_back_between_looking_and_writing_is_not_overw
     """A person edits the budget after the run's reading: the second reading sees it, and the change is superseded."""
     await standing.run()
     standing.world.advance(23 * HOUR)
-    await standing.run()
     world = standing.world
     world.book_out(HARBOUR, types_named(world.clinics[HARBOUR], "Initial physio"))
+    await standing.run()
     world.advance(HOUR)
     intend = type(standing.app.store.intents).intend
 
@@ -152,8 +152,8 @@ async def test_a_write_whose_answer_is_lost_is_settled_by_reading_not_by_writing
 ) -> None:
     await standing.run()
     standing.world.advance(23 * HOUR)
-    await standing.run()
     standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    await standing.run()
     standing.world.advance(HOUR)
     standing.world.fail(fault)
     report = await standing.run()
@@ -168,8 +168,8 @@ async def test_a_run_killed_around_its_write_is_settled_by_the_next_start(standi
     """Killed after the intent: with the write not sent, or sent and its outcome not recorded."""
     await standing.run()
     standing.world.advance(23 * HOUR)
-    await standing.run()
     standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"))
+    await standing.run()
     standing.world.advance(HOUR)
     write = GoogleAdsAccount.write
 
@@ -231,8 +231,8 @@ async def test_meta_is_not_asked_for_less_than_today_has_cost(standing: Standing
     account.campaigns["23850000000000001"].spend_today = Decimal(35)
     await standing.run()
     standing.world.advance(23 * HOUR)
-    await standing.run()
     standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"), leave=25)
+    await standing.run()
     standing.world.advance(HOUR)
     report = await standing.run()
     decisions = {decision.campaign: decision for decision in report.decisions}

@@ -97,15 +97,16 @@ class Told:
 
 @pytest.fixture(scope="session")
 async def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """Both clinics were evaluated twice a day apart, and Harbour an hour later, now that its physiotherapy is sold out."""
+    """Both clinics were evaluated twice a day apart, and Harbour an hour later: its sold-out physiotherapy is now believed."""
     world, directory = scene(), tmp_path_factory.mktemp("told")
     async with app_over(Near(world), directory) as app:
         secrets = await keys_for(app)
         for hours in (0, 23):
             world.advance(hours * HOUR)
+            if hours:
+                book_out(world)
             for clinic in (HARBOUR, NORTHSIDE):
                 await app.governor.run(clinic)
-        book_out(world)
         world.advance(HOUR)
         await app.governor.run(HARBOUR)
     return Told(directory, secrets, world)

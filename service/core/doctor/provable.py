@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import product
 
@@ -21,6 +22,8 @@ JUDGED = frozenset(Metric) - {
     Metric.EXPECTED_OPEN_SLOTS, Metric.EXPECTED_UTILISATION, Metric.WORKING_HOURS, Metric.COVERAGE,
 }  # fmt: skip
 """Metrics that rest on what is shown now. The expected ones rest on history too, and the roster is no secret."""
+
+AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Proofs:
             return
         befores = [self._capacities[name] for name in BASELINES]
         for each, before in product(self._capacities.values(), befores):
-            yield Seen(now, each, earlier=(Earlier(now - measure.since, partial(_itself, before)),))
+            looks = (now - measure.since, now - measure.since - AN_HOUR)  # the second tells what was only held while booking
+            yield Seen(now, each, earlier=tuple(Earlier(at, partial(_itself, before)) for at in looks))
 
     def proves(self, condition: Condition | None) -> bool:
         """Whether a condition could ever be seen to hold."""
