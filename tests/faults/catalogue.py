@@ -6,7 +6,7 @@ What a fault is about (`what`: the ids that are hidden, the fields that are miss
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
@@ -59,7 +59,15 @@ def drawn(kind: str, sweep: Sweep) -> list[Combination]:
     return [_combination(kind, chance.choice(conditions), OUTAGES[sweep], chance) for _ in range(count)]
 
 
+TWICE_THE_SAME = "empty_list"
+"""A well-formed empty list is what a full diary answers. The governor believes it at the second look, because no number of
+looks could tell the two apart: so it is swept for one run, and with a reading before it."""
+
+
 def _combination(kind: str, condition: Condition, outages: Sequence[int], chance: Random) -> Combination:
+    if kind == TWICE_THE_SAME:
+        condition = condition if condition.past != "first_run" else replace(condition, past="no_history")
+        outages = outages[:1]
     lineage = prepared(condition)
     clinic, now = lineage.world.clinics[condition.clinic], lineage.world.now
     resource, match = chance.choice(_places(clinic, now))
