@@ -29,7 +29,7 @@ NAP_SECONDS = 30.0
 """The longest sleep: a clock that was moved, or a machine that slept, is noticed within this time."""
 
 QUIET = timedelta(minutes=50)
-"""The longest the loop may go without a heartbeat: reading the largest clinic may take forty minutes, and then it is applied."""
+"""The longest the loop may go without a heartbeat: reading the largest clinic may take forty minutes."""
 
 GRACE_SECONDS = 20.0
 """How long a clinic under way may go on when the service is asked to stop; Kubernetes kills after 30."""
