@@ -1,0 +1,77 @@
+"""What is suddenly gone from a reading is believed at the second look, and only what is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from service.core.doubt import believed, doubted
+from service.core.model import Block, Diaries, Unseen
+from tests.core.made import NOW, alone, at, diaries, every, office
+
+FOUR = [*every(60, 1, "09:00", "11:00"), at(2, "09:00")]
+ANA, BEN = ("city", "ana", "first"), ("city", "ben", "first")
+LEAVE = Block("city", "ana", at(3, "09:00"), at(3, "12:00"))
+OVER = Block("city", "ana", NOW - timedelta(days=1), NOW - timedelta(hours=1))
+
+
+def unseen(present: Diaries, earlier: Diaries | None) -> list[Unseen | None]:
+    return [probe.unseen for probe in believed(present, NOW, earlier).probes]
+
+
+def test_a_diary_emptied_within_the_hour_is_unobserved_once() -> None:
+    assert unseen(alone([]), alone(FOUR)) == [Unseen.DOUBTED, None]
+    assert unseen(alone([]), alone([])) == [None, None]
+
+
+def test_without_an_earlier_reading_everything_is_believed() -> None:
+    assert believed(alone([]), NOW, None) == alone([])
+
+
+@pytest.mark.parametrize("left", [FOUR[:1], FOUR[-1:]])
+def test_a_diary_that_still_shows_a_start_is_believed(left: list[datetime]) -> None:
+    assert unseen(alone(left), alone(FOUR)) == [None, None]
+
+
+def test_the_last_few_starts_may_go_within_an_hour() -> None:
+    assert unseen(alone([]), alone(FOUR[:3])) == [None, None]
+
+
+def test_a_few_from_each_of_several_diaries_together_are_many() -> None:
+    hours = [*office(), *office("ben")]
+    earlier, present = diaries({ANA: FOUR[:2], BEN: FOUR[:2]}, hours), diaries({ANA: [], BEN: []}, hours)
+    assert unseen(present, earlier) == [Unseen.DOUBTED, None, Unseen.DOUBTED, None]
+
+
+def test_starts_whose_time_has_come_are_no_loss() -> None:
+    past = [NOW - timedelta(minutes=n) for n in (40, 30, 20, 10)]
+    assert unseen(alone([]), alone(past)) == [None, None]
+
+
+def test_what_could_not_be_read_stays_unread_for_its_own_reason() -> None:
+    assert unseen(alone(Unseen.FAILED), alone(FOUR)) == [Unseen.FAILED, Unseen.FAILED]
+
+
+@pytest.mark.parametrize("name", ["extra", "unavailable"])
+def test_a_list_of_blocks_that_is_suddenly_empty_stays_as_it_was_but_for_what_is_over(name: str) -> None:
+    earlier = replace(alone(FOUR), **{name: (LEAVE, OVER)})  # type: ignore[arg-type] # a field of blocks
+    found = believed(alone(FOUR), NOW, earlier)
+    assert getattr(found, name) == (LEAVE,)
+    assert len(doubted(alone(FOUR), found)) == 1
+
+
+def test_one_block_fewer_is_believed() -> None:
+    other = replace(LEAVE, practitioner="ben")
+    present = replace(alone(FOUR), unavailable=(other,))
+    assert believed(present, NOW, replace(alone(FOUR), unavailable=(LEAVE, other))) == present
+
+
+def test_the_hours_of_somebody_still_offered_are_kept_once() -> None:
+    both = diaries({ANA: FOUR, BEN: FOUR}, [*office(), *office("ben")])
+    without = replace(both, hours=tuple(office()))
+    assert set(believed(without, NOW, both).hours) == set(both.hours)
+    assert believed(without, NOW, without).hours == without.hours
+    gone = replace(without, offers=without.offers[:1])
+    assert believed(gone, NOW, both).hours == gone.hours
