@@ -72,6 +72,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "day_of_week",
         "availabilities.starts_at",
         "availabilities.ends_at",
+        "time_zone_identifier",
         "business.links.self",
         "practitioner.links.self",
     ),

@@ -126,6 +126,7 @@ class _Book:
     def __init__(self, resource: str) -> None:
         self._resource = resource
         self._seen: set[str] = set()
+        self._distinct: set[str] = set()
         self.items: list[object] = []
 
     def add(self, url: httpx.URL, payload: object) -> str | None:
@@ -134,6 +135,7 @@ class _Book:
             raise ProtocolError(SYSTEM, f"{url.path} answered without a list of {self._resource}", code="wrong_shape")
         page = payload[self._resource]
         self._once_only(url, page)
+        self._distinct.update(_digest(item) for item in page)
         self.items += [keep(self._resource, item) for item in page]
         following = _next(payload)
         if following is None:
@@ -142,16 +144,20 @@ class _Book:
 
     def _once_only(self, url: httpx.URL, page: list[object]) -> None:
         """A page whose address or content came before means that following `next` does not end (Cliniko API issue 106)."""
-        content = sha256(repr(page).encode()).hexdigest()
+        content = _digest(page)
         if self._seen & {str(url), content} or len(self._seen) >= 2 * MOST_PAGES:
             raise ProtocolError(SYSTEM, f"the pages of {url.path} repeat or do not end", code="page_loop")
         self._seen |= {str(url), content}
 
     def _all_there(self, url: httpx.URL, total: object) -> None:
-        """Fewer items than announced would look like fewer openings than there are."""
-        if isinstance(total, int) and total > len(self.items):
-            text = f"{url.path} announced {total} entries and gave {len(self.items)}"
+        """Fewer items than announced would look like fewer openings than there are; one that was given twice is one."""
+        if isinstance(total, int) and total > len(self._distinct):
+            text = f"{url.path} announced {total} entries and gave {len(self._distinct)}"
             raise ProtocolError(SYSTEM, text, code="incomplete")
+
+
+def _digest(answered: object) -> str:
+    return sha256(repr(answered).encode()).hexdigest()
 
 
 def _next(payload: dict[str, object]) -> str | None:

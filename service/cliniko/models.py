@@ -228,6 +228,7 @@ class DailyAvailability(BaseModel):
     model_config = WIRE
     day_of_week: Annotated[int, Field(ge=0, le=7)] | None = None
     availabilities: list[Window] | None = None
+    time_zone_identifier: Annotated[str, AfterValidator(_zone)] | None = None
     business: LinkedId
     practitioner: LinkedId
 

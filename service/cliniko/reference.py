@@ -17,10 +17,11 @@ Kept for `KEPT`, and read again sooner when anything looks off, because what the
                           derived cannot answer 404, so where any is, this list too is read every time (`current`)
 
 So the price of their age is that some capacity is counted `KEPT` late; none is counted that is not there. "Looks off" is:
-other practitioners, types or switches than they were read beside, hours at an unknown business, a service that names an
-unknown location or has nothing to sell, and (`diaries` sees that) a 404 of a diary that had none. While those two lists
-cannot be read the ones at hand serve until they are `OLDEST`; after that, and at once where any other list cannot be read,
-the account is unreadable. A process that starts knows nothing and reads everything.
+other practitioners, types or switches than they were read beside, hours at an unknown business or in another zone than
+its own, a service that names an unknown location or has nothing to sell, and (`diaries` sees that) a 404 of a diary that had
+none. While those two lists cannot be read the ones at hand serve until they are `OLDEST`; after that, and at once where any
+other list cannot be read, the account is unreadable. So it is where the zones of a business and of its hours still disagree:
+every hour of the day would be another one. A process that starts knows nothing and reads everything.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
+from service.cliniko.access import SYSTEM
 from service.cliniko.blocks import expanded, within
 from service.cliniko.client import Client, together
 from service.cliniko.models import (
@@ -46,7 +49,7 @@ from service.cliniko.models import (
     parse,
 )
 from service.core.days import HORIZON
-from service.core.errors import CredentialsError, OutsideError
+from service.core.errors import CredentialsError, OutsideError, ProtocolError
 from service.core.model import Block, Diaries, OnlineBookings, WeeklyHours
 from service.core.offers import sold_offers
 from service.core.rules.language import Service
@@ -115,6 +118,13 @@ class Reading:
         """Whether nothing in it was kept."""
         return self.current and self.places.read_at == self.at
 
+    def torn(self) -> list[str]:
+        """The businesses whose clocks differ from those of their weekly hours; two names of one zone do not differ."""
+        places = {place.id: place for place in self.places.items}
+        zones = dict.fromkeys((each.business, each.time_zone_identifier) for each in self.hourly.daily)
+        pairs = [(places[id_], zone) for id_, zone in zones if id_ in places and zone is not None]
+        return [place.location().name for place, zone in pairs if not _alike(place.time_zone_identifier, zone, self.at)]
+
 
 class Library:
     """One account's reference data, read as seldom as is safe. It lives as long as the process."""
@@ -133,7 +143,12 @@ class Library:
             self._kept("services", Triples, self._triples, now, timedelta(0) if current else KEPT),
         )
         reading = self._keep(Reading.of(hourly, places, triples, now))
-        return await self.again(reading) if not reading.new and self._looks_off(reading, services) else reading
+        if not reading.new and self._looks_off(reading, services):
+            reading = await self.again(reading)
+        if torn := reading.torn():
+            text = f"{', '.join(torn)}: Cliniko names one time zone for the business and another one for its weekly hours"
+            raise ProtocolError(SYSTEM, text, code="zones_disagree")
+        return reading
 
     async def again(self, reading: Reading) -> Reading:
         """The same with its kept part read anew, if that is possible."""
@@ -151,7 +166,7 @@ class Library:
 
     def _looks_off(self, reading: Reading, services: Sequence[Service]) -> bool:
         """Whether the kept lists may no longer be right."""
-        if reading.hourly.marks() != self._marks:
+        if reading.hourly.marks() != self._marks or reading.torn():
             return True
         known = {_fold(location.name) for location in reading.diaries.locations}
         if any(_fold(name) not in known for service in services for name in service.locations or ()):
@@ -207,6 +222,15 @@ def _diaries(hourly: Hourly, places: Iterable[Business], triples: Iterable[Tripl
         unavailable=within((block for block in away if block is not None), first, last),
         probes=(),
     )
+
+
+def _alike(zone: str, other: str, at: datetime) -> bool:
+    """Whether two zones show the same time all through the horizon."""
+    if zone == other:
+        return True
+    first, last = _around(at)
+    moments = (first + n * timedelta(days=1) for n in range((last - first).days + 1))
+    return all(each.astimezone(ZoneInfo(zone)).utcoffset() == each.astimezone(ZoneInfo(other)).utcoffset() for each in moments)
 
 
 def _fold(name: str) -> str:

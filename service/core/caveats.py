@@ -16,7 +16,7 @@ from service.core.rules.language import Service
 WHY = {
     Unseen.NOT_FOUND: "Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty",
     Unseen.FAILED: "could not be read in this run, so that part of the diary is unknown",
-    Unseen.DOUBTED: "every start is gone since the reading before; believed to be booked once the next reading agrees",
+    Unseen.DOUBTED: "all starts are gone since the reading before; unknown, and believed once the next reading agrees",
 }
 
 NAMED = 3

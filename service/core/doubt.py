@@ -2,8 +2,9 @@
 
 A diary that showed many starts and shows none an hour later may have sold out, or Cliniko answered with an empty list: both
 look the same. So it counts as unobserved once, and as full when the next reading agrees; likewise a list of blocks that is
-suddenly empty, or somebody's hours that are suddenly gone, stay as they were, once. The price is one hour's delay where a
-diary really sold out within the hour.
+suddenly empty, or somebody's hours that are suddenly gone, stay as they were, once. Whoever or whatever was sold and is
+suddenly missing from a list (practitioners, appointment types, businesses, services) is still there once, with a diary that is
+unobserved. The price is one hour's delay where a diary really sold out, or somebody really left, within the hour.
 
 `believed` compares two readings of the same clinic; what contradicts itself within one reading (starts that mostly lie
 outside rostered hours, as local times labelled as UTC do) is for `core.diary` to see. Pure.
@@ -11,17 +12,31 @@ outside rostered hours, as local times labelled as UTC do) is for `core.diary` t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from service.core.model import Block, Diaries, Offer, Probe, Unseen, WeeklyHours
+from service.core.model import AppointmentType, Block, Diaries, Location, Offer, Practitioner, Probe, Unseen, WeeklyHours
 
 MANY = 4
 """So many starts do not go within an hour without being doubted once."""
 
 SHARE = 0.1
 """Or, over diaries that each lost fewer: this share of all the starts there were."""
+
+LISTS = {
+    "practitioners": "practitioners",
+    "types": "appointment types",
+    "locations": "businesses",
+    "offers": "services",
+    "hours": "weekly hours",
+    "extra": "availability blocks",
+    "unavailable": "unavailable blocks",
+}
+"""What a reading consists of, apart from starts, and Cliniko's words for it."""
+
+Named = TypeVar("Named", Location, Practitioner, AppointmentType)
 
 RECENT = timedelta(hours=24)
 """How old the earlier reading may be: there is no telling from an older one."""
@@ -31,6 +46,7 @@ def believed(present: Diaries, now: datetime, earlier: Diaries | None) -> Diarie
     """`present` with what is not believed taken out; `earlier` is the newest reading before it (None: none is recent)."""
     if earlier is None:
         return present
+    present = _still_listed(present, earlier)
     return replace(
         present,
         probes=_starts(present, earlier, now),
@@ -41,9 +57,41 @@ def believed(present: Diaries, now: datetime, earlier: Diaries | None) -> Diarie
 
 
 def doubted(present: Diaries, counted: Diaries) -> tuple[str, ...]:
-    """The lists that were suddenly empty and stay as they were, in Cliniko's words, once believing is done."""
-    names = {"hours": "weekly hours", "extra": "availability blocks", "unavailable": "unavailable blocks"}
-    return tuple(said for name, said in names.items() if getattr(present, name) != getattr(counted, name))
+    """The lists in which something was suddenly gone and stays as it was, in Cliniko's words, once believing is done."""
+    return tuple(said for name, said in LISTS.items() if getattr(present, name) != getattr(counted, name))
+
+
+def _still_listed(present: Diaries, earlier: Diaries) -> Diaries:
+    """What was asked about before and is missing from a list now, put back; nothing was asked about it this time."""
+    here = {probe.offer for probe in present.probes}
+    lost = [probe for probe in earlier.probes if probe.offer not in here and not _listed(present, probe.offer)]
+    if not lost:
+        return present
+    offers = dict.fromkeys(probe.offer for probe in lost)
+    return replace(
+        present,
+        locations=_with(present.locations, earlier.locations, {offer.location for offer in offers}),
+        practitioners=_with(present.practitioners, earlier.practitioners, {offer.practitioner for offer in offers}),
+        types=_with(present.types, earlier.types, {offer.type for offer in offers}),
+        offers=tuple(dict.fromkeys([*present.offers, *offers])),
+        probes=present.probes + tuple(replace(probe, starts=None, unseen=Unseen.DOUBTED) for probe in lost),
+    )
+
+
+def _listed(diaries: Diaries, offer: Offer) -> bool:
+    """Whether all lists know of an offer; what is switched off is listed."""
+    return (
+        offer in diaries.offers
+        and any(each.id == offer.location for each in diaries.locations)
+        and any(each.id == offer.practitioner for each in diaries.practitioners)
+        and any(each.id == offer.type for each in diaries.types)
+    )
+
+
+def _with(present: tuple[Named, ...], earlier: tuple[Named, ...], wanted: Collection[str]) -> tuple[Named, ...]:
+    """A list with those of the wanted that it lacks."""
+    there = {each.id for each in present}
+    return present + tuple(each for each in earlier if each.id in wanted and each.id not in there)
 
 
 def _starts(present: Diaries, earlier: Diaries, now: datetime) -> tuple[Probe, ...]:

@@ -27,7 +27,8 @@ class Observation:
 
     `cap` is the cap per day segment: real ones are 1 to 5; how "unlimited" is written is undocumented, so all else is none.
     `lengths` are the types' durations in seconds, `steps` the seconds between starts of practitioners with a default type,
-    `unseen` the offers of which some answer is missing, `kept` the lists that were suddenly empty and are as they were before.
+    `unseen` the offers of which some answer is missing, `kept` the lists in which something was suddenly gone and
+    that are as they were before.
     """
 
     now: datetime

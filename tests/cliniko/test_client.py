@@ -111,8 +111,9 @@ async def test_a_list_without_end_ends_in_an_error(time: VirtualTime) -> None:
     assert len(wire.requests) == MOST_PAGES + 1
 
 
-async def test_fewer_entries_than_announced_are_not_taken_for_all(time: VirtualTime) -> None:
-    wire = answers(httpx.Response(200, json={"businesses": [{"id": "1"}], "total_entries": 2, "links": {}}))
+@pytest.mark.parametrize("items", [[{"id": "1"}], [{"id": "1"}, {"id": "1"}]], ids=["one", "one twice"])
+async def test_fewer_entries_than_announced_are_not_taken_for_all(items: list[object], time: VirtualTime) -> None:
+    wire = answers(httpx.Response(200, json={"businesses": items, "total_entries": 2, "links": {}}))
     with pytest.raises(ProtocolError):
         await client_over(wire.transport, time).items("businesses", "/businesses")
 

@@ -7,18 +7,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from service.cliniko.diaries import ClinikoDiaries
 from service.cliniko.reference import KEPT, OLDEST
-from service.core.errors import CredentialsError, OutsideError, TransientError
+from service.core.errors import CredentialsError, OutsideError, ProtocolError, TransientError
 from service.core.model import Diaries, Unseen
 from service.core.rules.language import Service
 from service.sandbox.clinic import Business, Clinic, Hours, Person, Span, Type
+from service.sandbox.cliniko.records import Records
 from service.sandbox.scene import HARBOUR
 from service.sandbox.world import Fault, World
 from tests.cliniko.sizes import clinic_of, selling, world_of
-from tests.cliniko.stage import VirtualTime, diaries_of, sorted_fields
+from tests.cliniko.stage import BASE, VirtualTime, diaries_of, listing, sorted_fields
 from tests.support import diaries as faultless
 
 HOUR = timedelta(hours=1)
@@ -267,6 +269,38 @@ async def test_a_diary_that_is_newly_missing_with_all_switches_on_is_unobserved(
     mine = [probe for probe in found.probes if probe.offer.practitioner == person(world).id]
     assert {(probe.starts, probe.unseen) for probe in mine} == {(None, Unseen.NOT_FOUND)}
     assert lists_read(world) == dict.fromkeys(HOURLY_LISTS | KEPT_LISTS, 1)
+
+
+# --- zones --------------------------------------------------------------------------------------------------------------
+
+
+def moved(world: World) -> None:
+    place(world).zone = "Australia/Perth"
+
+
+async def test_a_business_that_moves_to_another_zone_is_read_there_at_once(world: World) -> None:
+    found = await after(world, moved)
+    assert sorted_fields(found) == sorted_fields(faultless(clinic(world), SOLD, world.now))
+
+
+@pytest.mark.parametrize("path", ["/businesses?", "/daily_availabilities?"])
+async def test_a_business_and_its_hours_in_different_zones_make_the_account_unreadable(world: World, path: str) -> None:
+    with pytest.raises(ProtocolError, match="one time zone for the business and another one for its weekly hours"):
+        await after(world, failing(path, "wrong_zone"), by=KEPT)
+
+
+async def test_two_names_of_one_zone_agree(world: World) -> None:
+    def rename(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("/daily_availabilities"):
+            return None
+        items = [
+            each | {"time_zone_identifier": "Australia/NSW"} for each in Records(clinic(world), BASE).daily_availabilities()
+        ]
+        return listing("daily_availabilities", list(items))
+
+    async with diaries_of(world, VirtualTime(), limit=10_000, intercept=rename) as diaries:
+        found = await diaries.read(SOLD)
+    assert sorted_fields(found) == sorted_fields(faultless(clinic(world), SOLD, world.now))
 
 
 # --- lists that cannot be read ------------------------------------------------------------------------------------------

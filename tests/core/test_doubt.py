@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from service.core.doubt import believed, doubted
-from service.core.model import Block, Diaries, Unseen
-from tests.core.made import NOW, alone, at, diaries, every, office
+from service.core.model import Block, Diaries, Offer, Unseen
+from service.core.offers import sold_offers
+from tests.core.made import BEN as BEN_HIMSELF
+from tests.core.made import NOW, SERVICE, alone, at, diaries, every, office
 
 FOUR = [*every(60, 1, "09:00", "11:00"), at(2, "09:00")]
 ANA, BEN = ("city", "ana", "first"), ("city", "ben", "first")
@@ -75,3 +77,26 @@ def test_the_hours_of_somebody_still_offered_are_kept_once() -> None:
     assert believed(without, NOW, without).hours == without.hours
     gone = replace(without, offers=without.offers[:1])
     assert believed(gone, NOW, both).hours == gone.hours
+
+
+ONLY_BEN = {"practitioners": (BEN_HIMSELF,), "types": (), "locations": (), "offers": (Offer(*BEN),)}
+
+
+@pytest.mark.parametrize("missing", ONLY_BEN)
+def test_what_is_suddenly_missing_from_a_list_is_still_sold_once_and_unobserved(missing: str) -> None:
+    earlier = diaries({ANA: FOUR, BEN: FOUR}, [*office(), *office("ben")])
+    lacking = replace(earlier, **{missing: ONLY_BEN[missing]})  # type: ignore[arg-type] # one of the lists
+    present = replace(lacking, probes=tuple(probe for probe in earlier.probes if probe.offer in sold_offers(lacking, SERVICE)))
+    found = believed(present, NOW, earlier)
+    assert sold_offers(found, SERVICE) == sold_offers(earlier, SERVICE)
+    unseen = {probe.offer for probe in found.probes if probe.unseen is Unseen.DOUBTED}
+    assert unseen == set(sold_offers(earlier, SERVICE)) - set(sold_offers(lacking, SERVICE))
+    assert len(doubted(present, found)) == 1
+    assert believed(present, NOW, present) == present
+
+
+def test_somebody_whose_online_booking_is_switched_off_is_not_missed() -> None:
+    earlier = diaries({ANA: FOUR, BEN: FOUR}, [*office(), *office("ben")])
+    off = tuple(replace(each, online=each.id != "ana") for each in earlier.practitioners)
+    present = replace(earlier, practitioners=off, probes=tuple(p for p in earlier.probes if p.offer.practitioner != "ana"))
+    assert believed(present, NOW, earlier) == present
