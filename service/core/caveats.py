@@ -69,8 +69,8 @@ def _kept(seen: Observation) -> Iterator[str]:
 def _contradicted(seen: Observation, found: Capacity) -> Iterator[str]:
     if names := [name_of(seen, each.practitioner) for each in found.diaries if each.contradicted]:
         yield (
-            f"{listed(names)}: most starts lie outside rostered hours, so either the roster, a time zone or the starts are "
-            "wrong, and the diary is unknown"
+            f"{listed(names)}: most starts of a week lie outside rostered hours, so either the roster, a time zone or the "
+            "starts are wrong, and that part of the diary is unknown"
         )
 
 

@@ -19,6 +19,8 @@ from service.core.packing import NOTHING_SHOWN, Region, Shown, pack
 DOUBTFUL = 3
 """So many starts outside rostered hours, if they are most of them, contradict the roster."""
 
+WEEKS = (range(HORIZON // 2), range(HORIZON // 2, HORIZON))
+
 
 class Tally(NamedTuple):
     """Seconds and counts over some diary days."""
@@ -170,15 +172,17 @@ class _Place:
         """A part per day, None where nothing is rostered and nothing shown; and whether the starts contradict the roster.
 
         Then nothing is known: Cliniko has been seen to label local times as UTC (Cliniko API issue 99), and a wrong zone or
-        roster looks the same.
+        roster looks the same. All starts are judged together, and those of each week by themselves, because a week is what
+        one answer holds.
         """
         starts = [self.seen.starts(offer) for offer in self.offers]
         found = self._parts(starts)
-        outside = sum(part.outside for part in found if part is not None)
-        if outside < DOUBTFUL or 2 * outside <= sum(len(day) for each in starts for day in each if day):
+        wrong = [days for days in (range(HORIZON), *WEEKS) if _contradicts(found, starts, days)]
+        if not wrong:
             return found, False
         doubtful = self._parts([(None,) * HORIZON for _ in starts])
-        return [_with_possible(*each) for each in zip(doubtful, found, strict=True)], True
+        doubted = {n for days in wrong for n in days}
+        return [_with_possible(doubtful[n], each) if n in doubted else each for n, each in enumerate(found)], True
 
     def _parts(self, starts: Sequence[tuple[tuple[int, ...] | None, ...]]) -> list[_Part | None]:
         roster, now = self.seen.roster, self.seen.now
@@ -224,6 +228,12 @@ class _Place:
     def _near(self, sellable: Spans, looks: Sequence[_Look]) -> Spans:
         reaching = [intervals.runs(look.starts, max(look.length, self.step)) for look in looks]
         return intervals.intersect(_both(reaching), sellable)
+
+
+def _contradicts(found: Sequence[_Part | None], starts: Sequence[Sequence[tuple[int, ...] | None]], days: range) -> bool:
+    """Whether most of what is shown on these days lies outside rostered time."""
+    outside = sum(part.outside for n in days if (part := found[n]) is not None)
+    return outside >= DOUBTFUL and 2 * outside > sum(len(day) for each in starts for n in days if (day := each[n]))
 
 
 def _with_possible(doubtful: _Part | None, shown: _Part | None) -> _Part | None:

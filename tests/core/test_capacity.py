@@ -121,6 +121,16 @@ def test_a_start_outside_rostered_time_can_be_booked_so_it_is_an_opening_but_no_
     assert (day.tally.openings_low, length(day.open_high)) == (1, 0)
 
 
+def test_one_week_in_the_wrong_zone_is_unknown_and_the_other_is_known() -> None:
+    right = [start for day in (1, 2) for start in every(60, day, "09:00", "11:00")]
+    wrong = [at(day, clock) for day in (7, 8) for clock in ("19:00", "20:00")]
+    (diary,) = sold(alone(right + wrong)).diaries
+    assert diary.contradicted
+    assert all(day.seen == day.sellable for day in diary.days[:7])
+    assert all(day.seen == () and day.tally.openings_low == 0 for day in diary.days[7:])
+    assert diary.days[1].tally.openings_low == 3
+
+
 def test_a_practitioner_at_two_locations_has_one_diary() -> None:
     hours = [*office(), *office("ana", "quay")]
     starts = every(60, 0, "09:00", "11:00")

@@ -92,6 +92,8 @@ def _places(clinic: Clinic, now: datetime) -> list[tuple[str, str]]:
 
 def _what(kind: str, resource: str, clinic: Clinic, chance: Random) -> str:
     if kind == "hidden":
-        return chance.choice(["", *clinic.people, *clinic.types, *clinic.businesses])
+        # A start that is missing from an answer is a start that is booked: nobody can tell them apart.
+        first = [""] if resource in PATHS else []
+        return chance.choice([*first, *clinic.people, *clinic.types, *clinic.businesses])
     fields = sorted({name for path in FIELDS.get(resource, ()) for name in path.split(".")} - {"self"})
     return chance.choice(["", *fields]) if kind == "partial" and fields else ""
