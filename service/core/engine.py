@@ -7,41 +7,21 @@ Nothing else is read, so the same inputs give the same outcome: `governor replay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache, partial
 
-from service.core.capacity import capacity
-from service.core.caveats import caveats
 from service.core.decide import people, plan
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
-from service.core.decide.model import (
-    Caveat,
-    Proposal,
-    Reading,
-    RuleState,
-    RunInputs,
-    RunOutcome,
-    ServiceForecast,
-    Standing,
-    TraceLine,
-)
-from service.core.decide.proposals import propose, share_of
-from service.core.doubt import RECENT, believed, doubted
-from service.core.expectation import expectation, looks, shared
-from service.core.logic import Bounds
-from service.core.metrics import Ask, Earlier, Seen, asking, forecast
-from service.core.model import Campaign, Diaries, Reason, Snapshot, State, Unreadable
-from service.core.observation import Observation
-from service.core.pace import Look, Pace
-from service.core.roster import DayNumbers, day_numbers
+from service.core.decide.model import Proposal, RuleState, RunInputs, RunOutcome, Standing, TraceLine
+from service.core.decide.proposals import propose
+from service.core.metrics import Ask
+from service.core.model import Campaign, Diaries, Snapshot, State, Unreadable
+from service.core.outlook import Outlook, outlook
 from service.core.rules import wording
-from service.core.rules.conditions import UNDEFINED
 from service.core.rules.evaluate import Considered, consider
-from service.core.rules.language import CampaignEntry, CostPerBooking, Measure, Metric, Rule, RuleSet, Service
+from service.core.rules.language import CampaignEntry, Measure, Metric, Rule, RuleSet
 
 Judged = dict[str, dict[str, Considered]]
 """By service, by rule name: what each rule comes to there."""
@@ -49,76 +29,28 @@ Judged = dict[str, dict[str, Considered]]
 
 def conclude(inputs: RunInputs) -> RunOutcome:
     """Forecast, propose and decide for one clinic."""
-    present, earlier = _observed(inputs)
-    views = {name: _seen(service, present, earlier, inputs.pace) for name, service in inputs.rules.services.items()}
-    asks = {name: asking(view) for name, view in views.items()}
-    judged = _judge(inputs, asks)
+    return decide(inputs, outlook(inputs))
+
+
+def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
+    """Propose and decide on metrics that are known already; of the snapshot only campaigns, zone and unreadability count."""
+    judged = judge(inputs, view.asks)
     standings = _meet(inputs)
-    cases = [_case(inputs, entry, asks, views, judged, standings) for entry in inputs.rules.campaigns.values()]
+    cases = [_case(inputs, entry, view, judged, standings) for entry in inputs.rules.campaigns.values()]
     by_name = {case.entry.name: case for case in cases}
     drafts = {name: restrain(case) for name, case in by_name.items()}
     drafts = plan.within_daily_cap(by_name, drafts, inputs.rules)
     drafts = plan.within_blast_radius(by_name, drafts, inputs.rules)
     return RunOutcome(
         run=inputs.run,
-        forecasts=_forecasts(inputs, present, views, asks),
+        forecasts=view.forecasts,
         traces={name: _trace(rules) for name, rules in judged.items()},
         proposals={case.entry.name: case.proposal for case in cases if case.proposal is not None},
         decisions=plan.decisions(inputs.run, cases, drafts, inputs.rules.digest),
         rule_states={f"{service}/{name}": c.state for service, rules in judged.items() for name, c in rules.items()},
         standings=_remember(standings, cases, inputs.rules, inputs.now),
-        looks=tuple(_looks(inputs, present, views)),
+        looks=view.looks,
     )
-
-
-# --- forecast -----------------------------------------------------------------------------------------------------------
-
-
-def _observed(inputs: RunInputs) -> tuple[Observation | None, tuple[Observation, ...]]:
-    """What this run saw of Cliniko (None: nothing), and what earlier runs did, newest first.
-
-    How days are numbered is settled by all of them together, because a full diary shows no start that would tell.
-    """
-    earlier = [(each.taken_at, each.diaries) for each in inputs.baselines if isinstance(each.diaries, Diaries)]
-    present = inputs.snapshot.diaries
-    if isinstance(present, Unreadable):
-        return None, tuple(_observations(earlier))
-    last = next((diaries for at, diaries in earlier if at >= inputs.now - RECENT), None)
-    found = _observations([(inputs.now, believed(present, inputs.now, last)), *earlier])
-    return replace(found[0], kept=doubted(present, found[0].diaries)), tuple(found[1:])
-
-
-def _observations(readings: Sequence[tuple[datetime, Diaries]]) -> list[Observation]:
-    numbers = sum((day_numbers(diaries) for _, diaries in readings), DayNumbers())
-    return [Observation.of(diaries, at, numbers) for at, diaries in readings]
-
-
-def _seen(service: Service, present: Observation | None, earlier: tuple[Observation, ...], pace: Pace) -> Seen | Reason:
-    if present is None:
-        return Reason.CLINIKO_UNREADABLE
-    before = (Earlier(each.now, cache(partial(capacity, each, service))) for each in earlier)
-    found = capacity(present, service)
-    return Seen(present.now, found, expectation(present, found, pace), tuple(before))
-
-
-def _looks(inputs: RunInputs, present: Observation | None, views: Mapping[str, Seen | Reason]) -> Iterator[Look]:
-    """What today's first whole look has to teach."""
-    for view in views.values():
-        if present is not None and isinstance(view, Seen):
-            yield from looks(present, view.capacity, view.expects, inputs.looked)
-
-
-def _forecasts(
-    inputs: RunInputs, present: Observation | None, views: Mapping[str, Seen | Reason], asks: Mapping[str, Ask]
-) -> dict[str, ServiceForecast]:
-    return {
-        name: forecast(view, name, asks[name], _caveats(present, inputs.rules.services[name], view))
-        for name, view in views.items()
-    }
-
-
-def _caveats(present: Observation | None, service: Service, view: Seen | Reason) -> tuple[Caveat, ...]:
-    return () if present is None or isinstance(view, Reason) else caveats(present, service, view.capacity)
 
 
 def clinic_zone(snapshots: tuple[Snapshot, ...]) -> str:
@@ -132,7 +64,7 @@ def clinic_zone(snapshots: tuple[Snapshot, ...]) -> str:
 # --- propose ------------------------------------------------------------------------------------------------------------
 
 
-def _judge(inputs: RunInputs, asks: Mapping[str, Ask]) -> Judged:
+def judge(inputs: RunInputs, asks: Mapping[str, Ask]) -> Judged:
     """Hold each rule against each service it concerns, once."""
     judged: Judged = {name: {} for name in inputs.rules.services}
     for rule in inputs.rules.rules:
@@ -148,28 +80,6 @@ def _trace(rules: Mapping[str, Considered]) -> tuple[TraceLine, ...]:
         for name, considered in rules.items()
         for look in considered.looks
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pricing:
-    """What filling expected unfilled openings is worth to a campaign, per day."""
-
-    rules: RuleSet
-    views: Mapping[str, Seen | Reason]
-    asks: Mapping[str, Ask]
-
-    def __call__(self, entry: CampaignEntry, action: CostPerBooking) -> Reading:
-        view, expected = self.views[entry.service], self.asks[entry.service](Measure(Metric.EXPECTED_OPEN_SLOTS, action.within))
-        if isinstance(view, Reason) or expected.cause in UNDEFINED:
-            return Reading(Bounds(None, 0, float("inf")), expected.cause)
-        sharing: dict[str, int] = {}
-        for other in self.views.values():
-            for diary in () if isinstance(other, Reason) else other.capacity.diaries:
-                sharing[diary.practitioner] = sharing.get(diary.practitioner, 0) + 1
-        slots = shared(view.expects.unfilled(action.within).openings, view.capacity, action.within, sharing)
-        price = float(action.cost * share_of(self.rules.campaigns, entry)) / action.within
-        estimate = None if slots.estimate is None else slots.estimate * price
-        return Reading(Bounds(estimate, slots.low * price, slots.high * price), expected.cause)
 
 
 # --- decide -------------------------------------------------------------------------------------------------------------
@@ -190,8 +100,7 @@ def _meet(inputs: RunInputs) -> dict[str, Standing]:
 def _case(
     inputs: RunInputs,
     entry: CampaignEntry,
-    asks: Mapping[str, Ask],
-    views: Mapping[str, Seen | Reason],
+    view: Outlook,
     judged: Judged,
     standings: Mapping[str, Standing],
 ) -> Case:
@@ -201,7 +110,7 @@ def _case(
     considered = [(rule, judged[entry.service][rule.name]) for rule in inputs.rules.rules if entry.name in rule.campaigns]
     proposal = None
     if isinstance(seen, Campaign) and in_force is not None:
-        proposal = propose(entry, seen, in_force, considered, _Pricing(inputs.rules, views, asks))
+        proposal = propose(entry, seen, in_force, considered, view.worth)
     return Case(
         clinic=_circumstances(inputs),
         entry=entry,
@@ -209,7 +118,7 @@ def _case(
         standing=standing,
         in_force=in_force,
         proposal=proposal,
-        open_slots=asks[entry.service](Measure(Metric.OPEN_SLOTS)),
+        open_slots=view.asks[entry.service](Measure(Metric.OPEN_SLOTS)),
         stabilise=_own_window(proposal, considered),
     )
 
