@@ -21,10 +21,12 @@ from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Mode, Snapshot, Unreadable
 from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
+from service.core.rules.windows import regions
 from service.learning import booking_pace
 from service.observe import Outside, observe
 from service.revisions import in_force
 from service.rulefiles.directory import RuleDirectory
+from service.rulefiles.public_holidays import around
 from service.store.store import Store
 
 LEASE = timedelta(minutes=5)
@@ -131,6 +133,7 @@ class Governor:
             cliniko_unreadable_since=await self.store.snapshots.cliniko_unreadable_since(clinic) if unreadable else None,
             pace=learnt.pace,
             looked=learnt.looked,
+            holidays=around(now, regions(rules)),
         )
 
     async def _baselines(self, clinic: str, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:

@@ -7,21 +7,23 @@ Nothing else is read, so the same inputs give the same outcome: `governor replay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from service.core.decide import people, plan
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
-from service.core.decide.model import Proposal, RuleState, RunInputs, RunOutcome, Standing, TraceLine
-from service.core.decide.proposals import propose
+from service.core.decide.model import Notice, Proposal, RuleState, RunInputs, RunOutcome, Standing, TraceLine
+from service.core.decide.proposals import because, propose
 from service.core.metrics import Ask
 from service.core.model import Campaign, Diaries, Snapshot, State, Unreadable
 from service.core.outlook import Outlook, outlook
 from service.core.rules import wording
 from service.core.rules.evaluate import Considered, consider
 from service.core.rules.language import CampaignEntry, Measure, Metric, Rule, RuleSet
+from service.core.rules.windows import within
 
 Judged = dict[str, dict[str, Considered]]
 """By service, by rule name: what each rule comes to there."""
@@ -50,6 +52,7 @@ def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
         rule_states={f"{service}/{name}": c.state for service, rules in judged.items() for name, c in rules.items()},
         standings=_remember(standings, cases, inputs.rules, inputs.now),
         looks=view.looks,
+        notices=tuple(_notices(inputs.rules, judged)),
     )
 
 
@@ -66,12 +69,21 @@ def clinic_zone(snapshots: tuple[Snapshot, ...]) -> str:
 
 def judge(inputs: RunInputs, asks: Mapping[str, Ask]) -> Judged:
     """Hold each rule against each service it concerns, once."""
+    local = inputs.now.astimezone(ZoneInfo(clinic_zone((inputs.snapshot, *inputs.baselines))))
     judged: Judged = {name: {} for name in inputs.rules.services}
     for rule in inputs.rules.rules:
+        awake = rule.active is None or within(rule.active, local, inputs.holidays)
         for service in dict.fromkeys(inputs.rules.campaigns[name].service for name in rule.campaigns):
             state = inputs.rule_states.get(f"{service}/{rule.name}", RuleState())
-            judged[service][rule.name] = consider(rule, asks[service], state, inputs.now)
+            judged[service][rule.name] = consider(rule, asks[service], state, inputs.now, awake=awake)
     return judged
+
+
+def _notices(rules: RuleSet, judged: Judged) -> Iterator[Notice]:
+    for service, found in judged.items():
+        for rule in rules.rules:
+            if rule.notify is not None and rule.name in found and found[rule.name].turned:
+                yield Notice(rule.notify, rule.name, service, because(rule.name, found[rule.name]))
 
 
 def _trace(rules: Mapping[str, Considered]) -> tuple[TraceLine, ...]:
@@ -146,6 +158,7 @@ def _circumstances(inputs: RunInputs) -> Circumstances:
         kill_switch=inputs.kill_switch,
         unreadable=diaries.message if isinstance(diaries, Unreadable) else None,
         unreadable_since=inputs.cliniko_unreadable_since,
+        holidays=inputs.holidays,
     )
 
 

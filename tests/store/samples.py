@@ -52,7 +52,6 @@ from service.core.rules.language import (
     Any,
     Bands,
     CampaignEntry,
-    ChangeWindow,
     Compare,
     CostPerBooking,
     GoogleAccount,
@@ -70,6 +69,7 @@ from service.core.rules.language import (
     RuleSet,
     Service,
     Step,
+    Window,
 )
 
 CLINIC = "harbour-physio"
@@ -94,7 +94,7 @@ def rules(digest: str = "d1") -> RuleSet:
         Rule("Ladder", ("search", "social"), bands=Bands(Measure(Metric.COVERAGE), Decimal(8), steps), stabilise=2 * HOUR),
         Rule("Fill", ("social",), then=CostPerBooking(Decimal("45.00"), within=7), notify="marketing"),
     )
-    limits = Guardrails(change_window=ChangeWindow(days=(0, 4), starts=420))
+    limits = Guardrails(change_window=Window(days=(0, 4), starts=420))
     entry = CampaignEntry(
         "search", Platform.GOOGLE, "9876543210", "physio", Decimal("60.00"), Decimal("10.00"), Decimal("120.00"), limits
     )

@@ -7,7 +7,7 @@ remaining steps leave it alone. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from service.core.decide.model import Hold, Proposal, Reading, Restraint, Standi
 from service.core.model import Campaign, Mode, Reason, State, Unreadable, Verdict
 from service.core.money import shown
 from service.core.rules.language import CampaignEntry, Guardrails
+from service.core.rules.windows import Holidays
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Clinic:
     kill_switch: bool | None
     unreadable: str | None
     unreadable_since: datetime | None
+    holidays: Holidays = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

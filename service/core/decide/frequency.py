@@ -11,6 +11,7 @@ from service.core.decide.case import Case, Draft, keep, moves
 from service.core.decide.model import PastChange
 from service.core.decide.proposals import position
 from service.core.model import Reason, State
+from service.core.rules.windows import within
 from service.core.rules.wording import duration
 
 SIGNIFICANT = Decimal("0.20")
@@ -128,6 +129,6 @@ def in_change_window(case: Case, draft: Draft) -> Draft:
     if window is None or not moves(case, draft):
         return draft
     local = case.local(case.clinic.now)
-    if local.weekday() in window.days and window.starts <= local.hour * 60 + local.minute < window.ends:
+    if within(window, local, case.clinic.holidays):
         return draft
     return keep(case, draft, Reason.CHANGE_WINDOW, f"it is {local:%a %H:%M}, outside the change window")

@@ -27,6 +27,7 @@ class RuleState:
 
     `true_since`: its condition has been seen to hold at every run since; `maybe_since`: it has not been seen to fail since.
     `on_since`: its latch is on since. `band`: its ladder's step, as `Step.key` names it. `seen_at`: the last run that looked.
+    `matched`: it was last seen to match, so that whoever is to be told has been told; while nobody can tell it stays as it was.
     """
 
     true_since: datetime | None = None
@@ -34,6 +35,7 @@ class RuleState:
     on_since: datetime | None = None
     band: str | None = None
     seen_at: datetime | None = None
+    matched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +238,22 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A rule with a `notify` has turned true for a service: the channel to tell, and the facts that made it true."""
+
+    channel: str
+    rule: str
+    service: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunInputs:
     """Everything a run depends on. `baselines` are older snapshots, newest first, that `slots_opened` may compare with.
 
     `pace` is the clinic's booking pace as fitted from earlier looks, `looked` the local day of the newest look by service and
     location (`core.expectation.look_key`). `rule_states` is keyed `<service>/<rule>`, `standings` by campaign. `kill_switch`
-    None means it could not be read.
+    None means it could not be read. `holidays` are the public holidays around `now` of the regions that the rules name.
     """
 
     run: str
@@ -258,13 +270,15 @@ class RunInputs:
     cliniko_unreadable_since: datetime | None = None
     pace: Pace = UNLEARNT
     looked: dict[str, date] = field(default_factory=dict)
+    holidays: dict[str, tuple[date, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
     """Everything a run concludes. `traces` is keyed by service; `rule_states` and `standings` replace the inputs'.
 
-    `looks` is what the booking-pace model may learn from this run; of each local day only the first is kept.
+    `looks` is what the booking-pace model may learn from this run; of each local day only the first is kept. `notices` are
+    the rules that turned true and want somebody told.
     """
 
     run: str
@@ -275,6 +289,7 @@ class RunOutcome:
     rule_states: dict[str, RuleState]
     standings: dict[str, Standing]
     looks: tuple[Look, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,13 @@ def share_of(entries: Mapping[str, CampaignEntry], entry: CampaignEntry) -> Deci
 def _because(name: str | None, considered: Sequence[tuple[Rule, Considered]]) -> str:
     if name is None:
         return "no rule matches, so the base budget holds"
-    result = next(result for rule, result in considered if rule.name == name)
+    return because(name, next(result for rule, result in considered if rule.name == name))
+
+
+def because(name: str, result: Considered) -> str:
+    """Why a rule matches, with the numbers it used."""
+    if result.latched and result.asleep:
+        return f"“{name}” is on, and stays on while it is not looked at (`active`)"
     if result.latched:
         seen = "; ".join(_fact(look) for look in result.looks)
         return f"“{name}” stays on until its `until` holds ({seen})"

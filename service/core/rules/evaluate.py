@@ -16,7 +16,7 @@ from service.core.logic import Bounds, Truth
 from service.core.metrics import Ask
 from service.core.model import Reason
 from service.core.rules.conditions import Judgement, Look, faced, holds, judge
-from service.core.rules.language import Action, Bands, Compare, Op, Rule, Step
+from service.core.rules.language import Action, Bands, Compare, Op, Pause, Rule, Step
 
 GAP = timedelta(hours=3)
 """Runs further apart than this have not seen what held in between."""
@@ -24,30 +24,47 @@ GAP = timedelta(hours=3)
 NO_MATCH = None
 """The outcome of a rule that does not match: the rules below it are asked."""
 
+TELL = Pause()
+"""Stands in for the action of a rule that only notifies, as long as it is looked at; never leaves this module."""
+
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """One rule's possible outcomes (an action, or None for no match), its new state, its trace, and why it is unsure."""
+    """One rule's possible outcomes (an action, or None for no match), its new state, its trace, and why it is unsure.
+
+    `asleep`: it was not looked at, because this is not its time. `turned`: it matches, and did not when last seen.
+    """
 
     outcomes: tuple[Action | None, ...]
     state: RuleState
     looks: tuple[Look, ...] = ()
     cause: Reason | None = None
     latched: bool = False
+    asleep: bool = False
+    turned: bool = False
 
 
-def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime) -> Considered:
-    """Hold `rule` against the metrics of one service."""
+def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime, *, awake: bool = True) -> Considered:
+    """Hold `rule` against the metrics of one service; `awake` says whether this is a time at which it is looked at."""
+    if not awake:
+        latched = rule.then is not None and rule.until is not None and state.on_since is not None
+        return Considered((rule.then if latched else NO_MATCH,), state, latched=latched, asleep=True)
     if state.seen_at is not None and now - state.seen_at > GAP:
         state = replace(state, true_since=None)
-    state = replace(state, seen_at=now)
+    found = _awake(rule, rule.then or TELL, ask, replace(state, seen_at=now), now)
+    matched = NO_MATCH not in found.outcomes
+    if matched or found.outcomes == (NO_MATCH,):
+        found = replace(found, state=replace(found.state, matched=matched), turned=matched and not state.matched)
+    decides = rule.then is not None or rule.bands is not None
+    return found if decides else replace(found, outcomes=(NO_MATCH,), cause=None, latched=False)
+
+
+def _awake(rule: Rule, action: Action, ask: Ask, state: RuleState, now: datetime) -> Considered:
     if rule.bands is not None:
         return _ladder(rule.bands, ask, state)
-    if rule.then is None:
-        return Considered((NO_MATCH,), state)
     if rule.until is not None and state.on_since is not None:
-        return _latched(rule.then, judge(rule.until, ask), state)
-    return _waiting(rule, rule.then, judge(rule.when, ask), state, now)
+        return _latched(action, judge(rule.until, ask), state)
+    return _waiting(rule, action, judge(rule.when, ask), state, now)
 
 
 def _latched(action: Action, until: Judgement, state: RuleState) -> Considered:

@@ -188,12 +188,29 @@ class Bands:
     steps: tuple[Step, ...]
 
 
+EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the week, clinic-local: weekdays (Monday 0) and minutes of the day, [starts, ends).
+
+    The public holidays of a region (`AU-NSW`: ISO 3166 country and subdivision) are no part of it; None: all days are alike.
+    """
+
+    days: tuple[int, ...] = EVERY_DAY
+    starts: int = 0
+    ends: int = 1440
+    public_holidays: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. Exactly one of `then` and `bands` is set, unless the rule only notifies.
 
     `campaigns` are the names it applies to, already resolved from `service:` or `campaigns:`. `hold_for` is the file's
-    `for`. `stabilise` overrides the guardrail's raise window for raises this rule wants. `line` is where it starts.
+    `for`. `active` is when the rule is looked at (None: always). `stabilise` overrides the guardrail's raise window for
+    raises this rule wants. `line` is where it starts, in the file of the pack `pack` if that is not empty.
     """
 
     name: str
@@ -205,7 +222,9 @@ class Rule:
     then: Action | None = None
     notify: str | None = None
     stabilise: timedelta | None = None
+    active: Window | None = None
     line: int = 0
+    pack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,15 +259,6 @@ class Fallback(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeWindow:
-    """When changes may be made, clinic-local: weekdays (Monday 0) and minutes of the day, [starts, ends)."""
-
-    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
-    starts: int = 0
-    ends: int = 1440
-
-
-@dataclass(frozen=True, slots=True)
 class Guardrails:
     """The limits between what rules want and what is done; the defaults are the safe ones.
 
@@ -264,7 +274,7 @@ class Guardrails:
     drift_expires: timedelta = timedelta(days=7)
     fallback: Fallback = Fallback.KEEP
     fallback_after: timedelta = timedelta(hours=24)
-    change_window: ChangeWindow | None = None
+    change_window: Window | None = None
     blast_radius: Decimal = Decimal(50)
 
 

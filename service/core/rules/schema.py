@@ -90,6 +90,7 @@ def _rule() -> Schema:
         "bands": _object(words.BANDS, {"by": _object(words.BY, _by()), "steps": _list(_step())}),
         "notify": _name(),
         "stabilise": _ref("duration"),
+        "active": _window(words.ACTIVE),
     }
     return _object(words.RULE, keys) | {
         "anyOf": [{"required": [part]} for part in ("then", "bands", "notify")],
@@ -164,8 +165,6 @@ def _budget() -> Schema:
 
 
 def _guardrails() -> dict[str, Schema]:
-    days = {"anyOf": [{"enum": [*words.DAY_GROUPS]}, _list({"enum": [*words.DAYS]})]}
-    window = {"days": days, "hours": _text(f"{values.CLOCK}-{values.CLOCK}")}
     return {
         "stabilise": _object(words.STABILISE, dict.fromkeys(words.STABILISE.keys, _ref("duration"))),
         "max_step": _object(words.MAX_STEP, dict.fromkeys(words.MAX_STEP.keys, _ref("percent"))),
@@ -178,9 +177,15 @@ def _guardrails() -> dict[str, Schema]:
         "drift_expires": _ref("duration"),
         "fallback": _one_of(words.FALLBACKS),
         "fallback_after": _ref("duration"),
-        "change_window": _object(words.CHANGE_WINDOW, window) | {"minProperties": 1},
+        "change_window": _window(words.CHANGE_WINDOW),
         "blast_radius": _ref("percent"),
     }
+
+
+def _window(section: Section) -> Schema:
+    days = {"anyOf": [{"enum": [*words.DAY_GROUPS]}, _list({"enum": [*words.DAYS]})]}
+    hours = _text(f"{values.CLOCK}-{values.CLOCK}")
+    return _object(section, {"days": days, "hours": hours, "public_holidays": _text(values.REGION)}) | {"minProperties": 1}
 
 
 # --- building blocks ----------------------------------------------------------------------------------------------------

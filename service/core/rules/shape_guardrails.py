@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from service.core.rules import vocabulary as words
 from service.core.rules.fields import Fields, FlawError, Problems, did_you_mean, items, listing, near
-from service.core.rules.language import ChangeWindow, EditBudget, Fallback, Guardrails, MaxStep, RaiseAndCut
+from service.core.rules.language import EVERY_DAY, EditBudget, Fallback, Guardrails, MaxStep, RaiseAndCut, Window
+from service.core.rules.regions import REGIONS
 from service.core.rules.tree import Node, Scalar, quoted
 from service.core.rules.values import DAY, HOUR, duration, minutes, one_of, percent, scalar, whole
+from service.core.rules.vocabulary import Section
 
 ZERO = timedelta(0)
 
@@ -19,7 +21,7 @@ def guardrails(node: Node, outer: Guardrails, problems: Problems, *, campaign: b
     fields = Fields(node, words.GUARDRAILS, problems)
     if campaign and "blast_radius" in fields:
         fields.flaw("blast_radius", "`blast_radius` is about the whole clinic", "move it to the file's own `guardrails`")
-    window = fields.node("change_window")
+    hours = fields.node("change_window")
     return replace(
         outer,
         stabilise=_stabilise(fields.node("stabilise"), outer.stabilise, problems),
@@ -31,7 +33,7 @@ def guardrails(node: Node, outer: Guardrails, problems: Problems, *, campaign: b
         drift_expires=fields.read("drift_expires", duration(DAY, 365 * DAY), outer.drift_expires),
         fallback=fields.read("fallback", one_of(Fallback), outer.fallback),
         fallback_after=fields.read("fallback_after", duration(HOUR, 14 * DAY), outer.fallback_after),
-        change_window=_window(window, problems) if window else outer.change_window,
+        change_window=window(hours, words.CHANGE_WINDOW, problems) if hours else outer.change_window,
         blast_radius=fields.read("blast_radius", percent(0, 100), outer.blast_radius),
     )
 
@@ -63,12 +65,23 @@ def _edit_budget(node: Node | None, outer: EditBudget, problems: Problems) -> Ed
     )
 
 
-def _window(node: Node, problems: Problems) -> ChangeWindow:
-    fields = Fields(node, words.CHANGE_WINDOW, problems)
+def window(node: Node, section: Section, problems: Problems) -> Window:
+    """A part of the week: of `change_window`, or of a rule's `active`."""
+    fields = Fields(node, section, problems)
     if not fields.present and not fields.broken:
-        problems.add(node.line, "`change_window` says nothing", 'write {days: weekdays, hours: "07:00-20:00"}')
+        problems.add(node.line, f"{section.title} says nothing", 'write {days: weekdays, hours: "07:00-20:00"}')
     starts, ends = fields.read("hours", minutes, (0, 24 * 60))
-    return ChangeWindow(fields.read("days", _days, tuple(range(7))), starts, ends)
+    region = fields.read("public_holidays", _region, None)
+    return Window(fields.read("days", _days, EVERY_DAY), starts, ends, region)
+
+
+def _region(node: Node, what: str) -> str:
+    value = scalar(node, what, "AU-NSW")
+    if value not in REGIONS:
+        known = near(value.upper(), REGIONS) if len(value) > 2 else None
+        advice = did_you_mean(known) if known else "write a country, or country and state, like AU-NSW"
+        raise FlawError(node, f"{what} knows no region {quoted(value)}", advice)
+    return value
 
 
 def _days(node: Node, what: str) -> tuple[int, ...]:

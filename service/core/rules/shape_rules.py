@@ -11,6 +11,7 @@ from service.core.rules import vocabulary as words
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, did_you_mean, near
 from service.core.rules.language import Action, Amount, CampaignEntry, CostPerBooking, Named, NamedBudget, Pause, Percent, Rule
 from service.core.rules.shape_conditions import bands, condition
+from service.core.rules.shape_guardrails import window
 from service.core.rules.tree import Mapping, Node, quoted
 from service.core.rules.values import DAY, HOUR, duration, listed, money, one_of, percent, plain, scalar, text, within
 
@@ -46,6 +47,7 @@ def rule(node: Node, known: Known, problems: Problems) -> Rule:
     fields = Fields(node, words.RULE, problems)
     campaigns = _campaigns(fields, known)
     when, until, ladder = fields.node("when"), fields.node("until"), fields.node("bands")
+    active = fields.node("active")
     budget = _budget(known, campaigns)
     channel = reference(known.notify, "channel", "list it under `notify:` at the top of the file")
     if fields.present:
@@ -60,6 +62,7 @@ def rule(node: Node, known: Known, problems: Problems) -> Rule:
         then=_then(fields, budget, problems),
         notify=fields.read("notify", channel, None),
         stabilise=fields.read("stabilise", duration(timedelta(0), 14 * DAY), None),
+        active=window(active, words.ACTIVE, problems) if active else None,
         line=node.line,
     )
 

@@ -43,7 +43,7 @@ FILE = Section(
         "guardrails": "Limits between what rules want and what is done. Every default is on unless changed here.",
     },
     required=("version", "clinic", "name", "currency", "services", "campaigns"),
-    later=frozenset({"packs", "active", "monthly_cap"}),
+    later=frozenset({"packs", "monthly_cap"}),
 )
 GOOGLE_ADS = Section(
     "`google_ads`",
@@ -91,9 +91,10 @@ RULE = Section(
         "bands": "A ladder of budgets by one metric; the first step that holds.",
         "notify": "Tell this channel when the rule turns true. Never decides.",
         "stabilise": "Replaces the raise window of the `stabilise` guardrail for raises that this rule wants.",
+        "active": "When the rule is looked at, clinic-local; outside of it the rule does not match, but a latch that is on "
+        "stays on. Default: always.",
     },
     required=("name",),
-    later=frozenset({"active"}),
 )
 THEN = Section(
     "`then`",
@@ -149,10 +150,13 @@ GUARDRAILS = Section(
 STABILISE = Section("`stabilise`", {"raise": "The window for raises.", "cut": "The window for cuts."})
 MAX_STEP = Section("`max_step`", {"raise": "The largest raise, in % of base.", "cut": "The largest cut, in % of base."})
 EDIT_BUDGET = Section("`edit_budget`", {"edits": "How many.", "per": "In how long."})
-CHANGE_WINDOW = Section(
-    "`change_window`",
-    {"days": "weekdays, weekends, or a list of mon, tue, wed, thu, fri, sat, sun.", "hours": 'From-to, as "07:00-20:00".'},
-)
+WINDOW: dict[str, str] = {
+    "days": "weekdays, weekends, or a list of mon, tue, wed, thu, fri, sat, sun. Default: every day.",
+    "hours": 'From-to, as "07:00-20:00". Default: the whole day.',
+    "public_holidays": "The country, or country and state, whose public holidays are left out, like AU-NSW. Default: none.",
+}
+CHANGE_WINDOW = Section("`change_window`", WINDOW)
+ACTIVE = Section("`active`", WINDOW)
 JUNCTIONS: dict[str, str] = {
     "any": "At least one of the listed conditions holds.",
     "all": "All listed conditions hold.",

@@ -12,7 +12,7 @@ import pytest
 from service.core.decide.case import Case
 from service.core.decide.model import Hold, StoodDown
 from service.core.model import Mode, Reason, State, Unreadable, Verdict
-from service.core.rules.language import ChangeWindow, EditBudget, Fallback, MaxStep, RaiseAndCut
+from service.core.rules.language import EditBudget, Fallback, MaxStep, RaiseAndCut, Window
 from tests.core.decide.made import (
     DAY,
     ENTRY,
@@ -130,11 +130,11 @@ ROWS = [
     ("yesterday does not count", changed(at(57), at(60), *((n, at(61), at(60)) for n in (13, 8, 7))),
      APPLIED, Reason.RULE, at(57), []),
     # 13a
-    ("outside the window", case(at(30), entry=railed(change_window=ChangeWindow((0,), 0, 720))),
+    ("outside the window", case(at(30), entry=railed(change_window=Window((0,), 0, 720))),
      KEPT, Reason.CHANGE_WINDOW, at(60), ["Mon 12:00"]),
-    ("inside the window", case(at(30), entry=railed(change_window=ChangeWindow((0,), 720, 780))),
+    ("inside the window", case(at(30), entry=railed(change_window=Window((0,), 720, 780))),
      APPLIED, Reason.RULE, at(30), []),
-    ("on another day", case(at(30), entry=railed(change_window=ChangeWindow((5, 6)))),
+    ("on another day", case(at(30), entry=railed(change_window=Window((5, 6)))),
      KEPT, Reason.CHANGE_WINDOW, at(60), []),
     # 15
     ("watch", case(at(30), clinic={"mode": Mode.WATCH}), Verdict.WOULD_APPLY, Reason.MODE, at(30), ["to 30 AUD", "watch"]),
@@ -242,7 +242,7 @@ def test_the_sentence_of_a_spent_edit_budget_names_the_numbers() -> None:
 
 
 def test_exempt_moves_still_respect_a_hold_the_mode_and_the_change_window() -> None:
-    made = changed(at(10), at(60), (1, at(78), at(60)), open_slots=NONE_OPEN, entry=railed(change_window=ChangeWindow((6,))))
+    made = changed(at(10), at(60), (1, at(78), at(60)), open_slots=NONE_OPEN, entry=railed(change_window=Window((6,))))
     assert decide(made).reason is Reason.CHANGE_WINDOW
     watched = changed(at(10), at(60), (1, at(78), at(60)), open_slots=NONE_OPEN, clinic={"mode": Mode.WATCH})
     assert decide(watched).verdict is Verdict.WOULD_APPLY

@@ -13,7 +13,6 @@ from service.core.model import Mode, Platform
 from service.core.rules.language import (
     All,
     Amount,
-    ChangeWindow,
     Compare,
     CostPerBooking,
     EditBudget,
@@ -33,6 +32,7 @@ from service.core.rules.language import (
     Rule,
     RuleSet,
     Service,
+    Window,
 )
 from service.core.rules.language import Any as AnyOf
 from service.core.rules.shape import read
@@ -224,11 +224,11 @@ def test_guardrails_of_a_campaign_build_upon_those_of_the_file() -> None:
 
 @pytest.mark.parametrize(
     ("window", "expected"),
-    [({"days": "weekdays"}, ChangeWindow((0, 1, 2, 3, 4))), ({"days": ["sun", "mon"]}, ChangeWindow((0, 6))),
-     ({"hours": "07:30-24:00"}, ChangeWindow(starts=450, ends=1440))],
+    [({"days": "weekdays"}, Window((0, 1, 2, 3, 4))), ({"days": ["sun", "mon"]}, Window((0, 6))),
+     ({"hours": "07:30-24:00"}, Window(starts=450, ends=1440))],
     ids=["weekdays", "named days", "hours"],
 )  # fmt: skip
-def test_a_change_window_is_read(window: Any, expected: ChangeWindow) -> None:
+def test_a_change_window_is_read(window: Any, expected: Window) -> None:
     assert loaded(guardrails={"change_window": window}).guardrails.change_window == expected
 
 
