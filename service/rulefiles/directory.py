@@ -1,7 +1,7 @@
 """The directory of rule files: which clinics there are, and what their files say now.
 
 A file is read whole in one go. One saved half-way is refused like any other bad file, and the caller keeps the revision it
-had.
+had. Packs are part of the files that list them: a bad pack is a bad file.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 from service.core.errors import InputError, NotFoundError
 from service.core.rules.language import RuleSet
 from service.core.rules.values import SLUG
-from service.rulefiles.source import check, decode, digest_of
+from service.rulefiles.source import PackText, check, decode, digest_of, whole
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """A rule file as it was read: what it states, its text, and the SHA-256 of its bytes in hex."""
+    """A rule file as it was read: what it states, its text with that of its packs, and the SHA-256 of those bytes in hex."""
 
     rules: RuleSet
     text: str
@@ -47,25 +47,37 @@ class RuleDirectory:
         Raises `RuleFileError` for a bad file, `NotFoundError` where there is none, `InputError` where it cannot be read.
         """
         file = self.path / f"{clinic}.yaml"
-        data = self._bytes(clinic, file)
-        text = decode(data, str(file))
-        return LoadedFile(check(text, str(file)), text, digest_of(data))
+        data, packs = self._bytes(clinic, file), self.packs()
+        rules = check(decode(data, str(file)), str(file), packs)
+        return LoadedFile(rules, whole(data, packs).decode("utf-8"), rules.digest)
 
     def digest(self, clinic: str) -> str:
-        """What the clinic's file is known by as it is now, good or bad; raises as `load` does."""
-        return digest_of(self._bytes(clinic, self.path / f"{clinic}.yaml"))
+        """What the clinic's file and its packs are known by as they are now, good or bad; raises as `load` does."""
+        return digest_of(whole(self._bytes(clinic, self.path / f"{clinic}.yaml"), self.packs()))
+
+    def packs(self) -> dict[str, PackText]:
+        """The packs in `packs/`, good or bad, by name and in order; none where there is no such directory."""
+        files = sorted(path for path in (self.path / "packs").glob("*.yaml") if path.is_file() and path.name[0] != ".")
+        return {path.stem: PackText(str(path), _read(path)) for path in files}
 
     def _bytes(self, clinic: str, file: Path) -> bytes:
         if not re.fullmatch(SLUG, clinic):  # also keeps `../` out of the path
             raise NotFoundError(f"there is no clinic {clinic!r}: a clinic's name is lower-case letters, digits and hyphens")
         try:
-            return file.read_bytes()
+            return _read(file)
         except FileNotFoundError:
             raise NotFoundError(self._missing(clinic, file)) from None
-        except OSError as error:
-            raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
 
     def _missing(self, clinic: str, file: Path) -> str:
         near_miss = file.with_suffix(".yml")
         advice = f"; rename {near_miss.name} to {file.name}" if near_miss.is_file() else ""
         return f"there is no clinic {clinic}: {file} does not exist{advice}"
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}") from error

@@ -3,28 +3,87 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from service.core.errors import Problem, RuleFileError
+from service.core.rules.fields import Problems
 from service.core.rules.language import RuleSet
 from service.core.rules.shape import read
+from service.core.rules.shape_packs import PackFile
+from service.core.rules.shape_packs import pack as read_pack
+from service.core.rules.shape_rules import Known
+from service.core.rules.tree import Mapping as Tree
+from service.core.rules.tree import Node, Scalar, Sequence
 from service.rulefiles.yaml_tree import parse
 
 LARGEST = 1_000_000
 """Characters; a clinic with 500 campaigns needs a tenth of it."""
 
 
-def check(text: str, file_name: str) -> RuleSet:
-    """The rule set that `text` states, its digest that of the text as UTF-8.
+@dataclass(frozen=True, slots=True)
+class PackText:
+    """A pack as it lies on disk: its path for messages, and its bytes."""
 
-    Raises `RuleFileError` with every problem found, each at `file_name` and a line, whatever the text. Where `file_name`
-    ends in `.yaml`, the clinic in the text must have the same name.
+    file: str
+    data: bytes
+
+
+Texts = Mapping[str, PackText]
+"""The packs there are, by name."""
+
+
+def check(text: str, file_name: str, packs: Texts | None = None) -> RuleSet:
+    """The rule set that `text` states with the packs it lists, its digest that of `whole`.
+
+    Raises `RuleFileError` with every problem found, each at its file and a line, whatever the text. Where `file_name` ends in
+    `.yaml`, the clinic in the text must have the same name.
     """
-    if len(text) > LARGEST:
-        raise RuleFileError((Problem(file_name, 1, f"the file has {len(text):,} characters", f"keep it under {LARGEST:,}"),))
-    tree, problems = parse(text, file_name)
+    tree, problems = _tree(text, file_name)
     if tree is None:
         raise RuleFileError(problems)
-    return read(tree, file=file_name, digest=digest_of(text.encode("utf-8", "surrogatepass")), known=problems)
+    known = packs or {}
+    named = frozenset(_listed(tree))
+    files = {name: _pack(pack) if name in named else PackFile(pack.file, None) for name, pack in known.items()}
+    digest = digest_of(whole(text.encode("utf-8", "surrogatepass"), known))
+    return read(tree, file=file_name, digest=digest, known=problems, packs=files)
+
+
+def check_pack(name: str, pack: PackText) -> None:
+    """Check a pack by itself, as far as that goes: `RuleFileError` with every problem but those that only a clinic shows."""
+    problems = Problems(pack.file)
+    read_pack(name, _pack(pack), Known(None, None, None, decimals=2), problems)
+    problems.refuse_if_any()
+
+
+def whole(data: bytes, packs: Texts) -> bytes:
+    """A rule file and, below it, the packs that it lists: what a revision of a clinic's rules consists of."""
+    if not packs:
+        return data
+    tree, _ = parse(data.decode("utf-8", "replace"), "")
+    listed = [] if tree is None else [(name, packs[name]) for name in _listed(tree) if name in packs]
+    return b"".join([data, *(f"\n--- # packs/{name}.yaml\n".encode() + pack.data for name, pack in listed)])
+
+
+def _tree(text: str, file_name: str) -> tuple[Node | None, tuple[Problem, ...]]:
+    if len(text) > LARGEST:
+        return None, (Problem(file_name, 1, f"the file has {len(text):,} characters", f"keep it under {LARGEST:,}"),)
+    return parse(text, file_name)
+
+
+def _pack(pack: PackText) -> PackFile:
+    try:
+        return PackFile(pack.file, *_tree(decode(pack.data, pack.file), pack.file))
+    except RuleFileError as error:
+        return PackFile(pack.file, None, error.problems)
+
+
+def _listed(tree: Node) -> list[str]:
+    """The names under `packs`, each once, whatever else the file says."""
+    entries = tree.entries if isinstance(tree, Tree) else ()
+    value = next((entry.value for entry in entries if entry.key == "packs"), None)
+    items = value.items if isinstance(value, Sequence) else ()
+    return list(dict.fromkeys(item.text.strip() for item in items if isinstance(item, Scalar)))
 
 
 def decode(data: bytes, file_name: str) -> str:

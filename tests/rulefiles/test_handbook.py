@@ -11,10 +11,12 @@ from service.core.errors import RuleFileError
 from service.core.model import Mode, Reason
 from service.core.rules import vocabulary as words
 from service.core.rules.language import Fallback, Metric, Named, Op, RuleSet
+from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.source import check
 from tests.rulefiles.mistakes import RULES
 
 HANDBOOK = (RULES / "README.md").read_text("utf-8")
+PACKS = RuleDirectory(RULES).packs()
 WHOLE, *FRAGMENTS = re.findall(r"```yaml\n(.*?)```", HANDBOOK, re.DOTALL)
 SECTIONS = [value for value in vars(words).values() if isinstance(value, words.Section)]
 
@@ -27,7 +29,7 @@ def parts(text: str) -> dict[str, str]:
 def example(fragment: str) -> RuleSet:
     """A fragment within the whole file; where it has campaigns of its own, without the rules that name the others."""
     replaced = parts(WHOLE) | ({"rules": ""} if "campaigns" in parts(fragment) else {}) | parts(fragment)
-    return replace(check("".join(replaced.values()), "harbour-physio.yaml"), digest="")
+    return replace(check("".join(replaced.values()), "harbour-physio.yaml", PACKS), digest="")
 
 
 def test_the_whole_file_loads() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from jsonschema import Draft202012Validator
 from service.cli.rules import rules
 from service.core.rules import vocabulary as words
 from service.core.rules.language import UNITS, Metric, Op
-from service.core.rules.schema import json_schema, schema_text
+from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.core.rules.tree import Mapping, Node, Scalar
-from service.rulefiles.source import check
+from service.rulefiles.source import PackText, check, check_pack
 from service.rulefiles.yaml_tree import parse
 from tests.rulefiles.mistakes import HARBOUR, MISTAKES, RULES, Mistake
 
@@ -48,17 +49,27 @@ def test_it_is_a_schema() -> None:
 
 
 def test_the_committed_schema_is_the_generated_one() -> None:
-    assert (RULES / "schema.json").read_text("utf-8") == schema_text(), "run `make schema`"
-    assert json.loads(schema_text()) == json_schema()
+    for schema, file in ((json_schema(), "schema.json"), (pack_schema(), "packs/schema.json")):
+        assert (RULES / file).read_text("utf-8") == schema_text(schema), "run `make schema`"
+        assert json.loads(schema_text(schema)) == schema
 
 
 def test_the_command_prints_the_committed_schema_to_the_byte() -> None:
     assert CliRunner().invoke(rules, ["schema"]).stdout_bytes == (RULES / "schema.json").read_bytes()
+    assert CliRunner().invoke(rules, ["schema", "--pack"]).stdout_bytes == (RULES / "packs" / "schema.json").read_bytes()
 
 
 @pytest.mark.parametrize("clinic", ["harbour-physio", "northside-allied"])
 def test_the_shipped_files_validate(clinic: str) -> None:
     assert complaints((RULES / f"{clinic}.yaml").read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("pack", sorted((RULES / "packs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_packs_validate(pack: Path) -> None:
+    tree, _ = parse(pack.read_text("utf-8"), "x")
+    assert tree is not None
+    assert [*Draft202012Validator(pack_schema()).iter_errors(as_an_editor_sees(tree))] == []
+    check_pack(pack.stem, PackText(str(pack), pack.read_bytes()))
 
 
 @pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.editor], ids=lambda mistake: mistake.id)

@@ -35,23 +35,40 @@ def json_schema() -> Schema:
         **_object(words.FILE, _file()),
         "title": "Rule file of the ad-spend governor",
         "description": "What the governor may do with one clinic's ads, and when. rules/README.md is the handbook.",
-        "$defs": {
-            "budget": _budget(),
+        "$defs": _shared()
+        | {
             "campaign_guardrails": _object(OF_A_CAMPAIGN, _guardrails()),
-            "condition": _condition(),
-            "duration": _text(values.DURATION),
             "guardrails": _object(words.GUARDRAILS, _guardrails()),
-            "hours": _text(values.HOURS),
-            "money": _number(values.MONEY, exclusiveMinimum=0),
-            "percent": _text(values.PERCENT),
-            "within": _text(values.WITHIN),
         },
     }
 
 
-def schema_text() -> str:
-    """The schema as `rules/schema.json` holds it, to the byte."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def pack_schema() -> Schema:
+    """The schema of `rules/packs/<pack>.yaml`."""
+    return {
+        "$schema": DIALECT,
+        **_object(words.PACK, _pack()),
+        "title": "Rule pack of the ad-spend governor",
+        "description": "Rules that several clinics share. rules/README.md is the handbook.",
+        "$defs": _shared(),
+    }
+
+
+def schema_text(schema: Schema) -> str:
+    """A schema as `rules/` holds it, to the byte."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _shared() -> dict[str, Schema]:
+    return {
+        "budget": _budget(),
+        "condition": _condition(),
+        "duration": _text(values.DURATION),
+        "hours": _text(values.HOURS),
+        "money": _number(values.MONEY, exclusiveMinimum=0),
+        "percent": _text(values.PERCENT),
+        "within": _text(values.WITHIN),
+    }
 
 
 def _file() -> dict[str, Schema]:
@@ -62,14 +79,20 @@ def _file() -> dict[str, Schema]:
         "currency": {"enum": sorted(DECIMALS)},
         "mode": _one_of(words.MODES),
         "notify": _list(_name()),
+        "packs": _list(_text(values.SLUG, maxLength=63)),
         "daily_cap": _ref("money"),
         "google_ads": _object(words.GOOGLE_ADS, dict.fromkeys(words.GOOGLE_ADS.keys, _number(values.CUSTOMER_ID))),
         "meta": _object(words.META, {"ad_account_id": _text(values.AD_ACCOUNT_ID)}),
         "services": _named(_object(words.SERVICE, dict.fromkeys(words.SERVICE.keys, _list(_words()))), minProperties=1),
         "campaigns": _named(_object(words.CAMPAIGN, _campaign())),
-        "rules": _list(_rule()),
+        "rules": _list(_rule(words.RULE)),
         "guardrails": _ref("guardrails"),
     }
+
+
+def _pack() -> dict[str, Schema]:
+    rules = _list(_rule(words.PACK_RULE))
+    return {"version": {"enum": [1, "1"]}, "pack": _text(values.SLUG, maxLength=63), "rules": rules}
 
 
 def _campaign() -> dict[str, Schema]:
@@ -78,7 +101,7 @@ def _campaign() -> dict[str, Schema]:
     return own | budgets | {"protect": {"type": "boolean"}, "guardrails": _ref("campaign_guardrails")}
 
 
-def _rule() -> Schema:
+def _rule(section: Section) -> Schema:
     keys = {
         "name": _words(),
         "service": _name(),
@@ -92,7 +115,7 @@ def _rule() -> Schema:
         "stabilise": _ref("duration"),
         "active": _window(words.ACTIVE),
     }
-    return _object(words.RULE, keys) | {
+    return _object(section, keys) | {
         "anyOf": [{"required": [part]} for part in ("then", "bands", "notify")],
         "allOf": [_never_both("then", "bands"), _never_both("service", "campaigns")]
         + [_never_both(part, "bands") for part in ("when", "for", "until")],

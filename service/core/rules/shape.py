@@ -13,36 +13,38 @@ from service.core.errors import Problem
 from service.core.model import Mode
 from service.core.rules import vocabulary as words
 from service.core.rules.currencies import DECIMALS
-from service.core.rules.fields import Fields, FlawError, Parse, Problems, absent, items
-from service.core.rules.language import CampaignEntry, Guardrails, Rule, RuleSet
+from service.core.rules.fields import Fields, FlawError, Parse, Problems, absent
+from service.core.rules.language import CampaignEntry, Guardrails, RuleSet
 from service.core.rules.shape_campaigns import ACCOUNTS, Around, campaigns, google, meta, services
 from service.core.rules.shape_guardrails import guardrails
-from service.core.rules.shape_rules import Known, rule
+from service.core.rules.shape_packs import Packs, packed, rules, together
+from service.core.rules.shape_rules import Known
 from service.core.rules.tree import Mapping, Node, quoted
-from service.core.rules.values import listed, money, name, one_of, scalar, slug, text
+from service.core.rules.values import listed, money, name, one_of, scalar, slug, text, version
 
 
-def read(tree: Node, *, file: str, digest: str = "", known: Sequence[Problem] = ()) -> RuleSet:
+def read(tree: Node, *, file: str, digest: str = "", known: Sequence[Problem] = (), packs: Packs | None = None) -> RuleSet:
     """The rule set a file states; `RuleFileError` with every problem, those already `known` among them.
 
-    `file` is its path for messages; where it ends in `.yaml` the clinic's name must be the same as the file's.
+    `file` is its path for messages; where it ends in `.yaml` the clinic's name must be the same as the file's. `packs` are
+    those that it may list.
     """
     problems = Problems(file, known)
     if not isinstance(tree, Mapping):
         message = "the file is empty" if absent(tree) else "a rule file is a mapping of keys"
         problems.add(tree.line, message, "start with `version: 1`; rules/README.md shows a whole file")
         problems.refuse_if_any()
-    found = _rule_set(Fields(tree, words.FILE, problems), file, digest, problems)
+    found = _rule_set(Fields(tree, words.FILE, problems), file, digest, packs or {}, problems)
     problems.refuse_if_any()
     return found
 
 
-def _rule_set(fields: Fields, file: str, digest: str, problems: Problems) -> RuleSet:
-    fields.read("version", _version, "")
+def _rule_set(fields: Fields, file: str, digest: str, packs: Packs, problems: Problems) -> RuleSet:
+    fields.read("version", version, "")
     currency = fields.read("currency", _currency, "")
     decimals = DECIMALS.get(currency, 2)
-    own = fields.node("guardrails")
-    outer = guardrails(own, Guardrails(), problems, campaign=False) if own else Guardrails()
+    changed = fields.node("guardrails")
+    outer = guardrails(changed, Guardrails(), problems, campaign=False) if changed else Guardrails()
     sold = services(fields.node("services"), problems)
     accounts = frozenset(platform for platform, key in ACCOUNTS.items() if key in fields)
     names = None if sold is None else frozenset(sold)
@@ -50,7 +52,8 @@ def _rule_set(fields: Fields, file: str, digest: str, problems: Problems) -> Rul
     notify = fields.read("notify", listed(name, "[marketing]"), None if "notify" in fields else ())
     daily_cap = fields.read("daily_cap", money(decimals), None)
     _check_cap(fields, daily_cap, (governed or {}).values())
-    channels = None if notify is None else frozenset(notify)
+    references = Known(names, governed, None if notify is None else frozenset(notify), decimals)
+    own = rules(fields.node("rules"), references, problems)
     return RuleSet(
         clinic=fields.read("clinic", _clinic(file), ""),
         name=fields.read("name", text, ""),
@@ -59,20 +62,13 @@ def _rule_set(fields: Fields, file: str, digest: str, problems: Problems) -> Rul
         mode=fields.read("mode", one_of(Mode), Mode.WATCH),
         services=sold or {},
         campaigns=governed or {},
-        rules=_rules(fields.node("rules"), Known(names, governed, channels, decimals), problems),
+        rules=together(own, packed(fields, packs, references, problems)),
         guardrails=outer,
         google=google(fields.node("google_ads"), problems),
         meta=meta(fields.node("meta"), problems),
         notify=notify or (),
         daily_cap=daily_cap,
     )
-
-
-def _version(node: Node, what: str) -> str:
-    value = scalar(node, what, "1")
-    if value != "1":
-        raise FlawError(node, f"{what} {quoted(value)} of the rule language is not known", "write 1")
-    return value
 
 
 def _clinic(file: str) -> Parse[str]:
@@ -100,15 +96,3 @@ def _check_cap(fields: Fields, daily_cap: Decimal | None, governed: Iterable[Cam
     floors = sum((entry.floor for entry in governed), Decimal(0))
     if daily_cap is not None and daily_cap < floors:
         fields.flaw("daily_cap", f"`daily_cap` is less than all floors together, {floors}", "raise it, or lower the floors")
-
-
-def _rules(node: Node | None, known: Known, problems: Problems) -> tuple[Rule, ...]:
-    example = "`- name: ...` and its keys below it"
-    found = () if node is None else problems.attempt(lambda value, what: items(value, what, example), node, "`rules`", ())
-    rules = tuple(rule(item, known, problems) for item in found)
-    first: dict[str, int] = {}
-    for each in rules:
-        line = first.setdefault(each.name.casefold(), each.line)
-        if each.name and line != each.line:
-            problems.add(each.line, f"two rules are named {quoted(each.name)}, the first on line {line}", "rename one of them")
-    return rules

@@ -42,9 +42,9 @@ def reference(known: frozenset[str] | None, kind: str, remedy: str) -> Parse[str
     return parse
 
 
-def rule(node: Node, known: Known, problems: Problems) -> Rule:
+def rule(node: Node, known: Known, problems: Problems, section: words.Section = words.RULE) -> Rule:
     """One rule; wherever something is wrong with it, a problem is noted and a stand-in taken."""
-    fields = Fields(node, words.RULE, problems)
+    fields = Fields(node, section, problems)
     campaigns = _campaigns(fields, known)
     when, until, ladder = fields.node("when"), fields.node("until"), fields.node("bands")
     active = fields.node("active")

@@ -63,6 +63,14 @@ def slug(node: Node, what: str) -> str:
     return _matching(node, what, SLUG, "lower-case letters, digits and single hyphens, like harbour-physio")
 
 
+def version(node: Node, what: str) -> str:
+    """The version of the rule language."""
+    value = scalar(node, what, "1")
+    if value != "1":
+        raise FlawError(node, f"{what} {quoted(value)} of the rule language is not known", "write 1")
+    return value
+
+
 def name(node: Node, what: str) -> str:
     """A name that can stand in a web address: of a service, campaign or channel."""
     return _matching(node, what, NAME, "lower-case letters and digits joined by single hyphens, like physio-search")

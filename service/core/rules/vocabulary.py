@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service.core.model import Mode
 from service.core.rules.language import Fallback, Metric, Named, Op
@@ -34,6 +34,8 @@ FILE = Section(
         "currency": "The ISO 4217 code of every amount in this file. Both ad accounts must use it.",
         "mode": "How far the governor may go: watch (only say), propose (ask first) or enforce (act). Default: watch.",
         "notify": "The channels that hear about this clinic. Their addresses are settings, not part of this file.",
+        "packs": "Rules shared with other clinics: names of files in `packs/`. They come after the file's own; an own rule "
+        "of the same name takes a pack's rule's place.",
         "daily_cap": "The most that the daily budgets of all campaigns may add up to.",
         "google_ads": "The clinic's Google Ads account. Needed as soon as a campaign's platform is google.",
         "meta": "The clinic's Meta ad account. Needed as soon as a campaign's platform is meta.",
@@ -43,7 +45,7 @@ FILE = Section(
         "guardrails": "Limits between what rules want and what is done. Every default is on unless changed here.",
     },
     required=("version", "clinic", "name", "currency", "services", "campaigns"),
-    later=frozenset({"packs", "monthly_cap"}),
+    later=frozenset({"monthly_cap"}),
 )
 GOOGLE_ADS = Section(
     "`google_ads`",
@@ -95,6 +97,20 @@ RULE = Section(
         "stays on. Default: always.",
     },
     required=("name",),
+)
+PACK_RULE = replace(
+    RULE,
+    title="a pack's rule",
+    keys={key: meaning for key, meaning in RULE.keys.items() if key not in {"service", "campaigns"}},
+)
+PACK = Section(
+    "a pack",
+    {
+        "version": "The version of the rule language: 1.",
+        "pack": "The pack's short name, the same as the file's.",
+        "rules": "The rules. They name no service or campaign: they apply to every campaign of a clinic that lists the pack.",
+    },
+    required=("version", "pack", "rules"),
 )
 THEN = Section(
     "`then`",

@@ -10,6 +10,7 @@ from litestar import get, post
 from litestar.params import JSONBody
 
 from service.core.model import Mode
+from service.core.rules.language import RuleSet
 from service.rulefiles.source import check
 from service.store.keys import Role
 from service.web.api.clinics import note
@@ -75,10 +76,10 @@ async def get_rules(app: TheApp, clinic: Id) -> Rules:
     opt={ROLE: Role.VIEWER},
     responses=problems(413, 422),
 )
-async def check_rules(data: JSONBody[Text]) -> Checked:
+async def check_rules(app: TheApp, data: JSONBody[Text]) -> Checked:
     """Check a rule file without putting it in force; a refused one is a 422 with every problem and its line."""
     name = f"{data.clinic}.yaml" if data.clinic else UNNAMED
-    found = await asyncio.to_thread(check, data.text, name)
+    found = await asyncio.to_thread(_checked, app, data.text, name)
     return Checked(
         clinic=found.clinic,
         name=found.name,
@@ -89,6 +90,10 @@ async def check_rules(data: JSONBody[Text]) -> Checked:
         campaigns=len(found.campaigns),
         rules=len(found.rules),
     )
+
+
+def _checked(app: TheApp, text: str, name: str) -> RuleSet:
+    return check(text, name, app.directory.packs())
 
 
 HANDLERS = (get_rules, check_rules)

@@ -114,8 +114,50 @@ def test_a_rule_without_a_condition_always_matches() -> None:
     assert outcomes(Rule("Always", (), then=Pause()), hourly(10)) == [YES]
 
 
+TELL = Rule("Tell", (), when=FULL, notify="marketing")
+
+
 def test_a_rule_that_only_notifies_never_decides() -> None:
-    assert outcomes(Rule("Tell", (), when=FULL, notify="marketing"), hourly(99)) == [NO]
+    assert outcomes(TELL, hourly(99)) == [NO]
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "turned"),
+    [
+        pytest.param(TELL, hourly(94, 96, 97, 90, 96), [0, 1, 0, 0, 1], id="each time anew"),
+        pytest.param(TELL, hourly(96, UNSURE, 96, UNSURE, 90, 96), [1, 0, 0, 0, 0, 1], id="not for what nobody can tell"),
+        pytest.param(WAITS, hourly(96, 96, 96, 96), [0, 0, 1, 0], id="once it has held long enough"),
+        pytest.param(LATCH, hourly(96, 90, 87, 96), [1, 0, 0, 1], id="not while its latch is on"),
+        pytest.param(replace(TELL, until=ENDED), hourly(96, 90, 96, 87, 96), [1, 0, 0, 0, 1], id="a latch that only notifies"),
+        pytest.param(replace(TELL, hold_for=HOUR), hourly(96, 96, 96), [0, 1, 0], id="a notice that waits"),
+    ],
+)
+def test_a_rule_turns_true_when_it_matches_and_did_not_before(
+    rule: Rule, values: list[tuple[float, Value]], turned: list[int]
+) -> None:
+    assert [result.turned for result in driven(rule, values)] == [bool(each) for each in turned]
+
+
+# --- active --------------------------------------------------------------------------------------------------------------
+
+
+def asleep(rule: Rule, state: RuleState) -> Considered:
+    return consider(rule, lambda _: reading(99), state, START + HOUR, awake=False)
+
+
+@pytest.mark.parametrize(
+    "rule", [PLAIN, WAITS, Rule("Always", (), then=Pause()), TELL], ids=["when", "for", "always", "notify"]
+)
+def test_a_rule_that_is_not_looked_at_does_not_match_and_remembers_nothing_new(rule: Rule) -> None:
+    state = RuleState(true_since=START, maybe_since=START, seen_at=START)
+    found = asleep(rule, state)
+    assert (found.outcomes, found.state, found.looks, found.turned) == ((None,), state, (), False)
+
+
+def test_a_latch_that_is_not_looked_at_stays_on() -> None:
+    on = RuleState(on_since=START, seen_at=START, matched=True)
+    found = asleep(LATCH, on)
+    assert (found.outcomes, found.state, found.latched) == ((Pause(),), on, True)
 
 
 def test_taking_until_out_of_the_file_ends_the_latch() -> None:
