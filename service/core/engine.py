@@ -8,10 +8,11 @@ Nothing else is read, so the same inputs give the same outcome: `governor replay
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.core.decide import people, plan
+from service.core.decide import left, people, plan
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
@@ -98,8 +99,9 @@ def _trace(rules: Mapping[str, Considered]) -> tuple[TraceLine, ...]:
 
 
 def _meet(inputs: RunInputs) -> dict[str, Standing]:
-    """What is remembered of each campaign, after comparing it with what its platform shows."""
-    found: dict[str, Standing] = {}
+    """What is remembered of each campaign, after comparing it with what is shown; those that left are not forgotten."""
+    governed = {people.identity(entry.platform, entry.id) for entry in inputs.rules.campaigns.values()}
+    found = {name: standing for name, standing in inputs.standings.items() if standing.of not in governed}
     for name, entry in inputs.rules.campaigns.items():
         standing = people.recall(inputs.standings, name, people.identity(entry.platform, entry.id))
         seen = inputs.snapshot.campaigns.get(name)
@@ -169,7 +171,9 @@ def _remember(standings: Mapping[str, Standing], cases: list[Case], rules: RuleS
         wish = case.proposal.target if case.proposal and case.proposal.target else case.in_force
         if wish is not None:
             remembered[case.entry.name] = people.wanted(standings[case.entry.name], wish, _longest_window(case, rules), now)
-    return remembered
+    for name, entry in rules.campaigns.items():
+        remembered[name] = replace(remembered[name], base=entry.base)
+    return left.marked(remembered, rules, now)
 
 
 def _longest_window(case: Case, rules: RuleSet) -> timedelta:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core.decide.left import left_changed
 from service.core.decide.model import RunInputs, RunOutcome
 from service.core.errors import GoneError, NotFoundError
 from service.core.ledger import Kind, canonical
@@ -191,6 +192,9 @@ def _records(inputs: RunInputs, outcome: RunOutcome, text: Document) -> Iterator
         before = known.stood_down if known else None
         if found and (before is None or (before.reason, before.since) != (found.reason, found.since)):
             yield Kind.DRIFT, {"run": inputs.run, "campaign": campaign, "stood_down": found, "expected": standing.expected}
+    for each in left_changed(outcome.standings, inputs.rules):
+        if each.since == inputs.now:
+            yield Kind.LEFT_CHANGED, {"run": inputs.run, "left": each}
 
 
 async def _end(conn: AsyncConnection, run_id: str, values: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from service.core.logic import Bounds, Truth
@@ -76,7 +77,8 @@ class Standing:
     `expected` is how it should read: our last write, or how it was taken on (first sight, `readopt`); None before first
     sight. `previous` is how it read before our last write, which a platform may go on showing for some minutes.
     `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state
-    and `by_rule` the rule behind it.
+    and `by_rule` the rule behind it. `base` is the base budget the file last gave it, `left_at` since when it has carried a
+    change of ours while no longer governed (`left_changed`).
     """
 
     expected: State | None = None
@@ -87,6 +89,8 @@ class Standing:
     by_rule: str | None = None
     of: str = ""
     stood_down: StoodDown | None = None
+    base: Decimal | None = None
+    left_at: datetime | None = None
     changes: tuple[PastChange, ...] = ()
     proposals: tuple[PastProposal, ...] = ()
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from litestar import get, post
 
-from service.core.decide import model
+from service.core.decide import left, model
 from service.core.errors import NotFoundError
 from service.core.model import Platform, Reason, Verdict
 from service.core.rules.language import CampaignEntry
@@ -81,12 +81,26 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A campaign that carries the governor's change although it is no longer governed; nobody puts it back by itself."""
+
+    campaign: str
+    platform: Platform
+    id: str
+    state: State
+    base_budget: Money | None
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Campaigns:
-    """The campaigns of the rule file in force, in file order."""
+    """The campaigns of the rule file in force, in file order; `left_changed` are others, and those of a file not in enforce."""
 
     clinic: str
     currency: str | None
     items: tuple[Campaign, ...]
+    left_changed: tuple[Left, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +117,7 @@ async def list_campaigns(app: TheApp, clinic: Id) -> Campaigns:
     """What each campaign is allowed, how it was last seen, and the last decision about it."""
     rules = (await rules_now(app, clinic)).rules
     if rules is None:
-        return Campaigns(clinic, None, ())
+        return Campaigns(clinic, None, (), ())
     standings = await app.store.memory.standings(clinic)
     planned = (await app.store.runs.runs([clinic], planned=True, limit=1)).items
     decided = {each.campaign: each for run in planned for each in await app.store.decisions.of_run(run.id)}
@@ -111,7 +125,7 @@ async def list_campaigns(app: TheApp, clinic: Id) -> Campaigns:
         Campaign(name, _entry(entry), _standing(standings.get(name)), _decision(decided.get(name)))
         for name, entry in rules.campaigns.items()
     )
-    return Campaigns(clinic, rules.currency, tuple(items))
+    return Campaigns(clinic, rules.currency, tuple(items), tuple(map(_left, left.left_changed(standings, rules))))
 
 
 @post(
@@ -145,6 +159,12 @@ def _entry(entry: CampaignEntry) -> Entry:
         ceiling=money(entry.ceiling),
         protect=entry.protect,
     )
+
+
+def _left(value: left.Left) -> Left:
+    platform, _, id_ = value.of.partition("/")
+    base = None if value.base is None else money(value.base)
+    return Left(value.campaign, Platform(platform), id_, state(value.state), base, value.since, value.why)
 
 
 def _standing(value: model.Standing | None) -> Standing | None:
