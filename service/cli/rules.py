@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from service.core.errors import InputError, RuleFileError
+from service.core.errors import InputError, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
+from service.core.rules.names import unknown
 from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.source import PackText, check_pack, decode
 from service.rulefiles.source import check as check_text
+from service.rulefiles.yaml_tree import parse
 from service.settings import load
 
 
@@ -22,25 +24,50 @@ def rules() -> None:
 
 @rules.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-def check(files: tuple[Path, ...]) -> None:
-    """Check FILES (all of the rule directory, if none is named): file:line, what is wrong, what to write instead."""
+@click.option("--offline", is_flag=True, help="Look at the files alone, not at what the database knows of their clinics.")
+def check(files: tuple[Path, ...], *, offline: bool) -> None:
+    """Check FILES (all of the rule directory, if none is named): file:line, what is wrong, what to write instead.
+
+    Where the database knows the clinic, also what the file would change: what it would resume, pause or leave behind.
+    """
     failed = False
+    good: dict[Path, RuleSet] = {}
     for file in files or every_file():
         try:
-            click.echo(f"{file}: {_fine(file)}")
+            click.echo(f"{file}: {_fine(file, good)}")
         except RuleFileError as error:
             click.echo(str(error), err=True)
             failed = True
+    if good and not offline:
+        _against_stored_state(good)
     if failed:
         raise click.exceptions.Exit(2)
 
 
-def _fine(file: Path) -> str:
+def _fine(file: Path, good: dict[Path, RuleSet]) -> str:
     if file.parent.name == "packs":
         check_pack(file.stem, PackText(str(file), _bytes(file)))
         return "fine."
-    found = read(file)
+    found = good[file] = read(file)
     return f"fine. {len(found.rules)} rules for {len(found.campaigns)} campaigns, mode {found.mode}"
+
+
+def _against_stored_state(good: dict[Path, RuleSet]) -> None:
+    """Say what each file would change, as far as there is a database; that it cannot be read is no fault of a file."""
+    from service.cli.rehearsals import rehearsed  # noqa: PLC0415 - the database takes a while to import
+
+    try:
+        found = rehearsed(load().database_url, good.values())
+    except (InputError, StoreError) as error:
+        click.echo(f"what the files would change is not known: {error}", err=True)
+        return
+    for file, rehearsal in zip(good, found, strict=True):
+        tree, _ = parse(_bytes(file).decode("utf-8"), str(file))
+        if rehearsal.diaries is not None and tree is not None:
+            for problem in unknown(tree, str(file), rehearsal.diaries):
+                click.echo(f"warning: {problem}", err=True)
+        for effect in rehearsal.effects:
+            click.echo(f"{file.stem}: {effect}")
 
 
 def every_file() -> tuple[Path, ...]:

@@ -140,6 +140,13 @@ def near(word: str, words: Iterable[str]) -> str | None:
     return by_plain[found[0]] if found else None
 
 
+def close(name: str, names: Iterable[str]) -> str | None:
+    """The one of people's own names that `name` was probably meant to be; capitals and blanks do not matter."""
+    folded = {" ".join(each.split()).casefold(): each for each in names}
+    found = difflib.get_close_matches(" ".join(name.split()).casefold()[:200], folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
 def did_you_mean(guess: str) -> str:
     """The question that goes with a near miss."""
     return f"did you mean `{guess}`?"

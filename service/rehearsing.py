@@ -1,0 +1,41 @@
+"""What a rule file would do to a clinic as it stands: the newest run's readings, held against an edit. Read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from service.core.decide.edits import effects
+from service.core.errors import GoneError, NotFoundError
+from service.core.model import Diaries
+from service.core.rules.language import RuleSet
+from service.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What an edit would change, a sentence each, and the diaries that names can be looked up in (None: never read)."""
+
+    effects: tuple[str, ...] = ()
+    diaries: Diaries | None = None
+
+
+async def rehearse(store: Store, edited: RuleSet) -> Rehearsal:
+    """Hold `edited` against the newest run of its clinic; a clinic that never had a run has nothing to change.
+
+    Raises `StoreError` where the database cannot be read.
+    """
+    planned = await store.runs.runs([edited.clinic], planned=True, limit=1)
+    latest = await store.snapshots.latest_readable(edited.clinic)
+    diaries = latest.diaries if latest and isinstance(latest.diaries, Diaries) else None
+    if not planned.items:
+        return Rehearsal((), diaries)
+    try:
+        inputs = await store.runs.load_inputs(planned.items[0].id)
+    except (GoneError, NotFoundError):
+        return Rehearsal((), diaries)
+    remembered = replace(
+        inputs,
+        rule_states=await store.memory.rule_states(edited.clinic),
+        standings=await store.memory.standings(edited.clinic),
+    )
+    return Rehearsal(effects(remembered, edited), diaries)
