@@ -49,7 +49,7 @@ def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
         forecasts=view.forecasts,
         traces={name: _trace(rules) for name, rules in judged.items()},
         proposals={case.entry.name: case.proposal for case in cases if case.proposal is not None},
-        decisions=plan.decisions(inputs.run, cases, drafts, inputs.rules.digest),
+        decisions=plan.decisions(inputs.run, cases, drafts, inputs.rules),
         rule_states={f"{service}/{name}": c.state for service, rules in judged.items() for name, c in rules.items()},
         standings=_remember(standings, cases, inputs.rules, inputs.now),
         looks=view.looks,

@@ -7,12 +7,13 @@ had. Packs are part of the files that list them: a bad pack is a bad file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from service.core.errors import InputError, NotFoundError
 from service.core.rules.language import RuleSet
 from service.core.rules.values import SLUG
+from service.rulefiles.git import revision_of
 from service.rulefiles.source import PackText, check, decode, digest_of, whole
 
 
@@ -30,6 +31,7 @@ class RuleDirectory:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._revisions: dict[str, str] = {}
 
     def clinics(self) -> list[str]:
         """The names of all clinics with a file, good or bad, in order; `InputError` where there is no such directory."""
@@ -49,7 +51,15 @@ class RuleDirectory:
         file = self.path / f"{clinic}.yaml"
         data, packs = self._bytes(clinic, file), self.packs()
         rules = check(decode(data, str(file)), str(file), packs)
-        return LoadedFile(rules, whole(data, packs).decode("utf-8"), rules.digest)
+        used = [Path(packs[name].file) for name in dict.fromkeys(rule.pack for rule in rules.rules) if name]
+        revised = replace(rules, revision=self._revision(rules.digest, [file, *used]))
+        return LoadedFile(revised, whole(data, packs).decode("utf-8"), rules.digest)
+
+    def _revision(self, digest: str, files: list[Path]) -> str:
+        """The git revision of these files as they are; once a revision is known for a content it stays."""
+        if not self._revisions.get(digest):
+            self._revisions[digest] = revision_of(self.path, files)
+        return self._revisions[digest]
 
     def digest(self, clinic: str) -> str:
         """What the clinic's file and its packs are known by as they are now, good or bad; raises as `load` does."""

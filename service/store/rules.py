@@ -62,6 +62,7 @@ class Rules:
             row = {"clinic": clinic, "digest": digest, "text": text, "rules": document.digest, "loaded_at": at}
             await conn.execute(insert(_revision).values(row))
             body = {"digest": digest, "replaces": last.digest if last else None, "mode": rules.mode, "rules": len(rules.rules)}
+            body |= {"revision": rules.revision}
             await append(conn, clinic, Kind.RULES_LOADED, body, at)
             return True
 

@@ -176,6 +176,7 @@ def _records(inputs: RunInputs, outcome: RunOutcome, text: Document) -> Iterator
             "run": inputs.run,
             "engine": inputs.engine,
             "rules_digest": inputs.rules.digest,
+            "rules_revision": inputs.rules.revision,
             "mode": inputs.rules.mode,
             "outcome_sha256": text.digest,
             "summary": {

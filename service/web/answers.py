@@ -79,6 +79,7 @@ class Decision:
     overruled: tuple[str, ...]
     caused_by: str | None
     rules_digest: str
+    rules_revision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def decision(value: model.Decision) -> Decision:
         overruled=value.overruled,
         caused_by=value.caused_by,
         rules_digest=value.rules_digest,
+        rules_revision=value.rules_revision,
     )
 
 

@@ -45,7 +45,12 @@ async def test_a_clinic_that_was_never_evaluated_says_so_and_has_no_forecast(api
     assert (clinic["mode"], clinic["last_run"], clinic["freshness"]["as_of"]) == (None, None, None)
     assert clinic["rules"]["note"] == "The file on disk is good and takes effect with the next run."
     assert (await api.ask("GET", f"/v1/clinics/{HARBOUR}/forecast")).status_code == 404
-    assert await api.get(f"/v1/clinics/{HARBOUR}/campaigns") == {"clinic": HARBOUR, "currency": None, "items": []}
+    assert await api.get(f"/v1/clinics/{HARBOUR}/campaigns") == {
+        "clinic": HARBOUR,
+        "currency": None,
+        "items": [],
+        "left_changed": [],
+    }
 
 
 async def test_the_forecast_has_fourteen_days_and_unbounded_metrics_are_null(governed: Api) -> None:

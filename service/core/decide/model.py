@@ -239,6 +239,7 @@ class Decision:
     overruled: tuple[str, ...]
     caused_by: str | None
     rules_digest: str
+    rules_revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

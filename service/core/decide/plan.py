@@ -132,12 +132,12 @@ def reason(case: Case, draft: Draft) -> Reason:
     return Reason.RULE if draft.verdict is not Verdict.NONE else Reason.ALREADY_THERE
 
 
-def decisions(run: str, cases: Sequence[Case], drafts: Drafts, digest: str) -> tuple[Decision, ...]:
+def decisions(run: str, cases: Sequence[Case], drafts: Drafts, rules: RuleSet) -> tuple[Decision, ...]:
     """One decision per campaign."""
-    return tuple(_decision(run, case, finished(case, drafts[case.entry.name]), digest) for case in cases)
+    return tuple(_decision(run, case, finished(case, drafts[case.entry.name]), rules) for case in cases)
 
 
-def _decision(run: str, case: Case, draft: Draft, digest: str) -> Decision:
+def _decision(run: str, case: Case, draft: Draft, rules: RuleSet) -> Decision:
     entry, proposal = case.entry, case.proposal
     return Decision(
         id=f"{run}-{entry.name}",
@@ -158,5 +158,6 @@ def _decision(run: str, case: Case, draft: Draft, digest: str) -> Decision:
         rule=proposal.rule if proposal else None,
         overruled=proposal.overruled if proposal else (),
         caused_by=case.standing.caused_by,
-        rules_digest=digest,
+        rules_digest=rules.digest,
+        rules_revision=rules.revision,
     )

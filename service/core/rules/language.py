@@ -324,7 +324,10 @@ class MetaAccount:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """One checked revision of a clinic's rule file. `digest` is the SHA-256 of the file's bytes, in hex."""
+    """One checked revision of a clinic's rule file.
+
+    `digest` is the SHA-256 in hex of the file's bytes and those of its packs, `revision` the git commit they are of ("": none).
+    """
 
     clinic: str
     name: str
@@ -340,3 +343,4 @@ class RuleSet:
     notify: tuple[str, ...] = ()
     daily_cap: Decimal | None = None
     monthly_cap: Decimal | None = None
+    revision: str = ""

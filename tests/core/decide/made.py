@@ -80,9 +80,16 @@ def remembering(made: Case, **standing: Any) -> Case:
     return replace(made, standing=replace(made.standing, **standing))
 
 
+def ruling(cases: list[Case], **more: Any) -> RuleSet:
+    """The rule file of a clinic that has just the campaigns of these cases."""
+    entries = {made.entry.name: made.entry for made in cases}
+    found = RuleSet("harbour", "Harbour", "digest", "AUD", cases[0].clinic.mode, {}, entries, (), Guardrails())
+    return replace(found, **more)
+
+
 def decide(made: Case) -> Decision:
     """What becomes of one case on its own."""
-    (decision,) = plan.decisions("run", [made], {made.entry.name: restrain(made)}, "digest")
+    (decision,) = plan.decisions("run", [made], {made.entry.name: restrain(made)}, ruling([made]))
     return decision
 
 
@@ -92,4 +99,4 @@ def decide_all(cases: Iterable[Case], rules: RuleSet) -> dict[str, Decision]:
     drafts: plan.Drafts = {name: restrain(made) for name, made in by_name.items()}
     drafts = plan.within_daily_cap(by_name, drafts, rules)
     drafts = plan.within_blast_radius(by_name, drafts, rules)
-    return {decision.campaign: decision for decision in plan.decisions("run", list(by_name.values()), drafts, "digest")}
+    return {decision.campaign: decision for decision in plan.decisions("run", list(by_name.values()), drafts, rules)}

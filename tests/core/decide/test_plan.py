@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from service.core.decide.case import Case
 from service.core.decide.plan import share_out
 from service.core.model import Mode, Platform, Reason, State, Unreadable, Verdict
-from service.core.rules.language import CampaignEntry, Guardrails, RuleSet
-from tests.core.decide.made import CLINIC, ENTRY, NONE_OPEN, at, case, decide_all, paused, proposal, railed, seen
+from service.core.rules.language import CampaignEntry, Guardrails
+from tests.core.decide.made import CLINIC, ENTRY, NONE_OPEN, at, case, decide_all, paused, proposal, railed, ruling, seen
 
 DRASTIC = {Verdict.APPLY: Reason.RULE, Verdict.AWAIT_APPROVAL: Reason.BLAST_RADIUS}
 
@@ -23,18 +23,12 @@ def entry(name: str, base: int = 60, **more: Any) -> CampaignEntry:
     return replace(ENTRY, name=name, id=name, base=Decimal(base), ceiling=Decimal(4 * base), **more)
 
 
-def rules(cases: list[Case], **more: Any) -> RuleSet:
-    entries = {made.entry.name: made.entry for made in cases}
-    made = RuleSet("harbour", "Harbour", "digest", "AUD", cases[0].clinic.mode, {}, entries, (), Guardrails())
-    return replace(made, **more)
-
-
 def wanting(name: str, target: State, here: State, base: int = 60, **more: Any) -> Case:
     return case(target, here, entry=entry(name, base), **more)
 
 
 def after(cases: list[Case], **more: Any) -> dict[str, tuple[State | None, Reason]]:
-    return {name: (found.after, found.reason) for name, found in decide_all(cases, rules(cases, **more)).items()}
+    return {name: (found.after, found.reason) for name, found in decide_all(cases, ruling(cases, **more)).items()}
 
 
 # --- 13b ----------------------------------------------------------------------------------------------------------------
@@ -84,7 +78,7 @@ def test_a_share_that_is_not_worth_an_edit_is_not_made() -> None:
 
 def test_the_sentence_names_the_cap() -> None:
     cases = [wanting("a", at(90), at(60))]
-    assert "daily cap is 70 AUD" in decide_all(cases, rules(cases, daily_cap=Decimal(70)))["a"].sentence
+    assert "daily cap is 70 AUD" in decide_all(cases, ruling(cases, daily_cap=Decimal(70)))["a"].sentence
 
 
 AMOUNTS = st.decimals(0, 500, places=2)
@@ -128,14 +122,14 @@ def many(wishes: int, still: int, target: State, here: State | None = None, **mo
     ],
 )
 def test_moving_much_of_a_clinic_at_once_is_asked_first(cases: list[Case], verdict: Verdict) -> None:
-    decision = decide_all(cases, rules(cases))["m0"]
+    decision = decide_all(cases, ruling(cases))["m0"]
     assert (decision.verdict, decision.reason) == (verdict, DRASTIC[verdict])
     assert decision.after != decision.before, "what is asked about can be seen"
 
 
 def test_the_question_says_how_many_of_how_many_and_spares_the_others() -> None:
     cases = [*many(4, 1, paused()), wanting("cut", at(40), at(60))]
-    found = decide_all(cases, rules(cases))
+    found = decide_all(cases, ruling(cases))
     assert "4 of 6 campaigns" in found["m0"].sentence
     assert "50%" in found["m0"].sentence
     assert found["cut"].verdict is Verdict.APPLY
@@ -144,14 +138,14 @@ def test_the_question_says_how_many_of_how_many_and_spares_the_others() -> None:
 def test_campaigns_that_cannot_be_changed_are_not_part_of_the_clinic() -> None:
     fixed = [wanting(f"f{n}", at(60), at(60), seen=replace(seen(at(60)), ineligible="lifetime budget")) for n in range(4)]
     cases = [*many(4, 2, paused()), *fixed]
-    found = decide_all(cases, rules(cases))
+    found = decide_all(cases, ruling(cases))
     assert "4 of 6 campaigns" in found["m0"].sentence
     assert found["f0"].verdict is Verdict.REFUSED
 
 
 def test_the_clinic_sets_its_own_limit() -> None:
     cases = many(4, 0, paused())
-    own = rules(cases, guardrails=replace(Guardrails(), blast_radius=Decimal(100)))
+    own = ruling(cases, guardrails=replace(Guardrails(), blast_radius=Decimal(100)))
     assert decide_all(cases, own)["m0"].verdict is Verdict.APPLY
 
 
@@ -168,7 +162,7 @@ def test_the_clinic_sets_its_own_limit() -> None:
 )
 def test_watching_never_asks_however_much_would_move(mode: Mode, verdict: Verdict) -> None:
     cases = many(4, 0, paused(), clinic={"mode": mode})
-    decision = decide_all(cases, rules(cases))["m0"]
+    decision = decide_all(cases, ruling(cases))["m0"]
     assert decision.verdict is verdict
     assert Reason.BLAST_RADIUS in [restraint.reason for restraint in decision.restraints]
 
@@ -176,7 +170,7 @@ def test_watching_never_asks_however_much_would_move(mode: Mode, verdict: Verdic
 def test_every_campaign_gets_exactly_one_decision_with_its_ids() -> None:
     meta = case(at(30), entry=replace(railed(), name="social", id="238", platform=Platform.META))
     cases = [case(at(30)), replace(meta, proposal=replace(proposal(at(30)), overruled=("Low",)))]
-    found = decide_all(cases, rules(cases))
+    found = decide_all(cases, ruling(cases))
     assert [(d.id, d.campaign, d.platform, d.platform_id) for d in found.values()] == [
         ("run-physio-search", "physio-search", Platform.GOOGLE, "1"),
         ("run-social", "social", Platform.META, "238"),
