@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from textwrap import dedent
 
 import pytest
 
@@ -17,7 +18,9 @@ from tests.rulefiles.mistakes import RULES
 
 HANDBOOK = (RULES / "README.md").read_text("utf-8")
 PACKS = RuleDirectory(RULES).packs()
-WHOLE, *FRAGMENTS = re.findall(r"```yaml\n(.*?)```", HANDBOOK, re.DOTALL)
+EVERY = [dedent(found) for found in re.findall(r"```yaml\n(.*?)```", HANDBOOK, re.DOTALL)]
+WHOLE = next(found for found in EVERY if "\nversion: 1\nclinic:" in found)
+FRAGMENTS = [found for found in EVERY if found != WHOLE]
 SECTIONS = [value for value in vars(words).values() if isinstance(value, words.Section)]
 
 
