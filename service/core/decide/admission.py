@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from service.core.decide.case import Case, Draft, described, keep
-from service.core.decide.model import Hold
+from service.core.decide.model import Hold, StoodDown
 from service.core.decide.proposals import position
 from service.core.model import Reason, State, Unreadable, Verdict
 from service.core.rules.language import CampaignEntry, Fallback
 from service.core.rules.wording import duration
+
+ANNOUNCED = timedelta(days=1)
+"""So long before a foreign budget is taken over its decisions say that the time is near."""
 
 
 def held(case: Case, draft: Draft) -> Draft:
@@ -54,7 +59,16 @@ def people(case: Case, draft: Draft) -> Draft:
         f"{described(case, was) if was else 'alone'}",
     }[down.reason]
     how = f"`governor readopt {case.clinic.slug} {case.entry.name}` hands it back to the rules"
-    return keep(case, draft, down.reason, f"{story}; {how}")
+    return keep(case, draft, down.reason, f"{story}; {how}{_expiry(case, down)}")
+
+
+def _expiry(case: Case, down: StoodDown) -> str:
+    """When somebody else's budget is taken over; a pause or resume of somebody else's never is."""
+    if down.reason is not Reason.DRIFT or down.status:
+        return ""
+    ends = down.since + case.rails.drift_expires
+    soon = "soon, " if ends - case.clinic.now <= ANNOUNCED else ""
+    return f"; if nobody touches it again, the rules take it over {soon}on {case.local(ends):%a %d %b %H:%M} (`drift_expires`)"
 
 
 def protected(case: Case, draft: Draft) -> Draft:

@@ -41,6 +41,12 @@ def down(reason: Reason, state: State) -> Case:
     return remembering(case(at(30), state), expected=at(60), stood_down=StoodDown(reason, NOON - HOUR, state))
 
 
+def drifted(days: float, *, status: bool = False) -> Case:
+    """Somebody changed the budget so many days ago; `status`: and paused or resumed it, at some time."""
+    stood = StoodDown(Reason.DRIFT, NOON - days * DAY, at(75), status)
+    return remembering(case(at(30), at(75)), expected=at(60), stood_down=stood)
+
+
 def dark(hours: float, here: State, **guardrails: Any) -> Case:
     """Cliniko has been unreadable for this long, and the rules want nothing that could be known."""
     clinic = {"unreadable": "it did not answer", "unreadable_since": NOON - hours * HOUR}
@@ -77,6 +83,8 @@ ROWS = [
     ("paused by a person", down(Reason.PAUSED_BY_PERSON, paused()), KEPT, Reason.PAUSED_BY_PERSON, paused(), ["readopt"]),
     ("off base", down(Reason.BASE_MISMATCH, at(90)), KEPT, Reason.BASE_MISMATCH, at(90), ["90 AUD", "60 AUD", "5%"]),
     ("drift", down(Reason.DRIFT, at(75)), KEPT, Reason.DRIFT, at(75), ["75 AUD", "60 AUD", "readopt harbour physio-search"]),
+    ("drift that will expire", drifted(2), KEPT, Reason.DRIFT, at(75), ["take it over on Sat 07 Mar 12:00"]),
+    ("drift about to expire", drifted(6.5), KEPT, Reason.DRIFT, at(75), ["take it over soon, on Tue 03 Mar 00:00"]),
     # 4
     ("protected", case(at(30), entry=replace(ENTRY, protect=True)), KEPT, Reason.PROTECTED, at(60), ["protect: true"]),
     # 5
@@ -149,6 +157,10 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("made", "verdict", "reason", "after", "said"), [pytest.param(*row[1:], id=row[0]) for row in ROWS])
+def test_a_pause_of_somebody_elses_is_never_announced_to_expire() -> None:
+    assert "take it over" not in decide(drifted(6.5, status=True)).sentence
+
+
 def test_a_row_of_the_table(made: Case, verdict: Verdict, reason: Reason, after: State | None, said: list[str]) -> None:
     decision = decide(made)
     assert (decision.verdict, decision.reason, decision.after) == (verdict, reason, after)
