@@ -5,7 +5,8 @@ nobody documents whose midnight cuts the dates of a question: the account's or t
 no answer. So each zone in use is thought possible: the end of the last local day may belong to the date after it, and the
 beginning of today to the date before. Those dates are asked for where somebody is rostered then, and a local day counts as
 observed once all the dates that may hold a part of it were answered. Where all locations share a zone none of this costs a
-request. Pure.
+request. Not covered is an account whose own zone is that of none of its locations: some early or late hours of the first and
+the last day could be missing there without anybody noticing. Pure.
 """
 
 from __future__ import annotations
