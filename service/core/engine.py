@@ -43,6 +43,7 @@ def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
     by_name = {case.entry.name: case for case in cases}
     drafts = {name: restrain(case) for name, case in by_name.items()}
     drafts = plan.within_daily_cap(by_name, drafts, inputs.rules)
+    drafts = plan.within_monthly_cap(by_name, drafts, inputs.rules)
     drafts = plan.within_blast_radius(by_name, drafts, inputs.rules)
     return RunOutcome(
         run=inputs.run,

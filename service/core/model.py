@@ -216,7 +216,8 @@ class Campaign:
     """A campaign as its platform showed it in this run.
 
     `ineligible` is empty for a campaign we may change, else a sentence saying why not and what to do. `unit` is the smallest
-    amount the budget can be stepped by, `spent_today` a lower bound in the account's own day (None: not reported).
+    amount the budget can be stepped by. `spent_today` and `spent_month` are what the account's own day and month have cost so
+    far: lower bounds, because both platforms report late (None: not reported).
     `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter.
     """
 
@@ -227,6 +228,7 @@ class Campaign:
     currency: str
     unit: Decimal
     spent_today: Decimal | None = None
+    spent_month: Decimal | None = None
     ineligible: str = ""
     budget_ref: str = ""
 

@@ -46,7 +46,8 @@ class GoogleAdsAccount:
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         """The campaigns with these ids, in one request to the account; raises the OutsideError family if it fails.
 
-        `spent_today` counts the account's own day and runs up to three hours late.
+        `spent_month` counts the account's own month and runs up to three hours late; what today has cost is not asked for,
+        because that would take a search of its own.
         """
         rows = {row.id: row for row in await self._rows([id_ for id_ in ids if id_.isdecimal() and id_.isascii()])}
         found: dict[str, Campaign | Unreadable] = {}
@@ -107,7 +108,7 @@ class GoogleAdsAccount:
             state=State(running=row.status == "ENABLED", budget=daily),
             currency=row.currency,
             unit=unit,
-            spent_today=None if cost is None else money.from_micros(cost, unit),
+            spent_month=None if cost is None else money.from_micros(cost, unit),
             ineligible=why_not(row, currency),
             budget_ref=row.budget,
         )

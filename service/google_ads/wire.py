@@ -28,7 +28,7 @@ CAMPAIGN_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class CampaignRow:
-    """A campaign with its budget, account and today's cost as the API reported them.
+    """A campaign with its budget, account and this month's cost as the API reported them.
 
     Enums are the API's names, or the bare number where this package's version does not know it; micros of the account's
     currency; None where the field was not set.
@@ -76,18 +76,18 @@ class ReadBack:
 
 
 def campaign_query(ids: Iterable[str]) -> str:
-    """GAQL for these campaigns (digits), removed ones too, with today's cost in the account's own day.
+    """GAQL for these campaigns (digits), removed ones too, with their cost in the account's own month so far.
 
     `segments.date` stands in WHERE only: in SELECT the API drops rows without cost (Google, "Zero metrics").
     """
     fields, wanted = ", ".join(CAMPAIGN_FIELDS), ", ".join(ids)
-    return f"SELECT {fields} FROM campaign WHERE campaign.id IN ({wanted}) AND segments.date DURING TODAY"  # noqa: S608 - digits
+    return f"SELECT {fields} FROM campaign WHERE campaign.id IN ({wanted}) AND segments.date DURING THIS_MONTH"  # noqa: S608 - digits
 
 
 def survey_query() -> str:
-    """GAQL for every campaign of the account that is not removed, with today's cost as above."""
+    """GAQL for every campaign of the account that is not removed, with this month's cost as above."""
     fields = ", ".join(CAMPAIGN_FIELDS)
-    return f"SELECT {fields} FROM campaign WHERE campaign.status != 'REMOVED' AND segments.date DURING TODAY"  # noqa: S608 - ours
+    return f"SELECT {fields} FROM campaign WHERE campaign.status != 'REMOVED' AND segments.date DURING THIS_MONTH"  # noqa: S608 - ours
 
 
 def account_query() -> str:

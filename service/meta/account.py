@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from service.core.days import local_date
 from service.core.errors import (
     AmbiguousWriteError,
     CredentialsError,
@@ -46,6 +47,24 @@ SURVEYED = [status for status in LISTED if status != "ARCHIVED"]
 IDS_PER_CALL = 100
 ABOVE_SPENT = Decimal("1.1")
 """Marketing API, "Budgets": a new budget must be at least 110% of what has been spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a campaign has cost in the account's own day, and month, in major units."""
+
+    today: Decimal
+    month: Decimal
+
+    @classmethod
+    def of(cls, rows: Sequence[SpendRow], today: date) -> Spent:
+        """From the daily rows of one campaign in the month of `today`."""
+        month = [row for row in rows if (row.date_start.year, row.date_start.month) == (today.year, today.month)]
+        return cls(_sum(row for row in month if row.date_start == today), _sum(month))
+
+
+def _sum(rows: Iterable[SpendRow]) -> Decimal:
+    return sum((row.spend for row in rows), Decimal(0))
 
 
 class MetaAdAccount:
@@ -118,7 +137,7 @@ class MetaAdAccount:
         rows = await self._listed(graph, ids)
         missing = {id_: await self._missing(graph, id_, account) for id_ in ids if id_ not in rows}
         ad_sets = await self._ad_sets(graph, [id_ for id_, row in rows.items() if not self._why_not(row, (), account)])
-        spent = await self._spent(graph, list(rows))
+        spent = await self._spent(graph, list(rows), account)
         found = {
             id_: self._campaign(row, account, self._why_not(row, ad_sets.get(id_, ()), account), spent.get(id_))
             for id_, row in rows.items()
@@ -160,22 +179,23 @@ class MetaAdAccount:
                 found[row.campaign_id] = (*found.get(row.campaign_id, ()), row)
         return found
 
-    async def _spent(self, graph: Graph, ids: list[str]) -> dict[str, Decimal]:
-        """What each campaign has cost in the account's own day so far, in major units; no row is zero.
+    async def _spent(self, graph: Graph, ids: list[str], account: AccountRow) -> dict[str, Spent]:
+        """What each campaign has cost in the account's own day and month so far, in major units; no row is zero.
 
         Insights has a quota of its own and only informs, so its failure leaves the amounts unreported.
         """
-        params = {"fields": "campaign_id,spend", "level": "campaign", "date_preset": "today"}
-        spent: dict[str, Decimal] = {}
+        today = local_date(self._clock(), account.timezone_name)
+        params = {"fields": fields(SpendRow), "level": "campaign", "date_preset": "this_month", "time_increment": "1"}
+        spent: dict[str, Spent] = {}
         try:
             for some in _batches(ids):
-                rows = await graph.pages((self._id, "insights"), {**params, "filtering": _one_of("campaign.id", some)})
-                costs = {row.campaign_id: row.spend for row in (parse(SpendRow, data) for data in rows)}
-                spent |= {id_: costs.get(id_, Decimal(0)) for id_ in some}
+                found = await graph.pages((self._id, "insights"), {**params, "filtering": _one_of("campaign.id", some)})
+                rows = [parse(SpendRow, data) for data in found]
+                spent |= {id_: Spent.of([row for row in rows if row.campaign_id == id_], today) for id_ in some}
         except CredentialsError:
             raise
         except OutsideError as error:
-            log.warning("%s: today's spend is not known: %s", self._id, error)
+            log.warning("%s: the month's spend is not known: %s", self._id, error)
         return spent
 
     async def _one(self, graph: Graph, id_: str) -> CampaignRow:
@@ -184,7 +204,7 @@ class MetaAdAccount:
     def _why_not(self, row: CampaignRow, ad_sets: tuple[AdSetRow, ...], account: AccountRow, currency: str = "") -> str:
         return why_not(Seen(row, ad_sets, account, currency or self._currency, self._clock()))
 
-    def _campaign(self, row: CampaignRow, account: AccountRow, ineligible: str, spent: Decimal | None) -> Campaign:
+    def _campaign(self, row: CampaignRow, account: AccountRow, ineligible: str, spent: Spent | None) -> Campaign:
         return Campaign(
             platform=Platform.META,
             id=row.id,
@@ -192,7 +212,8 @@ class MetaAdAccount:
             state=_state(row, account.currency),
             currency=account.currency,
             unit=UNITS.get(account.currency, Decimal(1)),
-            spent_today=spent,
+            spent_today=spent.today if spent else None,
+            spent_month=spent.month if spent else None,
             ineligible=ineligible,
             budget_ref=row.id if row.daily_budget else "",
         )

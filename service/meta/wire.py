@@ -7,6 +7,7 @@ can be absent is optional, "0" means no budget, and statuses stay text.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
@@ -58,6 +59,7 @@ class SpendRow(_Row):
 
     campaign_id: str
     spend: Decimal = Field(default=Decimal(0), ge=0)
+    date_start: date
 
 
 Row = TypeVar("Row", bound=_Row)

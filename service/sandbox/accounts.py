@@ -20,7 +20,7 @@ class GoogleBudget:
 
 @dataclass(slots=True)
 class GoogleCampaign:
-    """A Google Ads campaign; enum fields hold the API's names."""
+    """A Google Ads campaign; enum fields hold the API's names. `cost_micros_before`: of this month's days before today."""
 
     id: str
     name: str
@@ -30,6 +30,7 @@ class GoogleCampaign:
     experiment_type: str = "BASE"
     serving_status: str = "SERVING"
     cost_micros_today: int = 0
+    cost_micros_before: int = 0
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class MetaAdSet:
 
 @dataclass(slots=True)
 class MetaCampaign:
-    """A Meta campaign; budgets are in minor units."""
+    """A Meta campaign; budgets are in minor units, spend in major ones. `spend_before`: on this month's days before today."""
 
     id: str
     name: str
@@ -71,6 +72,7 @@ class MetaCampaign:
     smart_promotion_type: str | None = None
     updated_time: datetime | None = None
     spend_today: Decimal = Decimal(0)
+    spend_before: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)

@@ -88,7 +88,7 @@ async def stage(served: tuple[World, GoogleSandbox]) -> AsyncIterator[Stage]:
     world.faults.clear()
     world.requests.clear()
     stage = Stage(world, account, sandbox)
-    stage.add("1", cost_micros_today=12_340_000)
+    stage.add("1", cost_micros_today=12_340_000, cost_micros_before=100_000_000)
     yield stage
     for client in stage.clients:
         await client.close()

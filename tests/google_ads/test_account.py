@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -22,7 +23,7 @@ PAUSED = State(running=False, budget=Decimal("60.00"))
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_campaign_is_read_with_its_budget_and_what_it_has_spent_today(stage: Stage) -> None:
+async def test_a_campaign_is_read_with_its_budget_and_what_it_has_cost_this_month(stage: Stage) -> None:
     assert await stage.read() == Campaign(
         platform=Platform.GOOGLE,
         id="1",
@@ -30,7 +31,7 @@ async def test_a_campaign_is_read_with_its_budget_and_what_it_has_spent_today(st
         state=State(running=True, budget=Decimal("60.00")),
         currency="AUD",
         unit=Decimal("0.01"),
-        spent_today=Decimal("12.34"),
+        spent_month=Decimal("112.34"),
         budget_ref=f"customers/{CUSTOMER}/campaignBudgets/71",
     )
 
@@ -63,10 +64,16 @@ async def test_nothing_asked_means_nothing_sent(stage: Stage) -> None:
     assert not stage.world.requests
 
 
-async def test_a_campaign_without_cost_today_is_still_read(stage: Stage) -> None:
-    stage.account.campaigns["1"].cost_micros_today = 0
+async def test_a_campaign_without_cost_this_month_is_still_read(stage: Stage) -> None:
+    stage.account.campaigns["1"].cost_micros_today = stage.account.campaigns["1"].cost_micros_before = 0
 
-    assert (await stage.read()).spent_today == Decimal("0.00")
+    assert (await stage.read()).spent_month == Decimal("0.00")
+
+
+async def test_on_the_first_of_the_month_only_today_counts(stage: Stage) -> None:
+    stage.world.advance(datetime(2026, 12, 1, 3, tzinfo=UTC) - stage.world.now)
+
+    assert (await stage.read()).spent_month == Decimal("12.34")
 
 
 async def test_an_account_in_yen_steps_by_one_yen(stage: Stage) -> None:

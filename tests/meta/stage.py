@@ -86,5 +86,5 @@ def staged(currency: str = "AUD") -> Iterator[Stage]:
 
     with serving(spied) as url:
         stage = Stage(world, url, urls)
-        stage.add(CAMPAIGN, name="Physio | Feed", spend_today=Decimal("8.50"))
+        stage.add(CAMPAIGN, name="Physio | Feed", spend_today=Decimal("8.50"), spend_before=Decimal(240))
         yield stage

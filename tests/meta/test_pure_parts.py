@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -133,7 +133,8 @@ def test_metas_times_and_string_budgets_are_understood() -> None:
         "lifetime_budget": "0", "stop_time": "2026-11-23T12:00:00+1100", "unheard_of": [1],
     })  # fmt: skip
     assert (row.daily_budget, row.lifetime_budget, row.stop_time) == (5000, None, NOON)
-    assert parse(SpendRow, {"campaign_id": 7, "spend": "5339.5"}).spend == Decimal("5339.5")
+    found = parse(SpendRow, {"campaign_id": 7, "spend": "5339.5", "date_start": "2026-11-23"})
+    assert (found.spend, found.date_start) == (Decimal("5339.5"), date(2026, 11, 23))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ async def test_a_campaign_is_read_in_the_words_of_the_core(stage: Stage) -> None
         currency="AUD",
         unit=Decimal("0.01"),
         spent_today=Decimal("8.50"),
+        spent_month=Decimal("248.50"),
         budget_ref=CAMPAIGN,
     )
 
@@ -88,13 +89,14 @@ async def test_budgets_are_read_and_written_by_metas_own_offsets(currency: str, 
 
 async def test_a_campaign_without_delivery_has_spent_nothing(stage: Stage) -> None:
     stage.add("2")
-    assert (await stage.campaign("2")).spent_today == 0
+    found = await stage.campaign("2")
+    assert found.spent_today == found.spent_month == 0
 
 
 async def test_a_report_that_fails_leaves_the_campaign_readable_and_its_spend_unknown(stage: Stage) -> None:
     stage.fail("throttled", match="/insights")
     campaign = await stage.campaign()
-    assert campaign.spent_today is None
+    assert (campaign.spent_today, campaign.spent_month) == (None, None)
     assert campaign.state.budget == 40
 
 

@@ -107,7 +107,8 @@ def files(draw: st.DrawFn) -> Data:
         "campaigns": {name: campaign | {"id": f'"{n + 1}"'} | own for n, name in enumerate(CAMPAIGNS)},
         **({"rules": [draw(rules(name)) for name in names]} if names else {}),
         **draw(st.fixed_dictionaries({}, optional={
-            "mode": st.sampled_from([*Mode]).map(str), "daily_cap": st.just("500"), "guardrails": guardrails,
+            "mode": st.sampled_from([*Mode]).map(str), "daily_cap": st.just("500"), "monthly_cap": st.just("4000.00"),
+            "guardrails": guardrails,
         })),
     }  # fmt: skip
 

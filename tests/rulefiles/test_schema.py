@@ -84,6 +84,7 @@ def test_what_is_left_to_the_loader_is_left_for_a_reason(mistake: Mistake) -> No
 
 EVERYTHING = """
 daily_cap: 200
+monthly_cap: 5000
 guardrails:
   stabilise: {raise: 12h, cut: 1h}
   max_step: {raise: 30%, cut: 50%}

@@ -124,7 +124,9 @@ def diaries() -> Diaries:
 
 
 def snapshot(taken_at: datetime = NOW, *, readable: bool = True) -> Snapshot:
-    search = Campaign(Platform.GOOGLE, "9876543210", "Search", SIXTY, "AUD", Decimal("0.01"), Decimal("1E+1"), "", "budgets/7")
+    search = Campaign(
+        Platform.GOOGLE, "9876543210", "Search", SIXTY, "AUD", Decimal("0.01"), Decimal("1E+1"), Decimal(300), "", "budgets/7"
+    )
     seen = diaries() if readable else Unreadable("cliniko", "503 for an hour")
     return Snapshot(CLINIC, taken_at, seen, {"search": search, "social": Unreadable("meta", "token expired")})
 

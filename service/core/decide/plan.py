@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -11,7 +12,7 @@ from service.core.decide.explanations import sentence
 from service.core.decide.model import Decision
 from service.core.decide.proposals import position
 from service.core.model import Campaign, Mode, Reason, State, Verdict
-from service.core.money import percent_of, round_down
+from service.core.money import percent_of, round_down, shown
 from service.core.rules.language import RuleSet
 
 BLAST_MINIMUM = 3
@@ -26,14 +27,45 @@ Drafts = Mapping[str, Draft]
 
 def within_daily_cap(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet) -> dict[str, Draft]:
     """13b. Raises share what the clinic's daily cap leaves free now, in proportion to base."""
-    raises = {name: _raise(cases[name], draft) for name, draft in drafts.items() if _raise(cases[name], draft) > 0}
-    if rules.daily_cap is None or not raises:
+    if rules.daily_cap is None:
         return dict(drafts)
-    free = max(rules.daily_cap - sum((_committed(case) for case in cases.values()), Decimal(0)), Decimal(0))
+    why = f"the clinic's daily cap is {shown(rules.daily_cap, rules.currency)}"
+    return _within(cases, drafts, rules.daily_cap, (Reason.DAILY_CAP, why))
+
+
+def within_monthly_cap(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet) -> dict[str, Draft]:
+    """13c. Raises share what is left if all budgets are spent to the end of the month; unknown spend leaves nothing."""
+    if rules.monthly_cap is None or not cases:
+        return dict(drafts)
+    cap, costs = shown(rules.monthly_cap, rules.currency), {name: _cost(case) for name, case in cases.items()}
+    unknown = next((name for name, cost in costs.items() if cost is None), None)
+    if unknown is not None:
+        why = f"the clinic's monthly cap is {cap}, and what {unknown} has cost this month is not known"
+        return _within(cases, drafts, Decimal(0), (Reason.MONTHLY_CAP, why))
+    case = next(iter(cases.values()))
+    today = case.local(case.clinic.now).date()
+    days = monthrange(today.year, today.month)[1] - today.day + 1
+    spent = sum((cost for cost in costs.values() if cost is not None), Decimal(0))
+    why = (
+        f"the clinic's monthly cap is {cap}, {shown(spent, rules.currency)} are spent, and {days} day{'s' * (days > 1)} of the "
+        "month are left, today included"
+    )
+    return _within(cases, drafts, max(rules.monthly_cap - spent, Decimal(0)) / days, (Reason.MONTHLY_CAP, why))
+
+
+def _cost(case: Case) -> Decimal | None:
+    """What a campaign has cost this month; None where its platform did not say."""
+    return case.seen.spent_month if isinstance(case.seen, Campaign) else None
+
+
+def _within(cases: Mapping[str, Case], drafts: Drafts, limit: Decimal, why: tuple[Reason, str]) -> dict[str, Draft]:
+    """Raises cut to what a limit on the sum of daily budgets leaves free."""
+    raises = {name: _raise(cases[name], draft) for name, draft in drafts.items() if _raise(cases[name], draft) > 0}
+    free = max(limit - sum((_committed(case) for case in cases.values()), Decimal(0)), Decimal(0))
     if sum(raises.values(), Decimal(0)) <= free:
         return dict(drafts)
     granted = share_out(free, raises, {name: cases[name].entry.base for name in raises})
-    return {name: _granted(cases[name], d, granted[name], rules) if name in raises else d for name, d in drafts.items()}
+    return {name: _granted(cases[name], d, granted[name], why) if name in raises else d for name, d in drafts.items()}
 
 
 def _spend(state: State | None) -> Decimal:
@@ -64,7 +96,7 @@ def share_out(free: Decimal, wanted: Mapping[str, Decimal], weights: Mapping[str
     return granted
 
 
-def _granted(case: Case, draft: Draft, more: Decimal, rules: RuleSet) -> Draft:
+def _granted(case: Case, draft: Draft, more: Decimal, why: tuple[Reason, str]) -> Draft:
     """The raise cut to what is granted; a resume that is granted less than the floor stays paused."""
     here, target = case.in_force, draft.target
     if here is None or target is None:
@@ -76,7 +108,7 @@ def _granted(case: Case, draft: Draft, more: Decimal, rules: RuleSet) -> Draft:
     least = percent_of(case.entry.base, case.rails.dead_band)
     too_little = budget - _spend(here) < max(least, unit) or budget < case.entry.floor
     reached = here if too_little else State(running=True, budget=budget)
-    return draft.restrained(Reason.DAILY_CAP, f"the clinic's daily cap is {case.money(rules.daily_cap)}", reached)
+    return draft.restrained(*why, reached)
 
 
 # --- 14: how much at once -----------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def _file() -> dict[str, Schema]:
         "notify": _list(_name()),
         "packs": _list(_text(values.SLUG, maxLength=63)),
         "daily_cap": _ref("money"),
+        "monthly_cap": _ref("money"),
         "google_ads": _object(words.GOOGLE_ADS, dict.fromkeys(words.GOOGLE_ADS.keys, _number(values.CUSTOMER_ID))),
         "meta": _object(words.META, {"ad_account_id": _text(values.AD_ACCOUNT_ID)}),
         "services": _named(_object(words.SERVICE, dict.fromkeys(words.SERVICE.keys, _list(_words()))), minProperties=1),

@@ -68,6 +68,7 @@ def _rule_set(fields: Fields, file: str, digest: str, packs: Packs, problems: Pr
         meta=meta(fields.node("meta"), problems),
         notify=notify or (),
         daily_cap=daily_cap,
+        monthly_cap=fields.read("monthly_cap", money(decimals), None),
     )
 
 

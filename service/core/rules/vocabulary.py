@@ -37,6 +37,7 @@ FILE = Section(
         "packs": "Rules shared with other clinics: names of files in `packs/`. They come after the file's own; an own rule "
         "of the same name takes a pack's rule's place.",
         "daily_cap": "The most that the daily budgets of all campaigns may add up to.",
+        "monthly_cap": "The most that all campaigns may cost in a calendar month. Holds raises back; cuts and pauses nothing.",
         "google_ads": "The clinic's Google Ads account. Needed as soon as a campaign's platform is google.",
         "meta": "The clinic's Meta ad account. Needed as soon as a campaign's platform is meta.",
         "services": "What the ads sell: named lists of appointment types.",
@@ -45,7 +46,6 @@ FILE = Section(
         "guardrails": "Limits between what rules want and what is done. Every default is on unless changed here.",
     },
     required=("version", "clinic", "name", "currency", "services", "campaigns"),
-    later=frozenset({"monthly_cap"}),
 )
 GOOGLE_ADS = Section(
     "`google_ads`",

@@ -47,8 +47,10 @@ class Condition:
         """With a named date range written out."""
         if self.op != "DURING":
             return self
-        if self.values[0] not in DURING:
+        if self.values[0] not in {*DURING, "THIS_MONTH"}:
             raise refusal("query_error.INVALID_VALUE_WITH_DURING_OPERATOR", f"Unknown date range {self.values[0]}.")
+        if self.values[0] == "THIS_MONTH":
+            return Condition(self.field, "BETWEEN", (str(today.replace(day=1)), str(today)))
         first, last = (str(today - timedelta(days=days)) for days in DURING[self.values[0]])
         return Condition(self.field, "BETWEEN", (first, last))
 

@@ -28,13 +28,14 @@ MOST_CHANGES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one row is about; `counted` says whether the query's dates include today."""
+    """What one row is about; `counted` and `earlier`: the query's dates include today, and this month's days before it."""
 
     account: GoogleAccount
     campaign: GoogleCampaign
     budget: GoogleBudget
     today: date
     counted: bool = True
+    earlier: bool = False
     event: Mapping[str, Any] | None = None
 
 
@@ -103,7 +104,9 @@ CAMPAIGN: dict[str, Field] = {
     "campaign.experiment_type": lambda s: s.campaign.experiment_type,
     "campaign.campaign_budget": lambda s: budget_name(s.account, s.campaign.budget),
 }
-METRICS: dict[str, Field] = {"metrics.cost_micros": lambda s: s.campaign.cost_micros_today if s.counted else 0}
+METRICS: dict[str, Field] = {
+    "metrics.cost_micros": lambda s: s.counted * s.campaign.cost_micros_today + s.earlier * s.campaign.cost_micros_before
+}
 SEGMENTS: dict[str, Field] = {"segments.date": lambda s: str(s.today)}
 CURRENCY: dict[str, Field] = {
     "currency_constant.code": lambda s: s.account.currency,
@@ -167,7 +170,8 @@ def answer(world: World, account: GoogleAccount, text: str) -> tuple[list[Any], 
     where = [condition.on(today) for condition in query.where]
     dates = [one for one in where if one.field == "segments.date"]
     rest = [one for one in where if one.field != "segments.date"]
-    counted = all(one.holds(str(today)) for one in dates)
+    covered = [all(one.holds(str(day)) for one in dates) for day in (today, today.replace(day=1))]
+    counted = (covered[0], covered[1] and today.day > 1)
     rows = [shown for shown in _subjects(query.resource, account, today, counted) if _chosen(shown, rest, fields)]
     rows = [shown for shown in rows if _worth_a_row(shown, query)]
     for name, descending in reversed(query.order):
@@ -216,20 +220,20 @@ def _check_changes(query: Query, now: datetime) -> None:
         raise refusal("change_event_error.START_DATE_TOO_OLD", "The date range begins more than 30 days ago.")
 
 
-def _subjects(resource: str, account: GoogleAccount, today: date, counted: bool) -> Iterable[Shown]:
+def _subjects(resource: str, account: GoogleAccount, today: date, counted: tuple[bool, bool]) -> Iterable[Shown]:
     if resource == "change_event":
         for event in sorted(account.events, key=lambda one: one["at"].astimezone(UTC)):
             campaign = account.campaigns[event["campaign"]]
-            yield Shown(account, campaign, account.budgets[campaign.budget], today, counted, event)
+            yield Shown(account, campaign, account.budgets[campaign.budget], today, *counted, event=event)
     elif resource == "campaign":
         for campaign in account.campaigns.values():
-            yield Shown(account, campaign, account.budgets[campaign.budget], today, counted)
+            yield Shown(account, campaign, account.budgets[campaign.budget], today, *counted)
     elif resource == "campaign_budget":
         for budget in account.budgets.values():
             first = next((one for one in account.campaigns.values() if one.budget == budget.id), None)
-            yield Shown(account, first or GoogleCampaign("0", f"Budget {budget.id}", budget.id), budget, today, counted)
+            yield Shown(account, first or GoogleCampaign("0", f"Budget {budget.id}", budget.id), budget, today, *counted)
     else:  # one row about the account itself
-        yield Shown(account, GoogleCampaign("0", "", "0"), GoogleBudget("0", 0), today, counted)
+        yield Shown(account, GoogleCampaign("0", "", "0"), GoogleBudget("0", 0), today, *counted)
 
 
 def _chosen(shown: Shown, where: list[Condition], fields: dict[str, Field]) -> bool:

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -201,10 +201,12 @@ def _ad_sets(_: World, account: MetaAccount, thing: MetaCampaign | MetaAdSet | N
 
 
 def _insights(world: World, account: MetaAccount, thing: MetaCampaign | MetaAdSet | None, params: dict[str, str]) -> list[Row]:
-    """Today only: a row for each campaign that has delivered and is not deleted."""
-    if params.get("date_preset", "last_30d") not in {"today", "last_30d", "maximum"}:
+    """Today, and the month's days before it as if they were yesterday: a row for each campaign that delivered."""
+    preset = params.get("date_preset", "last_30d")
+    if preset not in {"today", "this_month", "last_30d", "maximum"}:
         return []
-    today = world.now.astimezone(ZoneInfo(account.zone)).date().isoformat()
+    day = world.now.astimezone(ZoneInfo(account.zone)).date()
+    today = day.isoformat()
     inside = [c for c in account.campaigns.values() if (thing is None or c is thing) and c.status != "DELETED"]
     spans = {"account_currency": account.currency, "date_start": today, "date_stop": today}
     if thing is None and params.get("level") != "campaign":
@@ -213,7 +215,19 @@ def _insights(world: World, account: MetaAccount, thing: MetaCampaign | MetaAdSe
     rows = [
         {"campaign_id": c.id, "campaign_name": c.name, "spend": str(c.spend_today), **spans} for c in inside if c.spend_today
     ]
+    if preset == "this_month" and day.day > 1:
+        rows += _earlier(inside, spans, day)
     return _matching(rows, params, "campaign.", id_field="campaign_id")
+
+
+def _earlier(campaigns: list[MetaCampaign], spans: Row, today: date) -> list[Row]:
+    before = (today - timedelta(days=1)).isoformat()
+    spans = spans | {"date_start": before, "date_stop": before}
+    return [
+        {"campaign_id": c.id, "campaign_name": c.name, "spend": str(c.spend_before), **spans}
+        for c in campaigns
+        if c.spend_before
+    ]
 
 
 def _of_status(rows: list[Row], params: dict[str, str], known: set[str]) -> list[Row]:

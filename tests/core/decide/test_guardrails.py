@@ -157,10 +157,6 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("made", "verdict", "reason", "after", "said"), [pytest.param(*row[1:], id=row[0]) for row in ROWS])
-def test_a_pause_of_somebody_elses_is_never_announced_to_expire() -> None:
-    assert "take it over" not in decide(drifted(6.5, status=True)).sentence
-
-
 def test_a_row_of_the_table(made: Case, verdict: Verdict, reason: Reason, after: State | None, said: list[str]) -> None:
     decision = decide(made)
     assert (decision.verdict, decision.reason, decision.after) == (verdict, reason, after)
@@ -258,3 +254,7 @@ def test_exempt_moves_still_respect_a_hold_the_mode_and_the_change_window() -> N
     assert decide(made).reason is Reason.CHANGE_WINDOW
     watched = changed(at(10), at(60), (1, at(78), at(60)), open_slots=NONE_OPEN, clinic={"mode": Mode.WATCH})
     assert decide(watched).verdict is Verdict.WOULD_APPLY
+
+
+def test_a_pause_of_somebody_elses_is_never_announced_to_expire() -> None:
+    assert "take it over" not in decide(drifted(6.5, status=True)).sentence

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from service.core.decide.case import Case
 from service.core.decide.plan import share_out
-from service.core.model import Mode, Platform, Reason, State, Unreadable, Verdict
+from service.core.model import Campaign, Mode, Platform, Reason, State, Unreadable, Verdict
 from service.core.rules.language import CampaignEntry, Guardrails
 from tests.core.decide.made import CLINIC, ENTRY, NONE_OPEN, at, case, decide_all, paused, proposal, railed, ruling, seen
 
@@ -179,3 +179,44 @@ def test_every_campaign_gets_exactly_one_decision_with_its_ids() -> None:
     assert (social.run, social.clinic, social.at, social.service) == ("run", CLINIC.slug, CLINIC.now, "physio")
     assert (social.before, social.desired, social.rule, social.overruled) == (at(60), at(30), "Full", ("Low",))
     assert social.rules_digest == "digest"
+
+
+# --- 13c ------------------------------------------------------------------------------------------------------------------
+
+
+def spent(made: Case, month: int | None) -> Case:
+    """The case of a campaign that has cost so much this month."""
+    assert isinstance(made.seen, Campaign)
+    return replace(made, seen=replace(made.seen, spent_month=None if month is None else Decimal(month)))
+
+
+def month(*cost: int | None) -> list[Case]:
+    """Two campaigns at 60 and 30 a day that want 20 and 10 more, on 2 March: 30 days are left, today included."""
+    cases = [wanting("a", at(80), at(60)), wanting("b", at(40), at(30), base=30)]
+    return [spent(made, each) for made, each in zip(cases, cost, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("cap", "cost", "expected"),
+    [
+        pytest.param(3800, (100, 100), {"a": (at(80), Reason.RULE), "b": (at(40), Reason.RULE)}, id="room for both"),
+        pytest.param(3350, (100, 100), {"a": (at(70), Reason.MONTHLY_CAP), "b": (at(35), Reason.MONTHLY_CAP)}, id="shared"),
+        pytest.param(2900, (100, 100), {"a": (at(60), Reason.MONTHLY_CAP), "b": (at(30), Reason.MONTHLY_CAP)}, id="none left"),
+        pytest.param(150, (100, 100), {"a": (at(60), Reason.MONTHLY_CAP), "b": (at(30), Reason.MONTHLY_CAP)}, id="used up"),
+        pytest.param(9000, (100, None), {"a": (at(60), Reason.MONTHLY_CAP), "b": (at(30), Reason.MONTHLY_CAP)}, id="unknown"),
+    ],
+)
+def test_raises_share_what_the_month_leaves(cap: int, cost: tuple[int | None, ...], expected: object) -> None:
+    assert after(month(*cost), monthly_cap=Decimal(cap)) == expected
+
+
+def test_the_monthly_cap_cuts_nothing() -> None:
+    cases = [spent(wanting("a", at(60), at(60)), 5000), spent(wanting("b", at(20), at(30), base=30), 100)]
+    assert after(cases, monthly_cap=Decimal(100)) == {"a": (at(60), Reason.ALREADY_THERE), "b": (at(20), Reason.RULE)}
+
+
+def test_its_sentence_names_the_cap_what_is_spent_and_the_days_left() -> None:
+    said = decide_all(month(100, 100), ruling(month(100, 100), monthly_cap=Decimal(2900)))["a"].sentence
+    assert "monthly cap is 2,900 AUD, 200 AUD are spent, and 30 days of the month are left, today included" in said
+    unknown = decide_all(month(100, None), ruling(month(100, None), monthly_cap=Decimal(2900)))["a"].sentence
+    assert "what b has cost this month is not known" in unknown
