@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from service.core.decide.admission import covers
-from service.core.decide.model import Change, Decision, Standing
+from service.core.decide.model import Change, Decision, Standing, change_of
 from service.core.decide.people import PROPAGATION, changed, identity, recall
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError
 from service.core.model import Campaign, State, Unreadable, Verdict
@@ -70,23 +70,6 @@ async def apply(decisions: tuple[Decision, ...], standings: Mapping[str, Standin
         standing = standings.get(decision.campaign, Standing())
         done.append(await _carry_out(change, decision.rule, account, standing, hands))
     return done
-
-
-def change_of(decision: Decision) -> Change:
-    """The write that a decision asks for."""
-    if decision.before is None or decision.after is None:
-        raise GovernorError(f"decision {decision.id} is to be applied but does not say from what to what")
-    return Change(
-        id=f"{decision.id}-change",
-        decision=decision.id,
-        run=decision.run,
-        clinic=decision.clinic,
-        campaign=decision.campaign,
-        platform=decision.platform,
-        platform_id=decision.platform_id,
-        before=decision.before,
-        after=decision.after,
-    )
 
 
 async def _carry_out(change: Change, rule: str | None, account: AdAccount, standing: Standing, hands: Hands) -> Applied:

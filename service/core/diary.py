@@ -6,7 +6,7 @@ Several locations are looked at one by one and then united, because one practiti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from service.core import intervals
@@ -86,6 +86,13 @@ class Diary:
     step: int
     length: int
     contradicted: bool = False
+    _whole: dict[str, Spans] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def whole(self, what: str) -> Spans:
+        """Some time of all its days as one: `working`, `near`, and so on; kept, because several later runs ask for it."""
+        if what not in self._whole:
+            self._whole[what] = intervals.union(span for day in self.days for span in getattr(day, what))
+        return self._whole[what]
 
 
 def diary(seen: Observation, practitioner: str, offers: Sequence[Offer]) -> Diary:
@@ -122,7 +129,10 @@ class _Look:
 
 @dataclass(slots=True)
 class _Part:
-    """One practitioner's day at one location; the fields mean what they mean in `DiaryDay`."""
+    """One practitioner's day at one location; the fields mean what they mean in `DiaryDay`.
+
+    `alone` is what it comes to where it is all of the day.
+    """
 
     location: str
     working: Spans
@@ -135,6 +145,7 @@ class _Part:
     starts: Shown
     outside: int
     limited: bool
+    alone: tuple[DiaryDay, Shown] | None = field(default=None, init=False)
 
 
 @dataclass(slots=True)
@@ -188,17 +199,28 @@ class _Place:
         roster, now = self.seen.roster, self.seen.now
         working = roster.working(self.location, self.practitioner)
         sold_from = int((now + min(self.seen.lead(offer.type) for offer in self.offers)).timestamp())
-        lengths = [self.seen.lengths[offer.type] for offer in self.offers]
+        lengths = tuple([self.seen.lengths[offer.type] for offer in self.offers])
+        known = self._known(lengths)
         found: list[_Part | None] = []
         for n, day in enumerate(roster.days(self.location)):
-            shown = [each[n] for each in starts]
+            shown = tuple([each[n] for each in starts])
             if working[n] or any(shown):
                 sellable = intervals.after(working[n], sold_from)
-                looks = [_look(length, at) for length, at in zip(lengths, shown, strict=True)]
-                found.append(self._part(day, working[n], sellable, looks))
+                key = (n, day.date, working[n], sellable, shown)
+                if (part := known.get(key)) is None:
+                    looks = [_look(length, at) for length, at in zip(lengths, shown, strict=True)]
+                    part = known[key] = self._part(day, working[n], sellable, looks)
+                found.append(part)
             else:
                 found.append(None)
         return found
+
+    def _known(self, lengths: tuple[int, ...]) -> dict[tuple[object, ...], _Part]:
+        """Days that came up before, with all the rest that they depend on the same."""
+        seen = self.seen
+        limited = seen.bookings.daily_limit is not None
+        zone = seen.roster.zones[self.location]
+        return seen.memo.table("days", self.location, zone, lengths, self.step, self.coarse, seen.cap, limited)
 
     def _part(self, day: Day, working: Spans, sellable: Spans, looks: Sequence[_Look]) -> _Part:
         first, cap = looks[0], self.seen.cap
@@ -290,6 +312,12 @@ def _capped(look: _Look, day: Day, cap: int | None) -> list[_Segment]:
 def _unite(index: int, parts: Sequence[_Part]) -> tuple[DiaryDay, Shown]:
     """One practitioner has one diary: an hour free at two places is one hour."""
     part = parts[0] if len(parts) == 1 else _united(parts)
+    if part.alone is None:
+        part.alone = _tallied(index, part)
+    return part.alone
+
+
+def _tallied(index: int, part: _Part) -> tuple[DiaryDay, Shown]:
     openings = pack(part.starts.starts)
     most = pack(part.starts.starts, part.starts.hidden) if part.starts.hidden else openings
     open_low = intervals.length(part.open_low)

@@ -7,7 +7,7 @@ Nothing else is read, so the same inputs give the same outcome: `governor replay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -38,8 +38,8 @@ def conclude(inputs: RunInputs) -> RunOutcome:
 def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
     """Propose and decide on metrics that are known already; of the snapshot only campaigns, zone and unreadability count."""
     judged = judge(inputs, view.asks)
-    standings = _meet(inputs)
-    cases = [_case(inputs, entry, view, judged, standings) for entry in inputs.rules.campaigns.values()]
+    standings, clinic = _meet(inputs), _circumstances(inputs)
+    cases = [_case(inputs, entry, view, judged, standings[entry.name], clinic) for entry in inputs.rules.campaigns.values()]
     by_name = {case.entry.name: case for case in cases}
     drafts = {name: restrain(case) for name, case in by_name.items()}
     drafts = plan.within_daily_cap(by_name, drafts, inputs.rules)
@@ -103,12 +103,22 @@ def _meet(inputs: RunInputs) -> dict[str, Standing]:
     """What is remembered of each campaign, after comparing it with what is shown; those that left are not forgotten."""
     governed = {people.identity(entry.platform, entry.id) for entry in inputs.rules.campaigns.values()}
     found = {name: standing for name, standing in inputs.standings.items() if standing.of not in governed}
+    kin = _by_identity(inputs.standings)
     for name, entry in inputs.rules.campaigns.items():
-        standing = people.recall(inputs.standings, name, people.identity(entry.platform, entry.id))
+        me = people.identity(entry.platform, entry.id)
+        named = {name: inputs.standings[name]} if name in inputs.standings else {}
+        standing = people.recall(kin.get(me, {}) | named, name, me)
         seen = inputs.snapshot.campaigns.get(name)
         if isinstance(seen, Campaign) and not seen.ineligible:
             standing = people.meet(standing, seen.state, entry, inputs.now)
         found |= people.displaced(inputs.standings, entry) | {name: standing}
+    return found
+
+
+def _by_identity(standings: Mapping[str, Standing]) -> dict[str, dict[str, Standing]]:
+    found: dict[str, dict[str, Standing]] = {}
+    for name, standing in standings.items():
+        found.setdefault(standing.of, {})[name] = standing
     return found
 
 
@@ -117,9 +127,9 @@ def _case(
     entry: CampaignEntry,
     view: Outlook,
     judged: Judged,
-    standings: Mapping[str, Standing],
+    standing: Standing,
+    clinic: Circumstances,
 ) -> Case:
-    standing = standings[entry.name]
     seen = inputs.snapshot.campaigns.get(entry.name) or Unreadable(entry.platform, "it was not asked about this campaign")
     in_force = _in_force(seen, standing, inputs.now)
     considered = [(rule, judged[entry.service][rule.name]) for rule in inputs.rules.rules if entry.name in rule.campaigns]
@@ -127,7 +137,7 @@ def _case(
     if isinstance(seen, Campaign) and in_force is not None:
         proposal = propose(entry, seen, in_force, considered, view.worth)
     return Case(
-        clinic=_circumstances(inputs),
+        clinic=clinic,
         entry=entry,
         seen=seen,
         standing=standing,
@@ -167,17 +177,19 @@ def _circumstances(inputs: RunInputs) -> Circumstances:
 
 def _remember(standings: Mapping[str, Standing], cases: list[Case], rules: RuleSet, now: datetime) -> dict[str, Standing]:
     """Standings with this run's wishes added: the desired state where there is one, else what is in force."""
-    remembered = dict(standings)
+    remembered, patient = dict(standings), [rule for rule in rules.rules if rule.stabilise is not None]
     for case in cases:
         wish = case.proposal.target if case.proposal and case.proposal.target else case.in_force
         if wish is not None:
-            remembered[case.entry.name] = people.wanted(standings[case.entry.name], wish, _longest_window(case, rules), now)
+            window = _longest_window(case, patient)
+            remembered[case.entry.name] = people.wanted(standings[case.entry.name], wish, window, now)
     for name, entry in rules.campaigns.items():
-        remembered[name] = replace(remembered[name], base=entry.base)
+        if remembered[name].base != entry.base:
+            remembered[name] = replace(remembered[name], base=entry.base)
     return left.marked(remembered, rules, now)
 
 
-def _longest_window(case: Case, rules: RuleSet) -> timedelta:
-    """How far back stabilising may look for a campaign, whichever rule decides."""
-    own = (rule.stabilise for rule in rules.rules if case.entry.name in rule.campaigns and rule.stabilise is not None)
+def _longest_window(case: Case, patient: Sequence[Rule]) -> timedelta:
+    """How far back stabilising may look for a campaign, whichever rule decides; `patient` are those with their own window."""
+    own = (rule.stabilise for rule in patient if rule.stabilise is not None and case.entry.name in rule.campaigns)
     return max(case.rails.stabilise.up, case.rails.stabilise.down, *own)

@@ -87,14 +87,21 @@ def looks(seen: Observation, found: Capacity, expects: Expectation, looked: Mapp
     A diary that Cliniko does not offer at all (404) is left out, so that one person's leave does not end all learning; one
     that failed makes the look not whole, and a later run of the same day will have it.
     """
+    due = {place for place in {offer.location for offer in found.offers} if _due(seen, found.service, place, looked)}
+    if not due:
+        return
     absent = {each.practitioner for each in found.diaries if _absent(seen, found, each.practitioner)}
     for location, cells in _by_place(found).items():
         today = seen.roster.days(location)[0].date
-        known = looked.get(look_key(found.service, location))
         present = [[(diary, day) for diary, day in cell if diary.practitioner not in absent] for cell in cells]
-        if (known is None or known < today) and all(_whole(cell) for cell in present):
+        if location in due and all(_whole(cell) for cell in present):
             openings = tuple(_learnable(day for _, day in cell) for cell in present)
             yield Look(found.service, location, today, openings, _outlooks(expects, location, openings))
+
+
+def _due(seen: Observation, service: str, location: str, looked: Mapping[str, date]) -> bool:
+    known = looked.get(look_key(service, location))
+    return known is None or known < seen.roster.days(location)[0].date
 
 
 def look_key(service: str, location: str) -> str:

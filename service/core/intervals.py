@@ -56,14 +56,17 @@ def subtract(left: Spans, right: Spans) -> Spans:
     if not left or not right:
         return left
     found: list[Span] = []
+    n, count = 0, len(right)
     for start, end in left:
         at = start
-        for gap_start, gap_end in right:
-            if gap_end <= at or gap_start >= end:
-                continue
-            if gap_start > at:
-                found.append((at, gap_start))
-            at = max(at, gap_end)
+        while n < count and right[n][1] <= at:
+            n += 1
+        gap = n
+        while gap < count and right[gap][0] < end:
+            if right[gap][0] > at:
+                found.append((at, right[gap][0]))
+            at = right[gap][1]
+            gap += 1
         if at < end:
             found.append((at, end))
     return tuple(found)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Self
 
 from service.core.days import HORIZON, Day
+from service.core.memo import Memo
 from service.core.model import AppointmentType, Diaries, Offer, OnlineBookings, Probe, Unseen
 from service.core.roster import DayNumbers, Roster
 
@@ -28,7 +29,7 @@ class Observation:
     `cap` is the cap per day segment: real ones are 1 to 5; how "unlimited" is written is undocumented, so all else is none.
     `lengths` are the types' durations in seconds, `steps` the seconds between starts of practitioners with a default type,
     `unseen` the offers of which some answer is missing, `kept` the lists in which something was suddenly gone and
-    that are as they were before.
+    that are as they were before. `memo` is what other readings of the clinic came to, as far as they were the same.
     """
 
     now: datetime
@@ -40,11 +41,12 @@ class Observation:
     steps: dict[str, int]
     unseen: dict[Unseen, set[Offer]]
     _probes: dict[Offer, list[Probe]]
+    memo: Memo
     kept: tuple[str, ...] = ()
     _starts: dict[Offer, tuple[Shown, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, diaries: Diaries, now: datetime, numbers: DayNumbers | None = None) -> Self:
+    def of(cls, diaries: Diaries, now: datetime, numbers: DayNumbers | None = None, memo: Memo | None = None) -> Self:
         """Index a reading taken at `now`; `numbers` where other readings too tell how days are numbered."""
         probes: dict[Offer, list[Probe]] = {}
         unseen: dict[Unseen, set[Offer]] = {why: set() for why in Unseen}
@@ -57,7 +59,8 @@ class Observation:
         steps = {p.id: lengths[p.default_type] for p in diaries.practitioners if p.default_type in lengths}
         cap = diaries.bookings.segment_cap
         real_cap = cap if cap in range(1, HIGHEST_CAP + 1) else None
-        return cls(now, diaries, Roster.of(diaries, now, numbers), real_cap, types, lengths, steps, unseen, probes)
+        roster = Roster.of(diaries, now, numbers)
+        return cls(now, diaries, roster, real_cap, types, lengths, steps, unseen, probes, Memo() if memo is None else memo)
 
     @property
     def bookings(self) -> OnlineBookings:
@@ -80,7 +83,11 @@ class Observation:
     def starts(self, offer: Offer) -> tuple[Shown, ...]:
         """The starts of an offer on each day of the horizon."""
         if offer not in self._starts:
-            self._starts[offer] = _by_day(self._probes.get(offer, ()), self.roster.days(offer.location))
+            days, probes = self.roster.days(offer.location), tuple(self._probes.get(offer, ()))
+            known = self.memo.table("starts", self.roster.zones[offer.location], days[0].date)
+            if probes not in known:
+                known[probes] = _by_day(probes, days)
+            self._starts[offer] = known[probes]
         return self._starts[offer]
 
     def step(self, practitioner: str, shown: Iterable[Shown], otherwise: int) -> int:

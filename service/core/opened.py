@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from service.core import intervals
 from service.core.capacity import Capacity
-from service.core.diary import Diary, DiaryDay
+from service.core.diary import Diary
 from service.core.intervals import Spans
 from service.core.logic import Bounds
 from service.core.packing import Shown, pack
@@ -44,15 +44,14 @@ def slots_opened(now: Capacity, baseline: Capacity, before: Sequence[Capacity], 
 def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int, *, flapping: bool) -> tuple[int, int, int]:
     """Openings (low, estimate, high) of one practitioner."""
     days, bookable = now.days[:within], now.bookable[:within]
-    rostered = intervals.union(span for day in then.days for span in day.working)
-    shown_then = intervals.union(span for day in then.days for span in day.open_low)
-    near_then = _near(then.days, *(diary.days for diary in before))
-    best_then = intervals.union([*near_then, *(span for day in then.days for span in day.open_high)])
-    capped = intervals.union(span for day in (*then.days, *now.days) for span in day.capped)
+    rostered, shown_then = then.whole("working"), then.whole("open_low")
+    near_then = _together([then, *before], "near")
+    best_then = intervals.union([*near_then, *then.whole("open_high")])
+    capped = _together([then, now], "capped")
     now_low = intervals.intersect(intervals.union(span for day in days for span in day.open_low), rostered)
-    covered = intervals.union(span for diary in before for day in diary.days for span in day.working) if flapping else rostered
+    covered = _together(before, "working") if flapping else rostered
     now_high = intervals.intersect(intervals.union(span for day in days for span in day.open_high), rostered)
-    unsure = intervals.union([*best_then, *capped])
+    unsure = intervals.union([*best_then, *capped]) if capped else best_then
     return (
         _fitting(bookable, intervals.subtract(intervals.intersect(now_low, covered), unsure), hidden=False),
         _fitting(bookable, intervals.subtract(now_low, near_then), hidden=False),
@@ -60,18 +59,19 @@ def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int, *, fl
     )
 
 
-def _near(*horizons: Iterable[DiaryDay]) -> Spans:
-    return intervals.union(span for days in horizons for day in days for span in day.near)
+def _together(diaries: Iterable[Diary], what: str) -> Spans:
+    return intervals.union(span for each in diaries for span in each.whole(what))
 
 
 def _fitting(bookable: Sequence[Shown], room: Spans, *, hidden: bool) -> int:
     if not room:
         return 0
+    first, last = room[0][0], room[-1][1]
     starts = [
         (start, end)
         for shown in bookable
         for start, end in shown.starts
-        if any(begins <= start and end <= finishes for begins, finishes in room)
+        if first <= start and end <= last and any(begins <= start and end <= finishes for begins, finishes in room)
     ]
     regions = [part for shown in bookable if hidden for region in shown.hidden for part in region.within(room)]
     return pack(starts, regions)

@@ -7,25 +7,26 @@ The second half, `core.engine`, needs no more than an `Outlook`; so rules can be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cache, partial
+from datetime import date
+from functools import partial
 
-from service.core.capacity import capacity
 from service.core.caveats import caveats
 from service.core.decide.model import Caveat, Reading, RunInputs, ServiceForecast
 from service.core.decide.proposals import Worth, share_of
 from service.core.doubt import RECENT, believed, doubted
-from service.core.expectation import expectation, looks, shared
+from service.core.expectation import NOTHING_EXPECTED, expectation, looks, shared
 from service.core.logic import Bounds
+from service.core.memo import Memo
 from service.core.metrics import Ask, Earlier, Seen, asking, forecast
 from service.core.model import Diaries, Reason, Unreadable
 from service.core.observation import Observation
 from service.core.pace import Look, Pace
-from service.core.roster import DayNumbers, day_numbers
+from service.core.roster import DayNumbers
 from service.core.rules.conditions import UNDEFINED
 from service.core.rules.language import CampaignEntry, CostPerBooking, Measure, Metric, RuleSet, Service
+from service.core.sighting import Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +41,99 @@ class Outlook:
 
 def outlook(inputs: RunInputs) -> Outlook:
     """The forecast of every service of the clinic."""
-    present, earlier = _observed(inputs)
-    views = {name: _seen(service, present, earlier, inputs.pace) for name, service in inputs.rules.services.items()}
-    asks = {name: asking(view) for name, view in views.items()}
-    worth = _Pricing(inputs.rules, views, asks)
-    return Outlook(asks, worth, _forecasts(inputs, present, views, asks), tuple(_looks(inputs, present, views)))
+    found = prospect(inputs.rules.services, _sights(inputs), inputs.pace)
+    asked = found.outlook(inputs.rules)
+    return replace(asked, forecasts=_forecasts(inputs, found), looks=tuple(found.looks(inputs.looked)))
 
 
-def _observed(inputs: RunInputs) -> tuple[Observation | None, tuple[Observation, ...]]:
-    """What this run saw of Cliniko (None: nothing), and what earlier runs did, newest first.
+# --- what is seen -------------------------------------------------------------------------------------------------------
 
-    How days are numbered is settled by all of them together, because a full diary shows no start that would tell.
+
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """What a run saw of Cliniko, as far as it is believed (None: nothing), and what earlier runs did, newest first.
+
+    `numbers` is how days are numbered: settled by all of them together, because a full diary shows no start that would tell.
+    `kept` are the lists in which something was suddenly gone and that are as they were before.
     """
-    earlier = [(each.taken_at, each.diaries) for each in inputs.baselines if isinstance(each.diaries, Diaries)]
-    present = inputs.snapshot.diaries
-    if isinstance(present, Unreadable):
-        return None, tuple(_observations(earlier))
-    last = next((diaries for at, diaries in earlier if at >= inputs.now - RECENT), None)
-    found = _observations([(inputs.now, believed(present, inputs.now, last)), *earlier])
-    return replace(found[0], kept=doubted(present, found[0].diaries)), tuple(found[1:])
+
+    present: Sighting | None
+    earlier: tuple[Sighting, ...]
+    numbers: DayNumbers
+    kept: tuple[str, ...] = ()
+
+    def observation(self) -> Observation | None:
+        """What this run saw, indexed."""
+        if self.present is None:
+            return None
+        found = self.present.observation(self.numbers)
+        return replace(found, kept=self.kept) if self.kept else found
 
 
-def _observations(readings: Sequence[tuple[datetime, Diaries]]) -> list[Observation]:
-    numbers = sum((day_numbers(diaries) for _, diaries in readings), DayNumbers())
-    return [Observation.of(diaries, at, numbers) for at, diaries in readings]
-
-
-def _seen(service: Service, present: Observation | None, earlier: tuple[Observation, ...], pace: Pace) -> Seen | Reason:
+def sights(present: Sighting | None, earlier: Sequence[Sighting]) -> Sights:
+    """What a run goes by, from its own reading (None: it had none) and those of earlier runs, newest first."""
     if present is None:
+        return Sights(None, tuple(earlier), _numbers(earlier))
+    last = next((each.diaries for each in earlier if each.at >= present.at - RECENT), None)
+    counted = believed(present.diaries, present.at, last)
+    kept = doubted(present.diaries, counted)
+    known = present if counted == present.diaries else Sighting(present.at, counted, present.memo)
+    return Sights(known, tuple(earlier), _numbers([known, *earlier]), kept)
+
+
+def _sights(inputs: RunInputs) -> Sights:
+    memo = Memo()
+    earlier = [Sighting(each.taken_at, each.diaries, memo) for each in inputs.baselines if isinstance(each.diaries, Diaries)]
+    present = inputs.snapshot.diaries
+    return sights(None if isinstance(present, Unreadable) else Sighting(inputs.now, present, memo), earlier)
+
+
+def _numbers(seen: Iterable[Sighting]) -> DayNumbers:
+    return sum((each.numbers for each in seen), DayNumbers())
+
+
+# --- what it comes to ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """The services of one run as they are seen: what may be asked of each is computed once, for whoever asks."""
+
+    present: Observation | None
+    views: Mapping[str, Seen | Reason]
+    asks: Mapping[str, Ask]
+
+    def outlook(self, rules: RuleSet) -> Outlook:
+        """What `rules`, which have these services, may ask; without forecasts for people, and without looks."""
+        return Outlook(self.asks, _Pricing(rules, self.views, self.asks), {})
+
+    def looks(self, looked: Mapping[str, date]) -> Iterator[Look]:
+        """What today's first whole look has to teach; `looked` as in `RunInputs`."""
+        for view in self.views.values():
+            if self.present is not None and isinstance(view, Seen):
+                yield from looks(self.present, view.capacity, view.expects, looked)
+
+
+def prospect(services: Mapping[str, Service], seen: Sights, pace: Pace | None) -> Prospect:
+    """The services of a clinic by what was seen; `pace` None: nobody is going to ask what is expected, nor to learn."""
+    present = seen.observation()
+    views = {name: _seen(service, seen, pace) for name, service in services.items()}
+    return Prospect(present, views, {name: asking(view) for name, view in views.items()})
+
+
+def _seen(service: Service, seen: Sights, pace: Pace | None) -> Seen | Reason:
+    if seen.present is None:
         return Reason.CLINIKO_UNREADABLE
-    before = (Earlier(each.now, cache(partial(capacity, each, service))) for each in earlier)
-    found = capacity(present, service)
-    return Seen(present.now, found, expectation(present, found, pace), tuple(before))
+    before = (Earlier(each.at, partial(each.capacity, service, seen.numbers)) for each in seen.earlier)
+    found = seen.present.capacity(service, seen.numbers)
+    expects = NOTHING_EXPECTED if pace is None else expectation(seen.present.observation(seen.numbers), found, pace)
+    return Seen(seen.present.at, found, expects, tuple(before))
 
 
-def _looks(inputs: RunInputs, present: Observation | None, views: Mapping[str, Seen | Reason]) -> Iterator[Look]:
-    """What today's first whole look has to teach."""
-    for view in views.values():
-        if present is not None and isinstance(view, Seen):
-            yield from looks(present, view.capacity, view.expects, inputs.looked)
-
-
-def _forecasts(
-    inputs: RunInputs, present: Observation | None, views: Mapping[str, Seen | Reason], asks: Mapping[str, Ask]
-) -> dict[str, ServiceForecast]:
+def _forecasts(inputs: RunInputs, found: Prospect) -> dict[str, ServiceForecast]:
     return {
-        name: forecast(view, name, asks[name], _caveats(present, inputs.rules.services[name], view))
-        for name, view in views.items()
+        name: forecast(view, name, found.asks[name], _caveats(found.present, inputs.rules.services[name], view))
+        for name, view in found.views.items()
     }
 
 

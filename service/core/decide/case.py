@@ -7,7 +7,7 @@ remaining steps leave it alone. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -75,11 +75,11 @@ class Draft:
 
     def restrained(self, reason: Reason, sentence: str, target: State | None) -> Draft:
         """Head elsewhere, for a reason."""
-        return replace(self, target=target, restraints=(*self.restraints, Restraint(reason, sentence)))
+        return Draft(target, (*self.restraints, Restraint(reason, sentence)), self.verdict)
 
     def settled(self, verdict: Verdict, reason: Reason, sentence: str) -> Draft:
         """Be done, for a reason."""
-        return replace(self, verdict=verdict, restraints=(*self.restraints, Restraint(reason, sentence)))
+        return Draft(self.target, (*self.restraints, Restraint(reason, sentence)), verdict)
 
 
 Step = Callable[[Case, Draft], Draft]
@@ -87,7 +87,7 @@ Step = Callable[[Case, Draft], Draft]
 
 def keep(case: Case, draft: Draft, reason: Reason, sentence: str) -> Draft:
     """Leave the campaign as it is."""
-    return replace(draft.settled(Verdict.KEEP, reason, sentence), target=case.in_force)
+    return Draft(case.in_force, (*draft.restraints, Restraint(reason, sentence)), Verdict.KEEP)
 
 
 def moves(case: Case, draft: Draft) -> bool:

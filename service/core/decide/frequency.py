@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from service.core.decide.case import Case, Draft, keep, moves
@@ -34,9 +34,11 @@ def cooled_down(case: Case, draft: Draft) -> Draft:
 
 def few_changes(case: Case, draft: Draft) -> Draft:
     """11. A limited number of changes per clinic-local day."""
+    if not moves(case, draft):
+        return draft
     today = case.local(case.clinic.now).date()
     count = sum(case.local(change.at).date() == today for change in case.standing.changes)
-    if not moves(case, draft) or count < case.rails.max_changes_per_day:
+    if count < case.rails.max_changes_per_day:
         return draft
     return _unless_exempt(case, draft, Reason.MAX_CHANGES, f"it was changed {count} times today, which is the limit")
 
@@ -46,7 +48,7 @@ def within_edit_budget(case: Case, draft: Draft) -> Draft:
     target, here = draft.target, case.in_force
     if target is None or here is None or not moves(case, draft):
         return draft
-    count, counted = _edits(case, here)
+    count, counted = _edits(case.standing.changes, here, case.rails.edit_budget.per, case.clinic.now)
     if not _significant(here, target, counted):
         return draft
     allowance = case.rails.edit_budget
@@ -72,14 +74,20 @@ def _significant(before: State, after: State, counted: Decimal | None) -> bool:
     return abs(after.budget - counted) > counted * SIGNIFICANT
 
 
-def _edits(case: Case, here: State) -> tuple[int, Decimal | None]:
+def _edits(made: Sequence[PastChange], here: State, per: timedelta, now: datetime) -> tuple[int, Decimal | None]:
     """How many significant edits the sliding period has seen, and the budget that the next one is measured against."""
-    changes = [c for c in case.standing.changes if case.clinic.now - c.at < case.rails.edit_budget.per]
+    changes = [change for change in made if now - change.at < per]
     count, counted = 0, changes[0].before.budget if changes else here.budget
     for change in changes:
         if _significant(change.before, change.after, counted):
             count, counted = count + 1, change.after.budget
     return count, counted
+
+
+def significant(change: PastChange, before: Sequence[PastChange], per: timedelta) -> bool:
+    """Whether a change counts for an edit budget over `per`, after those made `before` it."""
+    _, counted = _edits(before, change.before, per, change.at)
+    return _significant(change.before, change.after, counted)
 
 
 def _empty(case: Case) -> bool:

@@ -6,7 +6,7 @@ until somebody restores them or takes them back into the file. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -31,7 +31,9 @@ class Left:
 
 def marked(standings: Mapping[str, Standing], rules: RuleSet, now: datetime) -> dict[str, Standing]:
     """What is remembered, with `left_at` set where a campaign has just left, and taken away where it has not."""
-    return {name: replace(each, left_at=_left_at(each, rules, now)) for name, each in standings.items()}
+    governed = _governed(rules)
+    found = {name: (each, _left_at(each, rules, governed, now)) for name, each in standings.items()}
+    return {name: each if each.left_at == at else replace(each, left_at=at) for name, (each, at) in found.items()}
 
 
 def left_changed(standings: Mapping[str, Standing], rules: RuleSet) -> tuple[Left, ...]:
@@ -57,9 +59,9 @@ def carries(standing: Standing) -> bool:
     return standing.paused_by_us or (standing.expected.running and standing.expected.budget != before)
 
 
-def _left_at(standing: Standing, rules: RuleSet, now: datetime) -> datetime | None:
-    governed = rules.mode is Mode.ENFORCE and standing.of in _governed(rules)
-    return None if governed or not carries(standing) else standing.left_at or now
+def _left_at(standing: Standing, rules: RuleSet, governed: Collection[str], now: datetime) -> datetime | None:
+    ours = rules.mode is Mode.ENFORCE and standing.of in governed
+    return None if ours or not carries(standing) else standing.left_at or now
 
 
 def _governed(rules: RuleSet) -> set[str]:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from service.core.errors import GovernorError
 from service.core.logic import Bounds, Truth
 from service.core.model import Platform, Reason, Snapshot, State, Verdict
 from service.core.pace import Look, Pace
@@ -310,3 +311,20 @@ class Change:
     platform_id: str
     before: State
     after: State
+
+
+def change_of(decision: Decision) -> Change:
+    """The write that a decision asks for."""
+    if decision.before is None or decision.after is None:
+        raise GovernorError(f"decision {decision.id} is to be applied but does not say from what to what")
+    return Change(
+        id=f"{decision.id}-change",
+        decision=decision.id,
+        run=decision.run,
+        clinic=decision.clinic,
+        campaign=decision.campaign,
+        platform=decision.platform,
+        platform_id=decision.platform_id,
+        before=decision.before,
+        after=decision.after,
+    )

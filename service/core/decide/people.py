@@ -20,6 +20,9 @@ from service.core.rules.language import CampaignEntry
 PROPAGATION = timedelta(minutes=15)
 """How long after our write a platform may still show the value from before it."""
 
+UNKNOWN = Standing()
+"""What is remembered of a campaign that was never met."""
+
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 BASE_TOLERANCE = Decimal("0.05")
@@ -47,15 +50,16 @@ def identity(platform: Platform, id_: str) -> str:
 
 def recall(standings: Mapping[str, Standing], name: str, me: str) -> Standing:
     """What is remembered of the campaign `me`, under whichever name it was governed last; a new one has nothing to its name."""
-    named = standings.get(name, Standing())
-    mine = [replace(named, of=me)] if not named.of else []
-    mine += [standing for standing in standings.values() if standing.of == me]
-    return max(mine, key=lambda standing: standing.since or NEVER, default=Standing(of=me))
+    named = standings.get(name, UNKNOWN)
+    mine = [standing for standing in standings.values() if standing.of == me]
+    if not named.of:
+        mine.insert(0, replace(named, of=me))
+    return max(mine, key=lambda standing: standing.since or NEVER) if mine else Standing(of=me)
 
 
 def displaced(standings: Mapping[str, Standing], entry: CampaignEntry) -> dict[str, Standing]:
     """What was remembered under a name that the file has given to another campaign, to be kept under what it is."""
-    named = standings.get(entry.name, Standing())
+    named = standings.get(entry.name, UNKNOWN)
     return {named.of: named} if named.of not in {"", identity(entry.platform, entry.id)} else {}
 
 
@@ -109,5 +113,6 @@ def changed(standing: Standing, change: Change, readback: State, rule: str | Non
 
 def wanted(standing: Standing, target: State, window: timedelta, now: datetime) -> Standing:
     """Remember what the rules wanted at this run, as far back as stabilising may look: over `window`."""
-    recent = tuple(p for p in standing.proposals if now - p.at <= window + GAP)
+    oldest = now - window - GAP
+    recent = [past for past in standing.proposals if past.at >= oldest]
     return replace(standing, proposals=(*recent, PastProposal(now, target)))

@@ -148,6 +148,12 @@ def _because(name: str | None, considered: Sequence[tuple[Rule, Considered]]) ->
 
 def because(name: str, result: Considered) -> str:
     """Why a rule matches, with the numbers it used."""
+    if not result.said:
+        result.said.append(_said(name, result))
+    return result.said[0]
+
+
+def _said(name: str, result: Considered) -> str:
     if result.latched and result.asleep:
         return f"“{name}” is on, and stays on while it is not looked at (`active`)"
     if result.latched:

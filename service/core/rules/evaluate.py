@@ -7,7 +7,7 @@ makes a move only if all of them lie on one side of what is in force. Rememberin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -32,7 +32,8 @@ TELL = Pause()
 class Considered:
     """One rule's possible outcomes (an action, or None for no match), its new state, its trace, and why it is unsure.
 
-    `asleep`: it was not looked at, because this is not its time. `turned`: it matches, and did not when last seen.
+    `asleep`: it was not looked at, because this is not its time. `turned`: it matches, and did not when last seen. `said` keeps
+    why it matches in words, once somebody has asked for that: every campaign it decides for does.
     """
 
     outcomes: tuple[Action | None, ...]
@@ -42,6 +43,7 @@ class Considered:
     latched: bool = False
     asleep: bool = False
     turned: bool = False
+    said: list[str] = field(default_factory=list, init=False, compare=False, repr=False)
 
 
 def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime, *, awake: bool = True) -> Considered:
