@@ -9,35 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from service.apply import change_of
-from service.core.days import horizon
-from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing
+from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing, change_of
 from service.core.decide.people import changed
 from service.core.engine import conclude
 from service.core.metrics import BASELINE_SLACK
-from service.core.model import (
-    AppointmentType,
-    Block,
-    Campaign,
-    Diaries,
-    Location,
-    Offer,
-    OnlineBookings,
-    Platform,
-    Practitioner,
-    Probe,
-    Snapshot,
-    State,
-    Unreadable,
-    Unseen,
-    Verdict,
-    WeeklyHours,
-)
-from service.core.offers import sold_offers
-from service.core.rules.language import RuleSet, Service
+from service.core.model import Campaign, Diaries, Platform, Snapshot, State, Unreadable, Verdict
+from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
 from service.rulefiles.directory import RuleDirectory
-from service.sandbox.clinic import Clinic, Span
+from service.sandbox.reading import diaries
 from service.sandbox.world import World
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -47,62 +27,6 @@ CENT = Decimal("0.01")
 def shipped(clinic: str) -> RuleSet:
     """A shipped rule file."""
     return RuleDirectory(RULES).load(clinic).rules
-
-
-def diaries(account: Clinic, services: tuple[Service, ...], now: datetime) -> Diaries:
-    """What a faultless reading of this account shows: the words of the core without the wire between."""
-    reference = Diaries(
-        bookings=OnlineBookings(
-            account.settings.enabled,
-            timedelta(hours=account.settings.lead_hours),
-            account.settings.segment_cap,
-            account.settings.daily_limit,
-            timedelta(minutes=account.settings.reservation_minutes),
-        ),
-        locations=tuple(Location(b.id, b.name, b.zone, b.online) for b in account.businesses.values()),
-        practitioners=tuple(Practitioner(p.id, p.name, p.online, p.default_type) for p in account.people.values() if p.active),
-        types=tuple(
-            AppointmentType(
-                t.id,
-                t.name,
-                timedelta(minutes=t.minutes),
-                None if t.lead_hours is None else timedelta(hours=t.lead_hours),
-                t.max_attendees > 1,
-                t.online,
-            )
-            for t in account.types.values()
-            if not t.archived
-        ),
-        offers=tuple(
-            Offer(business, person, type_)
-            for business in account.businesses
-            for type_ in account.types
-            for person in account.offering(business, type_)
-        ),
-        hours=tuple(WeeklyHours(h.business, h.person, (h.weekday + 1) % 7, h.starts, h.ends) for h in account.hours),
-        extra=_blocks(account, account.extra),
-        unavailable=_blocks(account, account.unavailable),
-        probes=(),
-    )
-    offers = dict.fromkeys(offer for service in services for offer in sold_offers(reference, service))
-    probes = tuple(probe for offer in offers for probe in _probes(account, offer, now))
-    return Diaries(**{name: getattr(reference, name) for name in reference.__slots__} | {"probes": probes})
-
-
-def _blocks(account: Clinic, spans: list[Span]) -> tuple[Block, ...]:
-    """Every occurrence at every business."""
-    found = [(place, span) for place in account.businesses for span in account.spread(spans, place)]
-    return tuple(Block(place, span.person, span.starts, span.ends) for place, span in found)
-
-
-def _probes(account: Clinic, offer: Offer, now: datetime) -> list[Probe]:
-    days = horizon(now, account.businesses[offer.location].zone)
-    probes = []
-    for first, last in ((days[0], days[6]), (days[7], days[13])):
-        starts = account.starts(offer.location, offer.practitioner, offer.type, first, last, now)
-        unseen = Unseen.NOT_FOUND if starts is None else None
-        probes.append(Probe(offer, first, last, None if starts is None else tuple(starts), unseen))
-    return probes
 
 
 def campaigns(world: World, rules: RuleSet) -> dict[str, Campaign | Unreadable]:

@@ -19,8 +19,8 @@ from service.core.observation import Observation
 from service.core.pace import Look, Pace, Rung, fit
 from service.core.rules.language import Service
 from service.sandbox.clinic import Clinic
+from service.sandbox.reading import diaries
 from tests.store.clinic_day import LARGE, MONDAY_MIDNIGHT, PLACE, STAFF, TYPES, large_world
-from tests.support import diaries
 
 LIMIT_MS = 5.0
 NOW = MONDAY_MIDNIGHT + timedelta(hours=9)

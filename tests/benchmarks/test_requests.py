@@ -21,9 +21,9 @@ from service.core.model import Diaries, Offer
 from service.core.offers import sold_offers
 from service.core.rules.language import Service
 from service.sandbox.clinic import Clinic
+from service.sandbox.reading import diaries as faultless
 from tests.cliniko.sizes import clinic_of, selling, world_of
 from tests.cliniko.virtual import Server, run
-from tests.support import diaries as faultless
 
 pytestmark = pytest.mark.bench
 

@@ -15,11 +15,11 @@ from service.cliniko.proofs import PROOF_LASTS
 from service.core.model import Diaries, Unseen
 from service.core.rules.language import Service
 from service.sandbox.clinic import Clinic, Span
+from service.sandbox.reading import diaries as faultless
 from service.sandbox.scene import HARBOUR
 from service.sandbox.world import Fault, World
 from tests.cliniko.sizes import clinic_of, selling, world_of
 from tests.cliniko.stage import VirtualTime, diaries_of, sorted_fields
-from tests.support import diaries as faultless
 
 HOUR = timedelta(hours=1)
 FIRST_AND_STANDARD = (selling(0, 1),)

@@ -18,11 +18,11 @@ from service.core.model import Diaries, Unseen
 from service.sandbox.clinic import Business, Clinic, Hours, Person, Span, Type
 from service.sandbox.cliniko.records import BAIT
 from service.sandbox.cliniko.server import cliniko_app
+from service.sandbox.reading import diaries as faultless
 from service.sandbox.scene import API_KEYS, HARBOUR, NORTHSIDE, scene
 from service.sandbox.serving import serving
 from service.sandbox.world import Fault, World
 from tests.cliniko.stage import EMAIL, KEY, PHYSIO, PODIATRY, VirtualTime, Wire, diaries_of, listing, over, sorted_fields
-from tests.support import diaries as faultless
 
 BOTH = (PHYSIO, PODIATRY)
 ANA = "1443966597382284301"

@@ -17,11 +17,11 @@ from service.core.model import Diaries, Unseen
 from service.core.rules.language import Service
 from service.sandbox.clinic import Business, Clinic, Hours, Person, Span, Type
 from service.sandbox.cliniko.records import Records
+from service.sandbox.reading import diaries as faultless
 from service.sandbox.scene import HARBOUR
 from service.sandbox.world import Fault, World
 from tests.cliniko.sizes import clinic_of, selling, world_of
 from tests.cliniko.stage import BASE, VirtualTime, diaries_of, listing, sorted_fields
-from tests.support import diaries as faultless
 
 HOUR = timedelta(hours=1)
 SOLD = (selling(0, 1),)

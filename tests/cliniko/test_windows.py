@@ -15,10 +15,10 @@ from service.core.intervals import Span
 from service.core.model import Diaries, Offer, Probe, Unseen
 from service.core.rules.language import Service
 from service.sandbox.clinic import Business, Clinic, Hours, Person, Type
+from service.sandbox.reading import diaries as faultless
 from service.sandbox.scene import API_KEYS, HARBOUR
 from service.sandbox.world import World
 from tests.cliniko.stage import VirtualTime, diaries_of
-from tests.support import diaries as faultless
 
 SYDNEY, PERTH, BRISBANE = "Australia/Sydney", "Australia/Perth", "Australia/Brisbane"
 OFFER = Offer("1", "2", "3")

@@ -13,10 +13,10 @@ from service.core.model import Diaries, Offer, Probe
 from service.core.probing import Derivation, derived, plan
 from service.core.rules.language import Measure, Metric, Service
 from service.sandbox.clinic import Business, Clinic, Hours, Person, Type
+from service.sandbox.reading import diaries
 from tests.core.made import seen
 from tests.core.truth import Truth
 from tests.core.worlds import DATES, Found, found, seeded, with_holes
-from tests.support import diaries
 
 SHORT = 20
 SEEDS = [*range(SHORT), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(SHORT, 2000))]

@@ -16,7 +16,7 @@ from service.core.model import Diaries, Unseen
 from service.core.rules.language import Service
 from service.sandbox.clinic import BookingSettings, Business, Clinic, Hours, Person, Reservation, Span, Type
 from service.sandbox.minutes import Repeat
-from tests.support import diaries
+from service.sandbox.reading import diaries
 
 SOUTH = ["Australia/Sydney", "Australia/Lord_Howe", "Australia/Brisbane", "America/Santiago", "Pacific/Auckland"]
 NORTH = ["Europe/London", "America/New_York", "Africa/Cairo", "Asia/Beirut", "America/Havana", "UTC"]

@@ -13,10 +13,11 @@ from service.core.errors import TransientError
 from service.core.model import Campaign, Diaries, Platform, State, Survey, Unreadable
 from service.core.rules.language import RuleSet, Service
 from service.observe import Outside
+from service.sandbox.reading import diaries
 from service.sandbox.scene import HARBOUR, types_named
 from service.sandbox.world import World
 from service.settings import Settings
-from tests.support import RULES, campaigns, diaries
+from tests.support import RULES, campaigns
 
 
 @dataclass(frozen=True, slots=True)

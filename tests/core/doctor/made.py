@@ -11,9 +11,10 @@ from service.core.doctor.model import Finding, Key, Observed, Severity, Unread
 from service.core.model import Campaign, Platform, State, Survey
 from service.core.rules.language import RuleSet
 from service.rulefiles.source import check
+from service.sandbox.reading import diaries
 from service.sandbox.scene import HARBOUR, scene
 from service.sandbox.world import World
-from tests.support import CENT, RULES, diaries
+from tests.support import CENT, RULES
 
 HARBOUR_FILE = (RULES / "harbour-physio.yaml").read_text("utf-8")
 CITY, QUAY = "1443966599630431801", "1443966599630431802"
