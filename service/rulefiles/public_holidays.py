@@ -11,8 +11,13 @@ AROUND = timedelta(days=2)
 
 def around(now: datetime, regions: Iterable[str]) -> dict[str, tuple[date, ...]]:
     """By region (`AU`, `AU-NSW`), the public holidays on the days around `now`."""
-    first, last = (now - AROUND).date(), (now + AROUND).date()
-    return {region: tuple(day for day in _of(region, first, last) if first <= day <= last) for region in regions}
+    return between(now, now, regions)
+
+
+def between(first: datetime, last: datetime, regions: Iterable[str]) -> dict[str, tuple[date, ...]]:
+    """By region, the public holidays on the days of a period and around it."""
+    begin, end = (first - AROUND).date(), (last + AROUND).date()
+    return {region: tuple(day for day in _of(region, begin, end) if begin <= day <= end) for region in regions}
 
 
 def _of(region: str, first: date, last: date) -> list[date]:

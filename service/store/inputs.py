@@ -11,20 +11,22 @@ A snapshot whose diaries stand in it as they are was written before snapshots ha
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RunInputs
-from service.core.errors import StoreError
-from service.core.model import Diaries, Offer, Snapshot
+from service.core.model import Diaries, Offer, Probe, Snapshot, Unreadable
 from service.store.documents import Document, dump, get, load
 from service.store.packing import offers_of, pack, unpack
 
 BY_REFERENCE = ("rules", "pace")
 """Large fields of `RunInputs` that are the same in run after run; None is never a reference."""
+
+MOST_REFERENCES, MOST_PROBES = 50, 20_000
+"""So many parts of snapshots are kept as values before all are let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +89,58 @@ def snapshot_apart(snapshot: Snapshot) -> SnapshotDocuments:
     return SnapshotDocuments(_json(whole), (reference, probes))
 
 
+@dataclass(slots=True)
+class Shelf:
+    """Parts of snapshots as values, for the next snapshot that has them too."""
+
+    _references: dict[str, tuple[Diaries, tuple[Offer, ...]]] = field(default_factory=dict)
+    _probes: dict[object, Probe] = field(default_factory=dict)
+
+    def diaries(self, parts: Mapping[str, Any], texts: Mapping[str, bytes]) -> Diaries | Unreadable:
+        """The diaries that a snapshot's document states, or names the parts of. Raises StoreError."""
+        if not _parts(parts):
+            return load(Diaries | Unreadable, json.dumps(parts))  # type: ignore[arg-type] # a union is a type too
+        digest = parts["reference"]
+        if digest not in self._references:
+            self._references[digest] = _reference(texts[digest])
+        listed, offers = self._references[digest]
+        return replace(listed, probes=unpack(json.loads(texts[parts["probes"]]), offers, self._probes))
+
+    def trim(self) -> None:
+        """Let go of everything once it takes much room."""
+        if len(self._references) > MOST_REFERENCES or len(self._probes) > MOST_PROBES:
+            self._references.clear()
+            self._probes.clear()
+
+
+def _reference(text: bytes) -> tuple[Diaries, tuple[Offer, ...]]:
+    """Diaries without probes, and all offers that probes are of."""
+    found = json.loads(text)
+    listed = load(Diaries, json.dumps(found["diaries"]))
+    return listed, (*listed.offers, *load(tuple[Offer, ...], json.dumps(found["also"])))
+
+
 async def snapshots_together(conn: AsyncConnection, digests: Collection[str]) -> list[Snapshot]:
     """The snapshots with these digests, in their order. Raises NotFoundError or StoreError."""
-    wholes = {digest: json.loads(text) for digest, text in (await get(conn, set(digests))).items()}
-    refs = {ref for whole in wholes.values() for ref in _parts(whole["diaries"])}
-    texts = await get(conn, refs) if refs else {}
-    found = {digest: _together(whole, texts) for digest, whole in wholes.items()}
+    wholes, texts, shelf = *await texts_of(conn, digests), Shelf()
+    found = {digest: _together(whole, texts, shelf) for digest, whole in wholes.items()}
     return [found[digest] for digest in digests]
 
 
-def _together(whole: dict[str, Any], texts: dict[str, bytes]) -> Snapshot:
-    if not (parts := _parts(whole["diaries"])):
-        return load(Snapshot, json.dumps(whole))
-    reference, packed = (json.loads(texts[part]) for part in parts)
-    snapshot = load(Snapshot, json.dumps(whole | {"diaries": reference["diaries"]}))
-    if not isinstance(snapshot.diaries, Diaries):
-        raise StoreError("a stored Snapshot cannot be read back: its reference data is none")
-    offers = (*snapshot.diaries.offers, *load(tuple[Offer, ...], json.dumps(reference["also"])))
-    return replace(snapshot, diaries=replace(snapshot.diaries, probes=unpack(packed, offers)))
+async def texts_of(conn: AsyncConnection, digests: Collection[str]) -> tuple[dict[str, dict[str, Any]], dict[str, bytes]]:
+    """The documents of snapshots by digest, as JSON values, and the texts of the parts they name."""
+    wholes = {digest: json.loads(text) for digest, text in (await get(conn, set(digests))).items()}
+    refs = {ref for whole in wholes.values() for ref in _parts(whole["diaries"])}
+    return wholes, await get(conn, refs) if refs else {}
 
 
-def _parts(diaries: dict[str, Any]) -> tuple[str, ...]:
+def _together(whole: dict[str, Any], texts: Mapping[str, bytes], shelf: Shelf) -> Snapshot:
+    # The diaries are values already: what stands for them on the way is the smallest that is one.
+    snapshot = load(Snapshot, json.dumps(whole | {"diaries": {"system": "", "message": ""}}))
+    return replace(snapshot, diaries=shelf.diaries(whole["diaries"], texts))
+
+
+def _parts(diaries: Mapping[str, Any]) -> tuple[str, ...]:
     return (diaries["reference"], diaries["probes"]) if "reference" in diaries else ()
 
 

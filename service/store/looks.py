@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -33,6 +33,14 @@ class Looks:
         """The clinic's looks of `day` and later, by day, then service, then location."""
         columns = (_look.c.service, _look.c.location, _look.c.day, _look.c.body)
         query = select(*columns).where(_look.c.clinic == clinic, _look.c.day >= day)
+        async with self._database.reading() as conn:
+            rows = await conn.execute(query.order_by(_look.c.day, _look.c.service, _look.c.location))
+            return tuple(read(row._asdict()) for row in rows)
+
+    async def before(self, clinic: str, at: datetime, day: date) -> tuple[Look, ...]:
+        """The clinic's looks of `day` and later that were taken before an instant, in the order of `since`."""
+        columns = (_look.c.service, _look.c.location, _look.c.day, _look.c.body)
+        query = select(*columns).where(_look.c.clinic == clinic, _look.c.day >= day, _look.c.taken_at < at)
         async with self._database.reading() as conn:
             rows = await conn.execute(query.order_by(_look.c.day, _look.c.service, _look.c.location))
             return tuple(read(row._asdict()) for row in rows)

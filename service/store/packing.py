@@ -36,9 +36,19 @@ def pack(probes: Iterable[Probe], offers: Sequence[Offer]) -> Packed:
     return {"unit": unit, "probes": [_packed(probe, place[probe.offer], unit) for probe in probes]}
 
 
-def unpack(packed: Packed, offers: Sequence[Offer]) -> tuple[Probe, ...]:
-    """The probes as they were packed with these offers."""
-    return tuple(_unpacked(each, offers, packed["unit"]) for each in packed["probes"])
+def unpack(packed: Packed, offers: Sequence[Offer], known: dict[object, Probe] | None = None) -> tuple[Probe, ...]:
+    """The probes as they were packed with these offers; `known` are probes unpacked before, and it gets the new ones."""
+    known = {} if known is None else known
+    return tuple(_met(each, offers, packed["unit"], known) for each in packed["probes"])
+
+
+def _met(packed: list[Any], offers: Sequence[Offer], unit: int, known: dict[object, Probe]) -> Probe:
+    """A probe that was unpacked before, or now: an hour later most are the same."""
+    place, first, days, steps, *why = packed
+    key = (offers[place], first, days, None if steps is None else tuple(steps), *why, unit)
+    if (probe := known.get(key)) is None:
+        probe = known[key] = _unpacked(packed, offers, unit)
+    return probe
 
 
 def _packed(probe: Probe, place: int, unit: int) -> list[Any]:

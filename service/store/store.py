@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.store.database import Database
 from service.store.decisions import Decisions
+from service.store.history import History
 from service.store.holds import Holds
 from service.store.intents import Intents
 from service.store.keys import Keys
@@ -29,6 +30,7 @@ class Store:
         self.ledger = Ledger(database)
         self.runs = Runs(database)
         self.snapshots = Snapshots(database)
+        self.history = History(database)
         self.decisions = Decisions(database)
         self.memory = Memory(database)
         self.intents = Intents(database)
