@@ -6,20 +6,20 @@ from pathlib import Path
 
 import click
 
+from service.cli.rule_files import bytes_of, every_file, read
+from service.cli.rules_backtest import backtest
 from service.core.errors import InputError, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
 from service.core.rules.schema import json_schema, pack_schema, schema_text
-from service.rulefiles.directory import RuleDirectory
-from service.rulefiles.source import PackText, check_pack, decode
-from service.rulefiles.source import check as check_text
+from service.rulefiles.source import PackText, check_pack
 from service.rulefiles.yaml_tree import parse
 from service.settings import load
 
 
 @click.group()
 def rules() -> None:
-    """Check rule files; print their JSON Schema."""
+    """Check rule files, try them on the past; print their JSON Schema."""
 
 
 @rules.command()
@@ -46,7 +46,7 @@ def check(files: tuple[Path, ...], *, offline: bool) -> None:
 
 def _fine(file: Path, good: dict[Path, RuleSet]) -> str:
     if file.parent.name == "packs":
-        check_pack(file.stem, PackText(str(file), _bytes(file)))
+        check_pack(file.stem, PackText(str(file), bytes_of(file)))
         return "fine."
     found = good[file] = read(file)
     return f"fine. {len(found.rules)} rules for {len(found.campaigns)} campaigns, mode {found.mode}"
@@ -62,7 +62,7 @@ def _against_stored_state(good: dict[Path, RuleSet]) -> None:
         click.echo(f"what the files would change is not known: {error}", err=True)
         return
     for file, rehearsal in zip(good, found, strict=True):
-        tree, _ = parse(_bytes(file).decode("utf-8"), str(file))
+        tree, _ = parse(bytes_of(file).decode("utf-8"), str(file))
         if rehearsal.diaries is not None and tree is not None:
             for problem in unknown(tree, str(file), rehearsal.diaries):
                 click.echo(f"warning: {problem}", err=True)
@@ -70,29 +70,11 @@ def _against_stored_state(good: dict[Path, RuleSet]) -> None:
             click.echo(f"{file.stem}: {effect}")
 
 
-def every_file() -> tuple[Path, ...]:
-    """The rule files and packs of the rule directory; `InputError` where there are none."""
-    directory = RuleDirectory(load().rules_dir)
-    found = [directory.path / f"{clinic}.yaml" for clinic in directory.clinics()]
-    if not found:
-        raise InputError(f"no rule files in {directory.path}: name the files, or set GOVERNOR_RULES_DIR")
-    return (*found, *(Path(pack.file) for pack in directory.packs().values()))
-
-
-def read(file: Path) -> RuleSet:
-    """A rule file with the packs beside it; raises `RuleFileError`, and `InputError` where it cannot be read."""
-    return check_text(decode(_bytes(file), str(file)), str(file), RuleDirectory(file.parent).packs())
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
-
-
 @rules.command()
 @click.option("--pack", is_flag=True, help="The schema of packs, rules/packs/*.yaml.")
 def schema(*, pack: bool) -> None:
     """Print the JSON Schema of rule files, for editors that complete and explain."""
     click.echo(schema_text(pack_schema() if pack else json_schema()), nl=False)
+
+
+rules.add_command(backtest)

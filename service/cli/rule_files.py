@@ -1,0 +1,33 @@
+"""Reading the rule files that somebody names on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.core.errors import InputError
+from service.core.rules.language import RuleSet
+from service.rulefiles.directory import RuleDirectory
+from service.rulefiles.source import check, decode
+from service.settings import load
+
+
+def every_file() -> tuple[Path, ...]:
+    """The rule files and packs of the rule directory; `InputError` where there are none."""
+    directory = RuleDirectory(load().rules_dir)
+    found = [directory.path / f"{clinic}.yaml" for clinic in directory.clinics()]
+    if not found:
+        raise InputError(f"no rule files in {directory.path}: name the files, or set GOVERNOR_RULES_DIR")
+    return (*found, *(Path(pack.file) for pack in directory.packs().values()))
+
+
+def read(file: Path) -> RuleSet:
+    """A rule file with the packs beside it; raises `RuleFileError`, and `InputError` where it cannot be read."""
+    return check(decode(bytes_of(file), str(file)), str(file), RuleDirectory(file.parent).packs())
+
+
+def bytes_of(file: Path) -> bytes:
+    """What a file holds; `InputError` where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
