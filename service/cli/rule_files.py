@@ -11,13 +11,19 @@ from service.rulefiles.source import check, decode
 from service.settings import load
 
 
-def every_file() -> tuple[Path, ...]:
-    """The rule files and packs of the rule directory; `InputError` where there are none."""
+def rule_files() -> tuple[Path, ...]:
+    """The rule files of the rule directory; `InputError` where there are none."""
     directory = RuleDirectory(load().rules_dir)
-    found = [directory.path / f"{clinic}.yaml" for clinic in directory.clinics()]
+    found = tuple(directory.path / f"{clinic}.yaml" for clinic in directory.clinics())
     if not found:
         raise InputError(f"no rule files in {directory.path}: name the files, or set GOVERNOR_RULES_DIR")
-    return (*found, *(Path(pack.file) for pack in directory.packs().values()))
+    return found
+
+
+def every_file() -> tuple[Path, ...]:
+    """The rule files and packs of the rule directory; `InputError` where there are no rule files."""
+    packs = RuleDirectory(load().rules_dir).packs()
+    return (*rule_files(), *(Path(pack.file) for pack in packs.values()))
 
 
 def read(file: Path) -> RuleSet:

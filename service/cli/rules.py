@@ -8,6 +8,7 @@ import click
 
 from service.cli.rule_files import bytes_of, every_file, read
 from service.cli.rules_backtest import backtest
+from service.cli.rules_explain import explain
 from service.core.errors import InputError, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
@@ -19,7 +20,7 @@ from service.settings import load
 
 @click.group()
 def rules() -> None:
-    """Check rule files, try them on the past; print their JSON Schema."""
+    """Check rule files, say what they do, try them on the past; print their JSON Schema."""
 
 
 @rules.command()
@@ -78,3 +79,4 @@ def schema(*, pack: bool) -> None:
 
 
 rules.add_command(backtest)
+rules.add_command(explain)
