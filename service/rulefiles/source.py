@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from service.core.errors import Problem, RuleFileError
 from service.core.rules.fields import Problems
-from service.core.rules.language import RuleSet
+from service.core.rules.language import Rule, RuleSet
 from service.core.rules.shape import read
 from service.core.rules.shape_packs import PackFile
 from service.core.rules.shape_packs import pack as read_pack
@@ -49,11 +49,15 @@ def check(text: str, file_name: str, packs: Texts | None = None) -> RuleSet:
     return read(tree, file=file_name, digest=digest, known=problems, packs=files)
 
 
-def check_pack(name: str, pack: PackText) -> None:
-    """Check a pack by itself, as far as that goes: `RuleFileError` with every problem but those that only a clinic shows."""
+def check_pack(name: str, pack: PackText) -> tuple[Rule, ...]:
+    """The rules of a pack by itself, about no campaign yet.
+
+    Raises `RuleFileError` with every problem but those that only a clinic shows.
+    """
     problems = Problems(pack.file)
-    read_pack(name, _pack(pack), Known(None, None, None, decimals=2), problems)
+    found = read_pack(name, _pack(pack), Known(None, None, None, decimals=2), problems)
     problems.refuse_if_any()
+    return found
 
 
 def whole(data: bytes, packs: Texts) -> bytes:

@@ -1,4 +1,4 @@
-"""What a clinic's runs read of Cliniko over a period, as a backtest asks for it: oldest first, a batch at a time."""
+"""What a clinic's runs read of Cliniko, and concluded, over a period: oldest first, a batch at a time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.backtest import Moment
+from service.store import documents
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.inputs import Shelf, texts_of
+from service.store.tables import run as _run
 from service.store.tables import snapshot as _snapshot
 
 BATCH = 100
@@ -55,6 +57,18 @@ class History:
             if len(batch) < BATCH:
                 return
             after = (batch[-1].at, batch[-1].run)
+
+    async def outcomes(self, clinic: str, first: datetime, last: datetime) -> AsyncIterator[tuple[datetime, str]]:
+        """When, and what, the kept runs begun in the clinic's period concluded, as canonical text. Raises StoreError."""
+        columns = (_run.c.started_at, _run.c.outcome_text)
+        kept = (_run.c.outcome_text.is_not(None), _run.c.forgotten_at.is_(None))
+        query = select(*columns).where(_run.c.clinic == clinic, _run.c.started_at.between(first, last), *kept)
+        async with self._database.reading() as conn:
+            rows = (await conn.execute(query.order_by(_run.c.started_at, _run.c.id))).all()
+            for n in range(0, len(rows), BATCH):
+                texts = await documents.get(conn, {row.outcome_text for row in rows[n : n + BATCH]})
+                for row in rows[n : n + BATCH]:
+                    yield row.started_at, texts[row.outcome_text].decode()
 
 
 async def _batch(conn: AsyncConnection, shelf: Shelf, clinic: str, after: tuple[datetime, str], last: datetime) -> list[Moment]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from service.core.capacity import capacity
 from service.core.doctor.model import Area, Finding, Observed, Severity
@@ -27,13 +28,24 @@ CAP_ADVICE = "raise or lift the limit in Cliniko (Settings > Online bookings)"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A comparison as a rule uses it: `role` says where, `vital` that the rule is dead without it."""
+    """A comparison as a rule uses it: `role` says where, as does `path` in the file; `vital`: the rule is dead without it."""
 
     rule: str
     role: str
+    path: tuple[str | int, ...]
     compare: Compare
     wanted: Truth
     vital: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """A part that no reading of a service could ever be seen to satisfy; `capped`: but for the booking limits one could."""
+
+    service: Service
+    part: Part
+    proofs: Proofs
+    capped: bool
 
 
 def caps(_: Observed, diaries: Diaries) -> Iterator[Finding]:
@@ -58,27 +70,40 @@ def _limits(bookings: OnlineBookings) -> str:
 def thresholds(rules: RuleSet, diaries: Diaries, seen: Observed) -> Iterator[Finding]:
     """What no diary, however full or empty, could ever be shown to satisfy; and what today's leaves open."""
     roster = Roster.of(diaries, seen.now)
+    for service, concerned in _concerned(rules, diaries):
+        for shut in _of_service(service, concerned, diaries, roster):
+            yield _unprovable(shut) if shut.capped else _out_of_reach(shut)
+        if _limits(diaries.bookings):
+            yield from _open_now(service, concerned, diaries, roster)
+
+
+def shut_by_caps(rules: RuleSet, diaries: Diaries, now: datetime) -> Iterator[Shut]:
+    """Every part of a rule that some diary could satisfy, and none could be shown to because of the account's limits."""
+    roster = Roster.of(diaries, now)
+    for service, concerned in _concerned(rules, diaries) if _limits(diaries.bookings) else ():
+        yield from (shut for shut in _of_service(service, concerned, diaries, roster) if shut.capped)
+
+
+def _concerned(rules: RuleSet, diaries: Diaries) -> Iterator[tuple[Service, list[Rule]]]:
+    """The services that can be judged, with the rules about them."""
     for service in rules.services.values():
         concerned = [rule for rule in rules.rules if _about(rule, service, rules)]
         if concerned and sold_offers(diaries, service) and diaries.bookings.enabled:
-            yield from _of_service(service, concerned, diaries, roster)
+            yield service, concerned
 
 
 def _about(rule: Rule, service: Service, rules: RuleSet) -> bool:
     return any(rules.campaigns[name].service == service.name for name in rule.campaigns)
 
 
-def _of_service(service: Service, rules: list[Rule], diaries: Diaries, roster: Roster) -> Iterator[Finding]:
-    limits = _limits(diaries.bookings)
+def _of_service(service: Service, rules: list[Rule], diaries: Diaries, roster: Roster) -> Iterator[Shut]:
     free = Proofs(uncapped(diaries), service, roster)
-    capped = Proofs(diaries, service, roster) if limits else free
+    capped = Proofs(diaries, service, roster) if _limits(diaries.bookings) else free
     for part in (part for rule in rules for part in _parts(rule, capped)):
         if not free.could(part.compare, wanted=part.wanted):
-            yield _out_of_reach(service, part, free)
+            yield Shut(service, part, free, capped=False)
         elif not capped.could(part.compare, wanted=part.wanted):
-            yield _unprovable(service, part, capped)
-    if limits:
-        yield from _open_now(service, rules, diaries, roster)
+            yield Shut(service, part, capped, capped=True)
 
 
 # --- what a rule needs proven -------------------------------------------------------------------------------------------
@@ -87,7 +112,7 @@ def _of_service(service: Service, rules: list[Rule], diaries: Diaries, roster: R
 def _parts(rule: Rule, proofs: Proofs) -> Iterator[Part]:
     for role, condition in (("when", rule.when), ("until", rule.until)):
         vital = not proofs.proves(condition)
-        yield from (Part(rule.name, f"`{role}`", each, wanted, vital) for each, wanted in needed(condition))
+        yield from (Part(rule.name, f"`{role}`", (role,), each, wanted, vital) for each, wanted in needed(condition))
     if rule.bands is not None:
         yield from _steps(rule.name, rule.bands)
 
@@ -99,30 +124,34 @@ def _steps(rule: str, bands: Bands) -> Iterator[Part]:
     ]
     last = len(bands.steps) - 1
     for n, each in enumerate(compares):
-        yield Part(rule, f"step {n + 1}", each, Truth.TRUE, vital=False)
+        path = ("bands", "steps", n)
+        yield Part(rule, f"step {n + 1}", path, each, Truth.TRUE, vital=False)
         if n < last:
-            yield Part(rule, f"the steps after step {n + 1}", each, Truth.FALSE, vital=False)
+            yield Part(rule, f"the steps after step {n + 1}", path, each, Truth.FALSE, vital=False)
 
 
 # --- sentences ----------------------------------------------------------------------------------------------------------
 
 
-def _unprovable(service: Service, part: Part, proofs: Proofs) -> Finding:
-    short = "proven" if part.wanted is Truth.TRUE else "ruled out"
-    sentence = (
-        f"{service.name}: the booking limits put {part.role} of rule `{part.rule}` out of reach: "
-        f"`{comparison(part.compare)}` can never be {short}, because {_best(part, proofs)}."
-    )
+def why_shut(shut: Shut) -> str:
+    """Why the booking limits put a part out of reach, with the numbers."""
+    short = "proven" if shut.part.wanted is Truth.TRUE else "ruled out"
+    return f"`{comparison(shut.part.compare)}` can never be {short}, because {_best(shut.part, shut.proofs)}"
+
+
+def _unprovable(shut: Shut) -> Finding:
+    part = shut.part
+    sentence = f"{shut.service.name}: the booking limits put {part.role} of rule `{part.rule}` out of reach: {why_shut(shut)}."
     severity = Severity.MUST_FIX if part.vital else Severity.LOOK_AT
     advice = f"Change the threshold, or {CAP_ADVICE}."
     return Finding("unprovable", Area.RULES, severity, sentence, advice)
 
 
-def _out_of_reach(service: Service, part: Part, proofs: Proofs) -> Finding:
-    never = "hold" if part.wanted is Truth.TRUE else "fail"
+def _out_of_reach(shut: Shut) -> Finding:
+    part, never = shut.part, "hold" if shut.part.wanted is Truth.TRUE else "fail"
     sentence = (
-        f"{service.name}: {part.role} of rule `{part.rule}` asks for what the present roster cannot give: "
-        f"`{comparison(part.compare)}` can never {never}, because {_best(part, proofs)}."
+        f"{shut.service.name}: {part.role} of rule `{part.rule}` asks for what the present roster cannot give: "
+        f"`{comparison(part.compare)}` can never {never}, because {_best(part, shut.proofs)}."
     )
     severity = Severity.MUST_FIX if part.vital else Severity.LOOK_AT
     return Finding("out_of_reach", Area.RULES, severity, sentence, "Change the threshold.")

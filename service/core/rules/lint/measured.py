@@ -1,0 +1,36 @@
+"""How far a metric swings: between its lowest and highest reading of a day, the last of the day before included. Pure.
+
+The midnight at which the fortnight moves on by a day is in one of these windows, whatever the clinic's zone. The median over
+days is taken, so that a holiday or an outage counts as one day and no more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from statistics import median
+
+READINGS = 6
+"""So many readings make a day."""
+
+DAYS = 7
+"""So many days make a habit."""
+
+
+def swing(readings: Iterable[tuple[datetime, float]]) -> float | None:
+    """How far a metric moved within a day on half of the days; None with too few readings to tell. They may come unsorted."""
+    found = list(_spreads(sorted(readings)))
+    return median(found) if len(found) >= DAYS else None
+
+
+def _spreads(readings: list[tuple[datetime, float]]) -> Iterator[float]:
+    days: dict[date, list[float]] = defaultdict(list)
+    before: float | None = None
+    for at, value in readings:
+        day = days[at.date()]
+        if not day and before is not None:
+            day.append(before)
+        day.append(value)
+        before = value
+    yield from (max(day) - min(day) for day in days.values() if len(day) >= READINGS)

@@ -1,0 +1,56 @@
+"""What lint finds, where in a file it is, and what may be known of the clinic beside its file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.core.model import Diaries
+from service.core.rules.language import Metric, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The item `index` of the `any` that comes as number `number` in a condition, both from 0."""
+
+    number: int
+    index: int
+
+
+Step = str | int | Alternative
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is: a path of keys and indices into a rule, or into a campaign of that name."""
+
+    rule: Rule | None = None
+    campaign: str = ""
+    path: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a file says and can hardly mean: which check found it, where, what is wrong, what to write instead."""
+
+    check: str
+    place: Place
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is known of the clinic beside its file.
+
+    `swings` says, by service and metric (over 14 days), how far the metric moves within a day on half of the days. `diaries`
+    is the newest reading of Cliniko, `now` when it was taken.
+    """
+
+    swings: Mapping[tuple[str, Metric], float] = field(default_factory=dict)
+    diaries: Diaries | None = None
+    now: datetime | None = None
+
+
+NOTHING_OBSERVED = Observed()

@@ -1,0 +1,50 @@
+"""A rule that raises budgets above one that pauses, both matching at once: the ads run on a raised budget, not at all. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from service.core.rules.language import Pause, Rule, RuleSet
+from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.reach import above, meet_in_time, pieces, stops, undecided
+from service.core.rules.lint.regions import NOWHERE, Region, both, either, holds, occupied
+from service.core.rules.lint.said import condition, named
+from service.core.rules.lint.wishes import Wish, wish
+
+
+def raise_above_pause(rules: RuleSet) -> Iterator[Finding]:
+    """Each pausing rule with the first rule above it that raises where it would pause."""
+    for rule in rules.rules:
+        if isinstance(rule.then, Pause):
+            found = next((each for name in rule.campaigns if (each := _raising(rules, rule, name))), None)
+            if found is not None:
+                yield _starved(rule, found)
+
+
+def _raising(rules: RuleSet, rule: Rule, campaign: str) -> Rule | None:
+    before = above(rules, rule, campaign)
+    for n, each in enumerate(before):
+        region = partial(_raised_and_paused, rules, each, rule, campaign, before[:n])
+        if meet_in_time(each.active, rule.active) and occupied(region):
+            return each
+    return None
+
+
+def _raised_and_paused(rules: RuleSet, raising: Rule, pausing: Rule, campaign: str, before: list[Rule]) -> Region:
+    """Where one raises the campaign and the other would pause it, and none of the rules before decides."""
+    entry = rules.campaigns[campaign]
+    raised = [piece.region for piece in pieces(raising) if wish(piece.action, entry) is Wish.RAISE]
+    shared = both(either(*raised), holds(pausing.when)) if raised else NOWHERE
+    return undecided(shared, [each for each in before if stops(each, pausing)])
+
+
+def _starved(pausing: Rule, raising: Rule) -> Finding:
+    always = raising.when is None and raising.bands is None
+    return Finding(
+        "raise-above-pause",
+        Place(pausing),
+        f"“{pausing.name}” is to pause at {condition(pausing.when)}, but {named(raising)} stands above it, "
+        + ("always matches and raises" if always else "can match at the same time and then raises"),
+        f"move “{pausing.name}” above “{raising.name}”, or give “{raising.name}” a `when` that excludes it",
+    )

@@ -1,0 +1,64 @@
+"""Rules that never get their word, because what stands above them decides wherever they would. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from service.core.rules.language import Rule, RuleSet
+from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.reach import above, decides, needed, outlasts, own, pieces, stops, undecided
+from service.core.rules.lint.regions import Region, TooManyError, both, either, empty
+from service.core.rules.lint.said import condition, listed, named
+
+
+def never_reached(rules: RuleSet) -> Iterator[Finding]:
+    """A rule that is decided over for every campaign it is about."""
+    for rule in rules.rules:
+        if decides(rule) and rule.campaigns:
+            found = [_deciding(rules, rule, name) for name in rule.campaigns]
+            if all(found):
+                yield _finding(rule, list({each.name: each for some in found for each in some}.values()))
+
+
+def _deciding(rules: RuleSet, rule: Rule, campaign: str) -> list[Rule]:
+    """The rules above that decide about a campaign wherever this one would; none if it has a word."""
+    before = above(rules, rule, campaign)
+    if longer := next((each for each in before if outlasts(each, rule)), None):
+        return [longer]
+    try:
+        region = own(rule)
+    except TooManyError:
+        return []
+    steady = [each for each in before if stops(each, rule)]
+    return needed(steady, region) if steady and region and empty(partial(undecided, region, steady)) else []
+
+
+def _finding(rule: Rule, deciding: list[Rule]) -> Finding:
+    """Told where it can be mended: a pack's rule where the file's own rule stands in its way."""
+    first = deciding[0]
+    at = first if rule.pack and first.pack != rule.pack else rule
+    return Finding(
+        "never-reached", Place(at), f"“{rule.name}” is never reached: {_why(rule, deciding)}", _advice(rule, deciding)
+    )
+
+
+def _why(rule: Rule, deciding: list[Rule]) -> str:
+    names, one = listed(map(named, deciding)), len(deciding) == 1
+    if one and deciding[0].when is None and deciding[0].bands is None:
+        return f"{names} always matches"
+    if empty(partial(_together, rule, deciding)):
+        return f"where it would match ({condition(rule.when)}), {names} above it cannot be judged, and then nothing is moved"
+    verb = "decides" if one else "decide"
+    return f"{names} above it {verb} wherever it matches ({condition(rule.when) if rule.bands is None else 'any of its steps'})"
+
+
+def _together(rule: Rule, deciding: list[Rule]) -> Region:
+    return both(own(rule), either(*(piece.region for each in deciding for piece in pieces(each))))
+
+
+def _advice(rule: Rule, deciding: list[Rule]) -> str:
+    first = deciding[0]
+    if rule.pack and first.pack != rule.pack:
+        return f"give the file's rule the name “{rule.name}” to put it in the pack's place, or narrow “{first.name}”"
+    return f"move “{rule.name}” above “{first.name}”, narrow “{first.name}”, or take “{rule.name}” out"

@@ -1,0 +1,48 @@
+"""What an action comes to for a campaign: an amount, and whether that is more or less than base. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from service.core.money import percent_of
+from service.core.rules.language import Action, Amount, CampaignEntry, CostPerBooking, Named, Pause, Percent
+
+
+class Wish(StrEnum):
+    """Which way an action moves a campaign from its base budget."""
+
+    CUT = "cut"
+    BASE = "base"
+    RAISE = "raise"
+
+
+def amount(action: Action, entry: CampaignEntry) -> Decimal | None:
+    """The daily budget as the action states it, 0 for a pause; None where it depends on the forecast."""
+    match action:
+        case Pause():
+            return Decimal(0)
+        case CostPerBooking():
+            return None
+        case Percent(percent=percent):
+            return percent_of(entry.base, percent)
+        case Amount(amount=stated):
+            return stated
+        case _:
+            return {Named.FLOOR: entry.floor, Named.BASE: entry.base, Named.CEILING: entry.ceiling}[action.which]
+
+
+def granted(action: Action, entry: CampaignEntry) -> Decimal | None:
+    """The same within the campaign's floor and ceiling."""
+    stated = amount(action, entry)
+    if stated is None or isinstance(action, Pause):
+        return stated
+    return min(max(stated, entry.floor), entry.ceiling)
+
+
+def wish(action: Action, entry: CampaignEntry) -> Wish | None:
+    """Which way the action moves the campaign; None where it depends on the forecast."""
+    found = granted(action, entry)
+    if found is None:
+        return None
+    return Wish.RAISE if found > entry.base else Wish.CUT if found < entry.base else Wish.BASE
