@@ -15,6 +15,7 @@ import structlog
 
 from service.apply import Applied, Hands, apply, settle_open
 from service.core.decide.model import Decision, RunInputs, RunOutcome
+from service.core.doubt import AGREES
 from service.core.engine import conclude
 from service.core.errors import GovernorError, LeaseLostError
 from service.core.metrics import BASELINE_SLACK
@@ -125,7 +126,7 @@ class Governor:
             engine=self.engine,
             rules=rules,
             snapshot=snapshot,
-            baselines=await self._baselines(clinic, windows),
+            baselines=await self._baselines(clinic, now, windows),
             rule_states=await self.store.memory.rule_states(clinic),
             standings=await self.store.memory.standings(clinic),
             holds=await self.store.holds.holds(clinic, now),
@@ -136,11 +137,12 @@ class Governor:
             holidays=around(now, regions(rules)),
         )
 
-    async def _baselines(self, clinic: str, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
-        """Older snapshots to compare with, newest first, and the newest good one, which tells what went of a sudden."""
-        found = await self.store.snapshots.baselines(clinic, windows)
-        latest = await self.store.snapshots.latest_readable(clinic)
-        return found if latest is None or latest in found else (latest, *found)
+    async def _baselines(self, clinic: str, now: datetime, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
+        """Older snapshots to compare with, newest first, and those that tell what went of a sudden (`core.doubt`)."""
+        found = await self.store.snapshots.baselines(clinic, [*windows, (now - AGREES, now)])
+        settled = await self.store.snapshots.latest_readable(clinic, now - AGREES)
+        every = found if settled is None or settled in found else (settled, *found)
+        return tuple(sorted(every, key=lambda snapshot: snapshot.taken_at, reverse=True))
 
     @asynccontextmanager
     async def _lease(self, clinic: str) -> AsyncIterator[int]:

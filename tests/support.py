@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing, change_of
 from service.core.decide.people import changed
+from service.core.doubt import AGREES
 from service.core.engine import conclude
 from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Diaries, Platform, Snapshot, State, Unreadable, Verdict
@@ -98,13 +99,13 @@ class Governed:
         )
 
     def _baselines(self, now: datetime) -> Iterator[Snapshot]:
-        """The newest earlier snapshot and those that any rule may compare with, newest first."""
-        newest = True
+        """The earlier snapshots that doubt or any rule may compare with, newest first."""
+        settled = False
         for inputs, _ in reversed(self.outcomes):
             taken = inputs.snapshot.taken_at
             wanted = any(now - back - BASELINE_SLACK <= taken <= now - back for back in look_backs(self.rules))
-            if (wanted or newest) and isinstance(inputs.snapshot.diaries, Diaries):
-                newest = False
+            if (wanted or not settled) and isinstance(inputs.snapshot.diaries, Diaries):
+                settled = settled or taken <= now - AGREES
                 yield inputs.snapshot
 
     def run(self) -> RunOutcome:

@@ -38,6 +38,9 @@ LISTS = {
 
 Named = TypeVar("Named", Location, Practitioner, AppointmentType)
 
+AGREES = timedelta(minutes=45)
+"""How old the earlier reading must be: two looks within minutes may meet the same fault, and agree for that reason only."""
+
 RECENT = timedelta(hours=24)
 """How old the earlier reading may be: there is no telling from an older one."""
 

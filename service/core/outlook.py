@@ -15,7 +15,7 @@ from functools import partial
 from service.core.caveats import caveats
 from service.core.decide.model import Caveat, Reading, RunInputs, ServiceForecast
 from service.core.decide.proposals import Worth, share_of
-from service.core.doubt import RECENT, believed, doubted
+from service.core.doubt import AGREES, RECENT, believed, doubted
 from service.core.expectation import NOTHING_EXPECTED, expectation, looks, shared
 from service.core.logic import Bounds
 from service.core.memo import Memo
@@ -74,7 +74,9 @@ def sights(present: Sighting | None, earlier: Sequence[Sighting]) -> Sights:
     """What a run goes by, from its own reading (None: it had none) and those of earlier runs, newest first."""
     if present is None:
         return Sights(None, tuple(earlier), _numbers(earlier))
-    last = next((each.diaries for each in earlier if each.at >= present.at - RECENT), None)
+    recent = [each for each in earlier if each.at >= present.at - RECENT]
+    settled = [each for each in recent if each.at <= present.at - AGREES]
+    last = next((each.diaries for each in settled or recent[::-1]), None)
     counted = believed(present.diaries, present.at, last)
     kept = doubted(present.diaries, counted)
     known = present if counted == present.diaries else Sighting(present.at, counted, present.memo)

@@ -37,9 +37,11 @@ class Snapshots:
             digests = (await conn.scalars(query)).all()
             return tuple(await snapshots_together(conn, digests))
 
-    async def latest_readable(self, clinic: str) -> Snapshot | None:
-        """The clinic's newest snapshot whose diaries could be read."""
+    async def latest_readable(self, clinic: str, before: datetime | None = None) -> Snapshot | None:
+        """The clinic's newest snapshot whose diaries could be read; with `before`, taken then or earlier."""
         query = select(_snapshot.c.document).where(_snapshot.c.clinic == clinic, _snapshot.c.readable)
+        if before is not None:
+            query = query.where(_snapshot.c.taken_at <= before)
         async with self._database.reading() as conn:
             digest = await conn.scalar(query.order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc()).limit(1))
             if digest is None:

@@ -243,3 +243,14 @@ def test_the_clinics_zone_is_that_of_the_newest_snapshot_that_shows_one() -> Non
     dark = replace(seen, diaries=Unreadable("cliniko", "down"))
     assert clinic_zone((dark, seen)) == "Australia/Brisbane"
     assert clinic_zone((dark,)) == "UTC"
+
+
+def test_two_looks_within_minutes_do_not_agree_on_what_is_suddenly_gone() -> None:
+    """A fault that lasts a minute would be met by both, so the second one is held against the hour before as well."""
+    clinic = governed("harbour-physio", hours=2)
+    clinic.world.book_out("harbour-physio", list(clinic.world.clinics["harbour-physio"].types))
+    for _ in range(3):
+        assert not [decision for decision in clinic.run().decisions if decision.after and not decision.after.running]
+        clinic.world.advance(timedelta(seconds=8))
+    clinic.world.advance(HOUR)
+    assert [decision for decision in clinic.run().decisions if decision.after and not decision.after.running]

@@ -23,7 +23,7 @@ def stabilised(case: Case, draft: Draft) -> Draft:
     if target is None or here is None or position(target) == position(here) or case.clinic.unreadable is not None:
         return draft  # with Cliniko unreadable only `fallback` gets here, and it has waited for `fallback_after`
     raising = position(target) > position(here)
-    window = case.rails.stabilise.down if not raising else case.stabilise or case.rails.stabilise.up
+    window = case.rails.stabilise.down if not raising else _raise_window(case)
     recent = [p.target for p in case.standing.proposals if case.clinic.now - p.at <= window]
     candidates = [target, *recent] if _covered(case, window) else [target, *recent, here]
     steady = min(candidates, key=position) if raising else max(candidates, key=position)
@@ -33,6 +33,11 @@ def stabilised(case: Case, draft: Draft) -> Draft:
         return draft
     what = "a raise is granted once it has been wanted" if raising else "a cut is made once it has been wanted"
     return draft.restrained(Reason.STABILISING, f"{what} for {duration(window)} without a break", steady)
+
+
+def _raise_window(case: Case) -> timedelta:
+    """The deciding rule's own, which may be none at all, or the guardrail's."""
+    return case.rails.stabilise.up if case.stabilise is None else case.stabilise
 
 
 def _covered(case: Case, window: timedelta) -> bool:
