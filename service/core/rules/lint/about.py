@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.core.rules.language import RuleSet
-from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import decides
 
 
@@ -14,7 +14,7 @@ def rule_without_campaign(rules: RuleSet) -> Iterator[Finding]:
     for rule in rules.rules:
         if not rule.campaigns:
             yield Finding(
-                "rule-about-no-campaign",
+                Check.RULE_ABOUT_NO_CAMPAIGN,
                 Place(rule),
                 f"“{rule.name}” is about none of the file's {len(rules.campaigns)} campaigns: none sells its service",
                 "name a service that a campaign sells, or take the rule out",
@@ -27,7 +27,7 @@ def campaign_without_rule(rules: RuleSet) -> Iterator[Finding]:
     for name, entry in rules.campaigns.items():
         if name not in covered and not entry.protect:
             yield Finding(
-                "campaign-without-rule",
+                Check.CAMPAIGN_WITHOUT_RULE,
                 Place(campaign=name),
                 f"no rule is about {name}, so it runs at its base budget of {entry.base} whatever happens",
                 f"write a rule for the service {entry.service}, add `protect: true` if it is meant to be left alone, "

@@ -13,7 +13,7 @@ from functools import partial
 
 from service.core.rules.language import Metric, Pause, Rule, RuleSet
 from service.core.rules.lint.axes import Axis, needs
-from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import above
 from service.core.rules.lint.regions import Region, TooManyError, both, holds, may_fail, occupied
 from service.core.rules.lint.relations import NEXT, Box
@@ -33,7 +33,7 @@ def missed(rules: RuleSet) -> Iterator[Finding]:
     for rule in rules.rules:
         if isinstance(rule.then, Pause) and rule.until is not None and _misses(rules, rule):
             yield Finding(
-                "until-misses-cancellations",
+                Check.UNTIL_MISSES_CANCELLATIONS,
                 Place(rule, path=("until",)),
                 f"“{rule.name}” pauses until {condition(rule.until)}, which {MANY} cancellations for tomorrow hardly move: "
                 "the ads stay paused while there is something to sell",

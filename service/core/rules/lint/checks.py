@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator
 from service.core.rules.language import RuleSet
 from service.core.rules.lint import (
     about,
-    budgets,
     cancellations,
-    guarded,
     hours,
     ladders,
     latches,
@@ -25,38 +23,37 @@ from service.core.rules.lint import (
     unprovable,
     unreached,
 )
-from service.core.rules.lint.model import NOTHING_OBSERVED, Finding, Observed
+from service.core.rules.lint.model import NOTHING_OBSERVED, Check, Finding, Observed
 
-Check = Callable[[RuleSet], Iterator[Finding]]
-
-OF_THE_FILE: tuple[Check, ...] = (
+OF_THE_FILE: tuple[Callable[[RuleSet], Iterator[Finding]], ...] = (
     about.rule_without_campaign, about.campaign_without_rule,
     never_holds.when, never_holds.until, never_holds.alternative, never_holds.nothing_said,
     starved.raise_above_pause, opposed.opposite_wishes, unreached.never_reached,
     ladders.gap, ladders.step_never_reached,
     latches.at_once, latches.overlaps, cancellations.missed,
-    budgets.out_of_bounds, budgets.within_dead_band,
-    guarded.pause_without_edits, guarded.stabilised_pause,
     hours.too_short, hours.never_changed,
 )  # fmt: skip
 OF_THE_CLINIC: tuple[Callable[[RuleSet, Observed], Iterator[Finding]], ...] = (
     swinging.gaps, swinging.margins, unprovable.unprovable,
 )  # fmt: skip
-WORDLESS = ("rule-about-no-campaign", "when-never-holds", "raise-above-pause", "opposite-wishes", "never-reached")
-"""Why a rule does not get its word; the first of these that is found says it."""
+WORDLESS = (
+    Check.RULE_ABOUT_NO_CAMPAIGN, Check.WHEN_NEVER_HOLDS, Check.RAISE_ABOVE_PAUSE, Check.OPPOSITE_WISHES, Check.NEVER_REACHED,
+    Check.STEP_NEVER_REACHED,
+)  # fmt: skip
+"""Why a rule, or a step of it, does not get its word; the first of these that is found says it."""
 
 
 def lint(rules: RuleSet, seen: Observed = NOTHING_OBSERVED) -> tuple[Finding, ...]:
     """Everything found in a checked rule set, in the order of the checks."""
     found = [finding for check in OF_THE_FILE for finding in check(rules)]
     found += [finding for check in OF_THE_CLINIC for finding in check(rules, seen)]
-    told: dict[str, str] = {}
+    told: dict[str, Check] = {}
     for each in found:
         if each.check in WORDLESS and each.place.rule is not None:
             told.setdefault(each.place.rule.name, each.check)
     return tuple(each for each in dict.fromkeys(found) if not _told_before(each, told))
 
 
-def _told_before(finding: Finding, told: dict[str, str]) -> bool:
+def _told_before(finding: Finding, told: dict[str, Check]) -> bool:
     rule = finding.place.rule
     return finding.check in WORDLESS and rule is not None and told[rule.name] != finding.check

@@ -8,7 +8,7 @@ from datetime import timedelta
 from service.core.rules.evaluate import GAP
 from service.core.rules.explain import window as said
 from service.core.rules.language import EVERY_DAY, Rule, RuleSet, Window
-from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import decides, meet_in_time
 from service.core.rules.wording import duration
 
@@ -21,7 +21,7 @@ def too_short(rules: RuleSet) -> Iterator[Finding]:
         longest = _longest(rule.active) if rule.active is not None else None
         if longest is not None and rule.hold_for >= longest:
             yield Finding(
-                "for-outlasts-active",
+                Check.FOR_OUTLASTS_ACTIVE,
                 Place(rule, path=("for",)),
                 f"“{rule.name}” is looked at for {duration(longest)} on end (`active`) and waits for {duration(rule.hold_for)} "
                 "(`for`), beginning anew each time; so it never matches",
@@ -47,7 +47,7 @@ def never_changed(rules: RuleSet) -> Iterator[Finding]:
         windows = [rules.campaigns[name].guardrails.change_window for name in rule.campaigns]
         if rule.active is not None and decides(rule) and windows and not any(_meets(rule, each) for each in windows):
             yield Finding(
-                "changes-outside-window",
+                Check.CHANGES_OUTSIDE_WINDOW,
                 Place(rule, path=("active",)),
                 f"“{rule.name}” is looked at only {said(rule.active)}, and changes may be made only "
                 f"{said(windows[0] or Window())} (`change_window`), so nothing comes of it",

@@ -10,9 +10,9 @@ from functools import partial
 
 from service.core.rules import wording
 from service.core.rules.language import UNITS, Bands, Op, Rule, RuleSet, Step
-from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import above, below, needed, no_step, own, step_region, stops, undecided
-from service.core.rules.lint.regions import NOWHERE, Region, both, empty, may_fail, occupied
+from service.core.rules.lint.regions import NOWHERE, Region, both, empty, occupied
 from service.core.rules.lint.said import listed, named
 
 
@@ -21,7 +21,7 @@ def gap(rules: RuleSet) -> Iterator[Finding]:
     for rule in rules.rules:
         if rule.bands is not None and any(_open(rules, rule, rule.bands, name) for name in rule.campaigns):
             yield Finding(
-                "bands-with-gap",
+                Check.BANDS_WITH_GAP,
                 Place(rule, path=("bands", "steps")),
                 f"the steps of “{rule.name}” say nothing {_beyond(rule.bands)}, and no rule below does: the base budget holds",
                 "add {otherwise: base} as the last step if that is meant, or the budget that is",
@@ -37,10 +37,7 @@ def _open(rules: RuleSet, rule: Rule, bands: Bands, campaign: str) -> bool:
 
 
 def _gap(bands: Bands, before: list[Rule]) -> Region:
-    found = no_step(bands)
-    for each in before:
-        found = both(found, no_step(each.bands) if each.bands else may_fail(each.when))
-    return found
+    return undecided(no_step(bands), before)
 
 
 def _taken(left: Region, rule: Rule) -> Region:
@@ -85,7 +82,7 @@ def _unreached(rules: RuleSet, rule: Rule, bands: Bands, index: int, step: Step)
         deciding = needed(before, step_region(bands, index, kept=True))
         why = f"{listed(map(named, deciding))} above the ladder {'decide' if len(deciding) > 1 else 'decides'} there"
     return Finding(
-        "step-never-reached",
+        Check.STEP_NEVER_REACHED,
         Place(rule, path=("bands", "steps", index)),
         f"{which} is never reached: {why}",
         "take the step out, or move its threshold to where nothing above decides",

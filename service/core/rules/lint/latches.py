@@ -11,7 +11,7 @@ from functools import partial
 from itertools import product
 
 from service.core.rules.language import Metric, Rule, RuleSet
-from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.regions import Region, both, empty, holds, may_fail, meet, occupied
 from service.core.rules.lint.relations import Box, possible
 from service.core.rules.lint.said import condition
@@ -22,7 +22,7 @@ def at_once(rules: RuleSet) -> Iterator[Finding]:
     for rule in rules.rules:
         if rule.until is not None and ends_at_once(rule):
             yield Finding(
-                "until-at-once",
+                Check.UNTIL_AT_ONCE,
                 Place(rule, path=("until",)),
                 f"the `until` of “{rule.name}” ({condition(rule.until)}) holds whenever its `when` does "
                 f"({condition(rule.when)}), so the rule goes off at the run after it came on, and on again",
@@ -35,7 +35,7 @@ def overlaps(rules: RuleSet) -> Iterator[Finding]:
     for rule in rules.rules:
         if rule.until is not None and not ends_at_once(rule) and overlapping(rule):
             yield Finding(
-                "until-overlaps-when",
+                Check.UNTIL_OVERLAPS_WHEN,
                 Place(rule, path=("until",)),
                 f"the `until` of “{rule.name}” ({condition(rule.until)}) can hold while its `when` does "
                 f"({condition(rule.when)}); the rule then goes on and off at every run",

@@ -5,9 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from service.core.model import Diaries
 from service.core.rules.language import Metric, Rule
+
+
+class Check(StrEnum):
+    """What a finding is called, in the order in which the checks are made; the handbook has a line for each."""
+
+    RULE_ABOUT_NO_CAMPAIGN = "rule-about-no-campaign"
+    CAMPAIGN_WITHOUT_RULE = "campaign-without-rule"
+    WHEN_NEVER_HOLDS = "when-never-holds"
+    UNTIL_NEVER_HOLDS = "until-never-holds"
+    ALTERNATIVE_NEVER_HOLDS = "alternative-never-holds"
+    COMPARISON_SAYS_NOTHING = "comparison-says-nothing"
+    RAISE_ABOVE_PAUSE = "raise-above-pause"
+    OPPOSITE_WISHES = "opposite-wishes"
+    NEVER_REACHED = "never-reached"
+    BANDS_WITH_GAP = "bands-with-gap"
+    STEP_NEVER_REACHED = "step-never-reached"
+    UNTIL_AT_ONCE = "until-at-once"
+    UNTIL_OVERLAPS_WHEN = "until-overlaps-when"
+    UNTIL_MISSES_CANCELLATIONS = "until-misses-cancellations"
+    FOR_OUTLASTS_ACTIVE = "for-outlasts-active"
+    CHANGES_OUTSIDE_WINDOW = "changes-outside-window"
+    GAP_WITHIN_SWING = "gap-within-swing"
+    MARGIN_WITHIN_SWING = "margin-within-swing"
+    UNPROVABLE = "unprovable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +59,7 @@ class Place:
 class Finding:
     """One thing that a file says and can hardly mean: which check found it, where, what is wrong, what to write instead."""
 
-    check: str
+    check: Check
     place: Place
     message: str
     advice: str

@@ -8,7 +8,7 @@ from itertools import count
 
 from service.core.rules import wording
 from service.core.rules.language import All, Any, Compare, Condition, Not, Rule, RuleSet
-from service.core.rules.lint.model import Alternative, Finding, Place
+from service.core.rules.lint.model import Alternative, Check, Finding, Place
 from service.core.rules.lint.regions import empty, holds, may_fail, occupied
 from service.core.rules.lint.said import condition
 
@@ -18,7 +18,7 @@ def when(rules: RuleSet) -> Iterator[Finding]:
     for rule in rules.rules:
         if rule.when is not None and empty(partial(holds, rule.when)):
             yield Finding(
-                "when-never-holds",
+                Check.WHEN_NEVER_HOLDS,
                 Place(rule, path=("when",)),
                 f"the `when` of “{rule.name}” can never hold: {condition(rule.when)}",
                 "change or take out one of its thresholds; `any` if one of them is enough",
@@ -30,7 +30,7 @@ def until(rules: RuleSet) -> Iterator[Finding]:
     for rule in rules.rules:
         if rule.until is not None and empty(partial(holds, rule.until)):
             yield Finding(
-                "until-never-holds",
+                Check.UNTIL_NEVER_HOLDS,
                 Place(rule, path=("until",)),
                 f"the `until` of “{rule.name}” can never hold, so once on the rule stays on: {condition(rule.until)}",
                 "change or take out one of its thresholds; `any` if one of them is enough",
@@ -50,7 +50,7 @@ def alternative(rules: RuleSet) -> Iterator[Finding]:
 
 def _dead(rule: Rule, key: str, where: Alternative, term: Condition) -> Finding:
     return Finding(
-        "alternative-never-holds",
+        Check.ALTERNATIVE_NEVER_HOLDS,
         Place(rule, path=(key, where)),
         f"alternative {where.index + 1} of `any` in the `{key}` of “{rule.name}” can never hold: {condition(term)}",
         "change one of its thresholds, or take it out",
@@ -82,7 +82,7 @@ def nothing_said(rules: RuleSet) -> Iterator[Finding]:
         for compare in _stated(rule.when):
             if empty(partial(may_fail, compare)):
                 yield Finding(
-                    "comparison-says-nothing",
+                    Check.COMPARISON_SAYS_NOTHING,
                     Place(rule, path=("when",)),
                     f"every number satisfies `{wording.comparison(compare)}` in the `when` of “{rule.name}”",
                     "change its threshold, or take it out",

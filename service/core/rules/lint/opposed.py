@@ -12,7 +12,7 @@ from functools import partial
 from itertools import product
 
 from service.core.rules.language import Pause, Rule, RuleSet
-from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import Piece, above, meet_in_time, pieces, stops, undecided
 from service.core.rules.lint.regions import Region, TooManyError, meet, occupied
 from service.core.rules.lint.relations import possible
@@ -62,7 +62,7 @@ def _left(one: Piece, other: Piece, before: list[Rule]) -> Region:
 def _finding(upper: Rule, lower: Rule, one: Piece, other: Piece) -> Finding:
     path = () if other.step is None else ("bands", "steps", other.step)
     return Finding(
-        "opposite-wishes",
+        Check.OPPOSITE_WISHES,
         Place(lower, path=path),
         f"“{lower.name}” wants {action(other.action)} and {named(upper)}, which stands above it and goes by the same measures, "
         f"wants {action(one.action)}: their conditions overlap",

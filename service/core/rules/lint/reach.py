@@ -14,7 +14,7 @@ from functools import partial
 from itertools import product
 
 from service.core.rules.language import Action, Bands, Compare, Op, Rule, RuleSet, Step, Window
-from service.core.rules.lint.regions import NOWHERE, Region, both, either, empty, holds, may_fail, may_hold
+from service.core.rules.lint.regions import Region, both, either, empty, holds, may_fail, may_hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ def own(rule: Rule) -> Region:
 
 
 def lets_by(rule: Rule) -> Region:
-    """Everywhere the rules below this one are asked. Raises `TooManyError`."""
-    if rule.bands is not None:
-        return no_step(rule.bands)
-    ended = NOWHERE if rule.until is None else may_hold(rule.until)
-    return either(may_fail(rule.when), ended)
+    """Everywhere the rules below this one are asked, but for the one run in which it ends as a latch and begins anew.
+
+    Raises `TooManyError`.
+    """
+    return may_fail(rule.when) if rule.bands is None else no_step(rule.bands)
 
 
 # --- rules against rules ------------------------------------------------------------------------------------------------

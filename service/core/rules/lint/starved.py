@@ -1,4 +1,7 @@
-"""A rule that raises budgets above one that pauses, both matching at once: the ads run on a raised budget, not at all. Pure."""
+"""A rule that raises budgets above one that pauses, both wanting it at once: the ads run on a raised budget. Pure.
+
+A pause that is a latch wants it until its `until` holds, not only where its `when` does.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,15 @@ from collections.abc import Iterator
 from functools import partial
 
 from service.core.rules.language import Pause, Rule, RuleSet
-from service.core.rules.lint.model import Finding, Place
-from service.core.rules.lint.reach import above, meet_in_time, pieces, stops, undecided
-from service.core.rules.lint.regions import NOWHERE, Region, both, either, holds, occupied
+from service.core.rules.lint.model import Check, Finding, Place
+from service.core.rules.lint.reach import above, meet_in_time, own, pieces, stops, undecided
+from service.core.rules.lint.regions import NOWHERE, Region, both, either, occupied
 from service.core.rules.lint.said import condition, named
 from service.core.rules.lint.wishes import Wish, wish
 
 
 def raise_above_pause(rules: RuleSet) -> Iterator[Finding]:
-    """Each pausing rule with the first rule above it that raises where it would pause."""
+    """Each pausing rule with the first rule above it that raises where it pauses."""
     for rule in rules.rules:
         if isinstance(rule.then, Pause):
             found = next((each for name in rule.campaigns if (each := _raising(rules, rule, name))), None)
@@ -32,19 +35,19 @@ def _raising(rules: RuleSet, rule: Rule, campaign: str) -> Rule | None:
 
 
 def _raised_and_paused(rules: RuleSet, raising: Rule, pausing: Rule, campaign: str, before: list[Rule]) -> Region:
-    """Where one raises the campaign and the other would pause it, and none of the rules before decides."""
+    """Where one raises the campaign and the other pauses it, or keeps it paused, and none of the rules before decides."""
     entry = rules.campaigns[campaign]
     raised = [piece.region for piece in pieces(raising) if wish(piece.action, entry) is Wish.RAISE]
-    shared = both(either(*raised), holds(pausing.when)) if raised else NOWHERE
+    shared = both(either(*raised), own(pausing)) if raised else NOWHERE
     return undecided(shared, [each for each in before if stops(each, pausing)])
 
 
 def _starved(pausing: Rule, raising: Rule) -> Finding:
     always = raising.when is None and raising.bands is None
     return Finding(
-        "raise-above-pause",
+        Check.RAISE_ABOVE_PAUSE,
         Place(pausing),
         f"“{pausing.name}” is to pause at {condition(pausing.when)}, but {named(raising)} stands above it, "
-        + ("always matches and raises" if always else "can match at the same time and then raises"),
+        + ("always matches and raises" if always else "can match while it pauses, and then raises"),
         f"move “{pausing.name}” above “{raising.name}”, or give “{raising.name}” a `when` that excludes it",
     )

@@ -17,7 +17,7 @@ from service.core.rules import wording
 from service.core.rules.language import UNITS, Bands, Measure, Metric, Rule, RuleSet
 from service.core.rules.lint.axes import WHOLE, Axis
 from service.core.rules.lint.latches import ends_at_once, overlapping
-from service.core.rules.lint.model import Finding, Observed, Place
+from service.core.rules.lint.model import Check, Finding, Observed, Place
 from service.core.rules.lint.regions import TooManyError, holds
 from service.core.rules.lint.relations import Box
 
@@ -61,7 +61,7 @@ def gaps(rules: RuleSet, seen: Observed) -> Iterator[Finding]:
         if found is not None:
             swing, apart = found
             yield Finding(
-                "gap-within-swing",
+                Check.GAP_WITHIN_SWING,
                 Place(rule, path=("until",)),
                 f"the `until` of “{rule.name}” is {swing.number(apart)} from its `when`, and {swing}",
                 f"move the threshold in `until` to {swing.number(swing.size)} or more from the one in `when`",
@@ -102,7 +102,7 @@ def margins(rules: RuleSet, seen: Observed) -> Iterator[Finding]:
             stated = f"a margin of {swing.number(float(rule.bands.margin))}" if rule.bands.margin else "no margin"
             enough = swing.number(swing.size - _step(swing.axis)).replace(" ", "")
             yield Finding(
-                "margin-within-swing",
+                Check.MARGIN_WITHIN_SWING,
                 Place(rule, path=("bands", "by")),
                 f"the ladder of “{rule.name}” has {stated}, and {swing}",
                 f"write margin: {enough}, or more",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from service.core.doctor.caps import CAP_ADVICE, shut_by_caps, why_shut
 from service.core.rules.language import RuleSet
-from service.core.rules.lint.model import Finding, Observed, Place
+from service.core.rules.lint.model import Check, Finding, Observed, Place
 
 
 def unprovable(rules: RuleSet, seen: Observed) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def unprovable(rules: RuleSet, seen: Observed) -> Iterator[Finding]:
     for shut in shut_by_caps(rules, seen.diaries, seen.now):
         part, service = shut.part, shut.service.name
         yield Finding(
-            "unprovable",
+            Check.UNPROVABLE,
             Place(by_name[part.rule], path=part.path),
             f"the booking limits put {part.role} of “{part.rule}” out of reach for {service}: {why_shut(shut)}",
             f"change the threshold, or {CAP_ADVICE}",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from service.core.rules.language import Rule, RuleSet
-from service.core.rules.lint.model import Finding, Place
+from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import above, decides, needed, outlasts, own, pieces, stops, undecided
 from service.core.rules.lint.regions import Region, TooManyError, both, either, empty
 from service.core.rules.lint.said import condition, listed, named
@@ -39,7 +39,7 @@ def _finding(rule: Rule, deciding: list[Rule]) -> Finding:
     first = deciding[0]
     at = first if rule.pack and first.pack != rule.pack else rule
     return Finding(
-        "never-reached", Place(at), f"“{rule.name}” is never reached: {_why(rule, deciding)}", _advice(rule, deciding)
+        Check.NEVER_REACHED, Place(at), f"“{rule.name}” is never reached: {_why(rule, deciding)}", _advice(rule, deciding)
     )
 
 

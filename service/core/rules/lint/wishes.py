@@ -1,4 +1,4 @@
-"""What an action comes to for a campaign: an amount, and whether that is more or less than base. Pure."""
+"""Whether an action gives a campaign more or less than its base budget. Pure."""
 
 from __future__ import annotations
 
@@ -17,32 +17,25 @@ class Wish(StrEnum):
     RAISE = "raise"
 
 
-def amount(action: Action, entry: CampaignEntry) -> Decimal | None:
-    """The daily budget as the action states it, 0 for a pause; None where it depends on the forecast."""
+def wish(action: Action, entry: CampaignEntry) -> Wish | None:
+    """Which way the action moves the campaign; None where it depends on the forecast."""
+    found = _granted(action, entry)
+    if found is None:
+        return None
+    return Wish.RAISE if found > entry.base else Wish.CUT if found < entry.base else Wish.BASE
+
+
+def _granted(action: Action, entry: CampaignEntry) -> Decimal | None:
+    """The daily budget within floor and ceiling, 0 for a pause; None where it depends on the forecast."""
     match action:
         case Pause():
             return Decimal(0)
         case CostPerBooking():
             return None
         case Percent(percent=percent):
-            return percent_of(entry.base, percent)
+            stated = percent_of(entry.base, percent)
         case Amount(amount=stated):
-            return stated
+            pass
         case _:
-            return {Named.FLOOR: entry.floor, Named.BASE: entry.base, Named.CEILING: entry.ceiling}[action.which]
-
-
-def granted(action: Action, entry: CampaignEntry) -> Decimal | None:
-    """The same within the campaign's floor and ceiling."""
-    stated = amount(action, entry)
-    if stated is None or isinstance(action, Pause):
-        return stated
+            stated = {Named.FLOOR: entry.floor, Named.BASE: entry.base, Named.CEILING: entry.ceiling}[action.which]
     return min(max(stated, entry.floor), entry.ceiling)
-
-
-def wish(action: Action, entry: CampaignEntry) -> Wish | None:
-    """Which way the action moves the campaign; None where it depends on the forecast."""
-    found = granted(action, entry)
-    if found is None:
-        return None
-    return Wish.RAISE if found > entry.base else Wish.CUT if found < entry.base else Wish.BASE
