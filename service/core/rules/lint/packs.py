@@ -18,6 +18,11 @@ ENTRY = CampaignEntry(ANY, Platform.GOOGLE, "1", "any service", Decimal(100), De
 
 def lint_pack(rules: Sequence[Rule]) -> tuple[Finding, ...]:
     """Everything found in a pack's rules that does not depend on the clinic."""
+    return lint(about_any(rules))
+
+
+def about_any(rules: Sequence[Rule]) -> RuleSet:
+    """A rule set of these rules and that campaign."""
     about = tuple(replace(rule, campaigns=(ANY,), pack="") for rule in rules)
     services = {ENTRY.service: Service(ENTRY.service, ())}
-    return lint(RuleSet(ANY, ANY, "", "AUD", Mode.WATCH, services, {ANY: ENTRY}, about, Guardrails()))
+    return RuleSet(ANY, ANY, "", "AUD", Mode.WATCH, services, {ANY: ENTRY}, about, Guardrails())
