@@ -108,13 +108,21 @@ def stops(before: Rule, rule: Rule) -> bool:
 
 
 def outlasts(before: Rule, rule: Rule) -> bool:
-    """Whether `before` waits, but no longer than `rule` does, and covers all of it by itself."""
-    if not before.hold_for or before.hold_for > rule.hold_for or rule.until is not None:
+    """Whether `before`, though it waits or `rule` is a latch, is on whenever `rule` is: it begins no later, ends no sooner."""
+    if before.hold_for > rule.hold_for or before.bands is not None:
         return False
-    if before.active not in {None, rule.active}:
-        return False
-    steady = empty(lambda: both(may_hold(before.when), may_hold(before.until))) if before.until else True
-    return steady and empty(lambda: undecided(own(rule), [before]))
+    if rule.until is not None and _latch(before) == _latch(rule):
+        return True
+    if before.until is not None and not empty(lambda: both(may_hold(before.when), may_hold(before.until))):
+        return False  # it may end while its condition holds, and then waits again
+    if rule.until is None:
+        return before.active in {None, rule.active} and empty(lambda: undecided(own(rule), [before]))
+    ends_later = before.until is not None and empty(lambda: both(may_hold(before.until), may_fail(rule.until)))
+    return ends_later and before.active == rule.active and empty(lambda: undecided(may_hold(rule.when), [before]))
+
+
+def _latch(rule: Rule) -> tuple[object, ...]:
+    return rule.when, rule.until, rule.hold_for, rule.active
 
 
 def meet_in_time(one: Window | None, other: Window | None) -> bool:

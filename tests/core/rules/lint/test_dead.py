@@ -15,13 +15,25 @@ from service.core.logic import Truth
 from service.core.metrics import Ask
 from service.core.rules.conditions import judge
 from service.core.rules.evaluate import NO_MATCH, Considered, consider
-from service.core.rules.language import Action, Bands, Compare, Condition, Measure, Metric, Op, Pause, Percent, Rule, RuleSet, Step
+from service.core.rules.language import (
+    Action,
+    Bands,
+    Condition,
+    Measure,
+    Metric,
+    Op,
+    Pause,
+    Percent,
+    Rule,
+    RuleSet,
+    Step,
+)
 from service.core.rules.lint.axes import UPPER, axis_of
 from service.core.rules.lint.checks import lint
 from service.core.rules.lint.model import Check, Finding
-from service.core.rules.lint.packs import ANY, about_any
+from service.core.rules.lint.packs import about_any
 from tests.core.rules.lint.situations import of_clinics
-from tests.core.rules.lint.test_regions import comparison, condition, situation
+from tests.core.rules.lint.test_regions import condition, situation
 from tests.core.worlds import seeded
 
 SEEDS = [*range(150), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(150, 3000))]
@@ -41,7 +53,21 @@ def sure(ask: Ask) -> bool:
 
 
 def ruleset(chance: Random, asks: list[Ask]) -> RuleSet:
-    return about_any(tuple(rule(chance, f"Rule {n}", asks) for n in range(chance.randint(2, 5))))
+    found: list[Rule] = []
+    for n in range(chance.randint(2, 5)):
+        like = chance.choice(found) if found and chance.random() < 0.3 else None
+        made = rule(chance, f"Rule {n}", asks)
+        found.append(made if like is None else alike(chance, made, like))
+    return about_any(found)
+
+
+def alike(chance: Random, rule: Rule, other: Rule) -> Rule:
+    """A rule that is in part the same as one above it."""
+    if rule.bands is not None or other.bands is not None:
+        return replace(other, name=rule.name)
+    kept = {"when": other.when, "until": other.until, "hold_for": other.hold_for}
+    same = chance.sample([*kept], chance.randint(1, 3))
+    return replace(rule, **{key: value for key, value in kept.items() if key in same})  # type: ignore[arg-type] # its fields
 
 
 def rule(chance: Random, name: str, asks: list[Ask]) -> Rule:
@@ -58,7 +84,10 @@ def rule(chance: Random, name: str, asks: list[Ask]) -> Rule:
 
 def ladder(chance: Random, asks: list[Ask]) -> Bands:
     measure = chance.choice(MEASURES[:4])
-    falls, known = chance.random() < 0.5, [situation(ask, MEASURES)[axis_of(measure, UPPER)] for ask in chance.choices(asks, k=3)]
+    falls, known = (
+        chance.random() < 0.5,
+        [situation(ask, MEASURES)[axis_of(measure, UPPER)] for ask in chance.choices(asks, k=3)],
+    )
     marks = sorted({Decimal(str(round(value, 1))) for value in known}, reverse=falls)
     steps = [Step(Op.AT_LEAST if falls else Op.AT_MOST, mark, Percent(Decimal(60 + n))) for n, mark in enumerate(marks)]
     last = [Step(None, None, Percent(Decimal(130)))] if chance.random() < 0.5 else []
