@@ -6,9 +6,9 @@ days is taken, so that a holiday or an outage counts as one day and no more.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
+from itertools import groupby
 from statistics import median
 
 READINGS = 6
@@ -25,12 +25,9 @@ def swing(readings: Iterable[tuple[datetime, float]]) -> float | None:
 
 
 def _spreads(readings: list[tuple[datetime, float]]) -> Iterator[float]:
-    days: dict[date, list[float]] = defaultdict(list)
-    before: float | None = None
-    for at, value in readings:
-        day = days[at.date()]
-        if not day and before is not None:
-            day.append(before)
-        day.append(value)
-        before = value
-    yield from (max(day) - min(day) for day in days.values() if len(day) >= READINGS)
+    before: list[float] = []
+    for _, readings_of_day in groupby(readings, key=lambda reading: reading[0].date()):
+        day = [value for _, value in readings_of_day]
+        if len(day) >= READINGS:
+            yield max(before + day) - min(before + day)
+        before = day[-1:]

@@ -77,7 +77,8 @@ def rule(chance: Random, name: str, asks: list[Ask]) -> Rule:
 
     if chance.random() < 0.3:
         return Rule(name, (), bands=ladder(chance, asks))
-    action: Action = chance.choice([Pause(), Percent(Decimal(60)), Percent(Decimal(130))])
+    actions: list[Action] = [Pause(), Percent(Decimal(60)), Percent(Decimal(130))]
+    action = chance.choice(actions)
     waits, latched = chance.choice([0, 0, 0, 1, 2]) * HOUR, chance.random() < 0.4
     return Rule(name, (), when=stated(chance.randint(0, 2)), until=stated(1) if latched else None, hold_for=waits, then=action)
 

@@ -72,7 +72,8 @@ def condition(chance: Random, known: dict[Axis, float], measures: list[Measure],
     if kind == "compare":
         return comparison(chance, known, measures)
     terms = tuple(condition(chance, known, measures, depth - 1) for _ in range(chance.randint(1, 3)))
-    return {"all": All(terms), "any": Any(terms)}.get(kind, Not(terms[0]))
+    made: dict[str, Condition] = {"all": All(terms), "any": Any(terms), "not": Not(terms[0])}
+    return made[kind]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
