@@ -36,9 +36,9 @@ class _Files:
 def lint(files: tuple[Path, ...], *, offline: bool) -> None:
     """Find in FILES (all of the rule directory, if none is named) what the rules say and can hardly mean.
 
-    Rules that never get their word, contradictions, latches and ladders that flap: file:line, which
-    check, what is wrong, what to write instead. Where the database knows the clinic, its metrics' own swing and its booking
-    limits are gone by. Exit status 1 when something is found, 2 for a file that cannot be read.
+    Rules that never get their word, contradictions, latches and ladders that flap: file:line, which check, what is wrong, what
+    to write instead. Where the database knows the clinic, its metrics' own swing and its booking limits are gone by. Exit
+    status 1 when something is found, 2 for a file that cannot be read.
     """
     found = _Files()
     for file in files or every_file():

@@ -65,6 +65,7 @@ BAD_CALLS = [
     pytest.param(["evaluate", "no-such-clinic"], {}, "no clinic no-such-clinic", id="a clinic without a file"),
     pytest.param(["evaluate"], {}, "cannot be read", id="no rule directory"),
     pytest.param(["rules", "check", "missing.yaml"], {}, "missing.yaml cannot be read", id="a file that is not there"),
+    pytest.param(["rules", "lint", "missing.yaml"], {}, "missing.yaml cannot be read", id="a file to lint that is not there"),
     pytest.param(["audit", "verify"], {"GOVERNOR_EVALUATE_EVERY": "often"}, "GOVERNOR_EVALUATE_EVERY", id="a bad setting"),
     pytest.param(["audit", "verify"], {"GOVERNOR_DATABASE_URL": "nonsense"}, "GOVERNOR_DATABASE_URL", id="a bad database URL"),
     pytest.param(["replay", "01ARZ"], {}, "no recorded run", id="a run that never was"),

@@ -12,6 +12,8 @@ from service.core.errors import RuleFileError
 from service.core.model import Mode, Reason
 from service.core.rules import vocabulary as words
 from service.core.rules.language import Fallback, Metric, Named, Op, RuleSet
+from service.core.rules.lint.model import Check
+from service.core.rules.lint.swinging import USUAL
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.source import check
 from tests.rulefiles.mistakes import RULES
@@ -47,6 +49,24 @@ def test_every_example_loads_and_is_not_the_default(fragment: str) -> None:
 @pytest.mark.parametrize("word", [*Metric, *Op, *Reason, *words.GUARDRAILS.keys])
 def test_every_word_has_an_entry(word: str) -> None:
     assert re.search(rf"^\| `{word}` \|", HANDBOOK, re.MULTILINE)
+
+
+def test_every_check_of_lint_has_an_entry_in_their_order() -> None:
+    section = HANDBOOK.partition("## What it says and can hardly mean")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE) == [*Check]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "stated"),
+    [
+        ({Metric.UTILISATION, Metric.EXPECTED_UTILISATION}, "5 points of utilisation"),
+        ({Metric.OPEN_SLOTS, Metric.EXPECTED_OPEN_SLOTS, Metric.FULL_DAYS}, "2 openings or full days"),
+        ({Metric.OPEN_HOURS}, "1 open hour"),
+    ],
+)
+def test_the_least_swing_to_expect_is_as_stated(metrics: set[Metric], stated: str) -> None:
+    assert stated in HANDBOOK
+    assert {metric for metric, size in USUAL.items() if size == int(stated[0])} == metrics
 
 
 @pytest.mark.parametrize("word", sorted({key for section in SECTIONS for key in section.keys} | {*Mode, *Named, *Fallback}))

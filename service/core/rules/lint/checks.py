@@ -38,9 +38,8 @@ OF_THE_CLINIC: tuple[Callable[[RuleSet, Observed], Iterator[Finding]], ...] = (
 )  # fmt: skip
 WORDLESS = (
     Check.RULE_ABOUT_NO_CAMPAIGN, Check.WHEN_NEVER_HOLDS, Check.RAISE_ABOVE_PAUSE, Check.OPPOSITE_WISHES, Check.NEVER_REACHED,
-    Check.STEP_NEVER_REACHED,
 )  # fmt: skip
-"""Why a rule, or a step of it, does not get its word; the first of these that is found says it."""
+"""Why a rule does not get its word; the first of these that is found says it."""
 
 
 def lint(rules: RuleSet, seen: Observed = NOTHING_OBSERVED) -> tuple[Finding, ...]:

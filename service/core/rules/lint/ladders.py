@@ -14,6 +14,7 @@ from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import above, below, needed, no_step, own, step_region, stops, undecided
 from service.core.rules.lint.regions import NOWHERE, Region, both, empty, occupied
 from service.core.rules.lint.said import listed, named
+from service.core.rules.lint.unreached import overruling
 
 
 def gap(rules: RuleSet) -> Iterator[Finding]:
@@ -54,10 +55,12 @@ def _beyond(bands: Bands) -> str:
 
 
 def step_never_reached(rules: RuleSet) -> Iterator[Finding]:
-    """A step that what stands above it, in the ladder or in the file, leaves nothing to."""
+    """A step that what stands above it, in the ladder or in the file, leaves nothing to, in a ladder that has a word."""
     for rule in rules.rules:
-        for n, step in enumerate(rule.bands.steps if rule.bands is not None else ()):
-            if rule.bands is not None and rule.campaigns and all(_dead(rules, rule, rule.bands, n, c) for c in rule.campaigns):
+        if rule.bands is None or not rule.campaigns or overruling(rules, rule):
+            continue
+        for n, step in enumerate(rule.bands.steps):
+            if all(_dead(rules, rule, rule.bands, n, name) for name in rule.campaigns):
                 yield _unreached(rules, rule, rule.bands, n, step)
 
 

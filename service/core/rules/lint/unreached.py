@@ -15,10 +15,14 @@ from service.core.rules.lint.said import condition, listed, named
 def never_reached(rules: RuleSet) -> Iterator[Finding]:
     """A rule that is decided over for every campaign it is about."""
     for rule in rules.rules:
-        if decides(rule) and rule.campaigns:
-            found = [_deciding(rules, rule, name) for name in rule.campaigns]
-            if all(found):
-                yield _finding(rule, list({each.name: each for some in found for each in some}.values()))
+        if deciding := overruling(rules, rule):
+            yield _finding(rule, deciding)
+
+
+def overruling(rules: RuleSet, rule: Rule) -> list[Rule]:
+    """The rules above that leave one no word about any of its campaigns; none if it has a word about some."""
+    found = [_deciding(rules, rule, name) for name in rule.campaigns] if decides(rule) else []
+    return list({each.name: each for some in found for each in some}.values()) if all(found) else []
 
 
 def _deciding(rules: RuleSet, rule: Rule, campaign: str) -> list[Rule]:
