@@ -23,10 +23,13 @@ from service.core.rules.lint import (
     unprovable,
     unreached,
 )
+from service.core.rules.lint.alike import one_of_each_kind
 from service.core.rules.lint.model import NOTHING_OBSERVED, Check, Finding, Observed
 
-OF_THE_FILE: tuple[Callable[[RuleSet], Iterator[Finding]], ...] = (
+OF_CAMPAIGNS: tuple[Callable[[RuleSet], Iterator[Finding]], ...] = (
     about.rule_without_campaign, about.campaign_without_rule,
+)  # fmt: skip
+OF_RULES: tuple[Callable[[RuleSet], Iterator[Finding]], ...] = (
     never_holds.when, never_holds.until, never_holds.alternative, never_holds.nothing_said,
     starved.raise_above_pause, opposed.opposite_wishes, unreached.never_reached,
     ladders.gap, ladders.step_never_reached,
@@ -44,8 +47,10 @@ WORDLESS = (
 
 def lint(rules: RuleSet, seen: Observed = NOTHING_OBSERVED) -> tuple[Finding, ...]:
     """Everything found in a checked rule set, in the order of the checks."""
-    found = [finding for check in OF_THE_FILE for finding in check(rules)]
-    found += [finding for check in OF_THE_CLINIC for finding in check(rules, seen)]
+    found = [finding for check in OF_CAMPAIGNS for finding in check(rules)]
+    kinds = one_of_each_kind(rules)
+    found += [finding for check in OF_RULES for finding in check(kinds)]
+    found += [finding for check in OF_THE_CLINIC for finding in check(kinds, seen)]
     told: dict[str, Check] = {}
     for each in found:
         if each.check in WORDLESS and each.place.rule is not None:

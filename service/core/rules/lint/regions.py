@@ -19,8 +19,8 @@ Region = tuple[Box, ...]
 
 EVERYWHERE: Region = ({},)
 NOWHERE: Region = ()
-MOST = 256
-"""Boxes; nobody reads a condition that needs a tenth of them."""
+MOST = 64
+"""Boxes; nobody reads a condition that needs half of them."""
 
 
 class TooManyError(Exception):

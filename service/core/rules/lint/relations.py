@@ -80,9 +80,11 @@ def possible(box: Box) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _possible(box: frozenset[tuple[Axis, Span]]) -> bool:
-    related = _relations(frozenset(axis for axis, _ in box))
-    spans = {axis: axis.clipped(axis.range) for relation in related for axis in _axes(relation)}
-    spans |= {axis: axis.clipped(span) for axis, span in box}
+    narrowed = {axis: axis.clipped(span) for axis, span in box}
+    if any(span.empty for span in narrowed.values()):
+        return False
+    related, ranges = _related(frozenset(narrowed))
+    spans = {**ranges, **narrowed}
     for _ in range(ROUNDS):
         before = dict(spans)
         for relation in related:
@@ -106,8 +108,13 @@ def _axes(relation: Relation) -> tuple[Axis, Axis]:
 
 
 @lru_cache(maxsize=4096)
+def _related(asked: frozenset[Axis]) -> tuple[tuple[Relation, ...], dict[Axis, Span]]:
+    """Everything that bears on these axes, and the range of each axis that comes in by it."""
+    related = _relations(asked)
+    return related, {axis: axis.clipped(axis.range) for relation in related for axis in _axes(relation)}
+
+
 def _relations(asked: frozenset[Axis]) -> tuple[Relation, ...]:
-    """Everything that bears on these axes."""
     days = sorted({axis.within for axis in asked if axis.metric in DIARY})
     axes = asked | {Axis(metric, n) for n in days for metric in (Metric.OPEN_SLOTS, Metric.OPEN_HOURS, Metric.WORKING_HOURS)}
     found = [relation for n in days for relation in _of_a_window(n)]
