@@ -57,3 +57,13 @@ async def test_of_a_period_without_readings_there_is_nothing(store: Store, fence
     assert await store.history.span(CLINIC, later, later + HOUR) is None
     assert [moment async for moment in store.history.moments(CLINIC, later, later + HOUR)] == []
     assert await store.history.span("another-clinic", NOW, later) is None
+
+
+async def test_what_the_runs_of_a_period_concluded_is_read_oldest_first(store: Store, fence: int) -> None:
+    readings = taken(BATCH + 5)
+    await store_all(store, fence, readings)
+    first, last = readings[2].taken_at, readings[-2].taken_at
+    found = [each async for each in store.history.outcomes(CLINIC, first, last)]
+    runs = range(2, len(readings) - 1)
+    assert found == [(readings[n].taken_at, await store.runs.outcome_text(f"run-{n:04}")) for n in runs]
+    assert [each async for each in store.history.outcomes("another-clinic", first, last)] == []
