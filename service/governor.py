@@ -138,11 +138,12 @@ class Governor:
         )
 
     async def _baselines(self, clinic: str, now: datetime, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
-        """Older snapshots to compare with, newest first, and those that tell what went of a sudden (`core.doubt`)."""
-        found = await self.store.snapshots.baselines(clinic, [*windows, (now - AGREES, now)])
-        settled = await self.store.snapshots.latest_readable(clinic, now - AGREES)
-        every = found if settled is None or settled in found else (settled, *found)
-        return tuple(sorted(every, key=lambda snapshot: snapshot.taken_at, reverse=True))
+        """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
+        found = list(await self.store.snapshots.baselines(clinic, [*windows, (now - AGREES, now)]))
+        for before in (now - AGREES, *(first for first, _ in windows)):
+            older = await self.store.snapshots.latest_readable(clinic, before)
+            found += [older] if older is not None and older not in found else []
+        return tuple(sorted(found, key=lambda snapshot: snapshot.taken_at, reverse=True))
 
     @asynccontextmanager
     async def _lease(self, clinic: str) -> AsyncIterator[int]:

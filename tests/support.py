@@ -99,13 +99,14 @@ class Governed:
         )
 
     def _baselines(self, now: datetime) -> Iterator[Snapshot]:
-        """The earlier snapshots that doubt or any rule may compare with, newest first."""
-        settled = False
+        """The earlier snapshots that any rule may compare with, and those that tell of each what went of a sudden."""
+        befores = {now - AGREES, *(now - back - BASELINE_SLACK for back in look_backs(self.rules))}
         for inputs, _ in reversed(self.outcomes):
             taken = inputs.snapshot.taken_at
             wanted = any(now - back - BASELINE_SLACK <= taken <= now - back for back in look_backs(self.rules))
-            if (wanted or not settled) and isinstance(inputs.snapshot.diaries, Diaries):
-                settled = settled or taken <= now - AGREES
+            eve = any(taken <= before for before in befores)
+            if isinstance(inputs.snapshot.diaries, Diaries) and (wanted or eve or taken > now - AGREES):
+                befores = {before for before in befores if taken > before}
                 yield inputs.snapshot
 
     def run(self) -> RunOutcome:

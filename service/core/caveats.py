@@ -75,11 +75,19 @@ def _contradicted(seen: Observation, found: Capacity) -> Iterator[str]:
 
 
 def _lead_time(seen: Observation, found: Capacity) -> Iterator[str]:
-    masked = found.sums[-1].working - found.sums[-1].sellable
-    if masked:
+    total = found.sums[-1]
+    if masked := total.working - total.sellable:
         lead = min((seen.lead(offer.type) for offer in found.offers), default=timedelta(0))
-        why = f"can be booked no later than {hours(lead)} ahead" if lead else "lie in the past of today"
-        yield f"{_hours(masked)} of {_hours(found.sums[-1].working)} rostered {why} and are left out"
+        why = f"start within the lead time of {hours(lead)} and cannot be booked any more" if lead else "are over"
+        yield f"{_hours(masked)} of {_hours(total.working)} rostered {why}: they are left out"
+    if hidden := total.sellable - total.first_sellable:
+        firsts = {offer.practitioner: offer.type for offer in reversed(found.offers)}
+        lead = max(map(seen.lead, firsts.values()))
+        names = listed(sorted({seen.types[type_].name for type_ in firsts.values() if seen.lead(type_) == lead}))
+        yield (
+            f"{names}, which openings are counted in, can be booked no later than {hours(lead)} ahead, other types of the "
+            f"service later: the {_hours(hidden)} rostered in between can have no opening"
+        )
 
 
 def _cap(seen: Observation, found: Capacity) -> Iterator[str]:
@@ -88,8 +96,8 @@ def _cap(seen: Observation, found: Capacity) -> Iterator[str]:
     days = [day for each in found.diaries for day in each.days if day.capped]
     if days:
         yield (
-            f"Cliniko shows at most {seen.cap} starts per part of a day; {_count(len(days), 'diary day')} reach that, "
-            "and free time after the last start shown may be hidden there"
+            f"Cliniko shows at most {_count(seen.cap, 'start')} per part of a day; {_count(len(days), 'diary day')} reach "
+            "that, and free time after the last start shown may be hidden there"
         )
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
+from service.core.capacity import Capacity
 from service.core.caveats import caveats
 from service.core.decide.model import Caveat, Reading, RunInputs, ServiceForecast
 from service.core.decide.proposals import Worth, share_of
-from service.core.doubt import AGREES, RECENT, believed, doubted
+from service.core.doubt import doubted
 from service.core.expectation import NOTHING_EXPECTED, expectation, looks, shared
 from service.core.logic import Bounds
 from service.core.memo import Memo
@@ -62,6 +63,10 @@ class Sights:
     numbers: DayNumbers
     kept: tuple[str, ...] = ()
 
+    def then(self, number: int, service: Service) -> Capacity:
+        """What a service could sell by an earlier reading, as far as that is believed by those before it."""
+        return self.earlier[number].counted(self.earlier[number + 1 :]).capacity(service, self.numbers)
+
     def observation(self) -> Observation | None:
         """What this run saw, indexed."""
         if self.present is None:
@@ -74,13 +79,8 @@ def sights(present: Sighting | None, earlier: Sequence[Sighting]) -> Sights:
     """What a run goes by, from its own reading (None: it had none) and those of earlier runs, newest first."""
     if present is None:
         return Sights(None, tuple(earlier), _numbers(earlier))
-    recent = [each for each in earlier if each.at >= present.at - RECENT]
-    settled = [each for each in recent if each.at <= present.at - AGREES]
-    last = next((each.diaries for each in settled or recent[::-1]), None)
-    counted = believed(present.diaries, present.at, last)
-    kept = doubted(present.diaries, counted)
-    known = present if counted == present.diaries else Sighting(present.at, counted, present.memo)
-    return Sights(known, tuple(earlier), _numbers([known, *earlier]), kept)
+    known = present.counted(earlier)
+    return Sights(known, tuple(earlier), _numbers([known, *earlier]), doubted(present.diaries, known.diaries))
 
 
 def _sights(inputs: RunInputs) -> Sights:
@@ -126,7 +126,7 @@ def prospect(services: Mapping[str, Service], seen: Sights, pace: Pace | None) -
 def _seen(service: Service, seen: Sights, pace: Pace | None) -> Seen | Reason:
     if seen.present is None:
         return Reason.CLINIKO_UNREADABLE
-    before = (Earlier(each.at, partial(each.capacity, service, seen.numbers)) for each in seen.earlier)
+    before = (Earlier(each.at, partial(seen.then, n, service)) for n, each in enumerate(seen.earlier))
     found = seen.present.capacity(service, seen.numbers)
     expects = NOTHING_EXPECTED if pace is None else expectation(seen.present.observation(seen.numbers), found, pace)
     return Seen(seen.present.at, found, expects, tuple(before))

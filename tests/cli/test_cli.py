@@ -163,7 +163,7 @@ def test_what_was_made_here_before_is_replaced_and_what_somebody_put_there_stays
 
 def test_nothing_readable_is_a_failure_also_in_a_rehearsal(tmp_path: Path) -> None:
     forecast = governor("forecast", "harbour-physio", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
-    assert (forecast.returncode, "physio: not readable" in forecast.stdout) == (1, True)
+    assert (forecast.returncode, "physio: nothing is known (cliniko_unreadable)" in forecast.stdout) == (1, True)
     assert "GOVERNOR_CLINICS__HARBOUR_PHYSIO__CLINIKO_API_KEY" in forecast.stderr
     assert governor("evaluate", "--dry-run", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES)).returncode == 1
 

@@ -131,7 +131,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class DayForecast:
-    """One local day of a service: openings, and open and working minutes (working unmasked)."""
+    """One local day of a service: openings, and open and working minutes (working unmasked); unbounded where unknown."""
 
     day: str
     openings: Bounds
@@ -166,7 +166,7 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True)
 class ServiceForecast:
-    """The 14-day forecast of one service: its days and every metric at its default parameters.
+    """The 14-day forecast of one service: its days (none where nothing is known) and every metric at its default parameters.
 
     `rung` is the rung of the booking-pace model that the `expected_*` metrics stand on; `caveats` what the forecast cannot see.
     """

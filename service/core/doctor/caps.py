@@ -5,6 +5,7 @@ Sources: Cliniko API, "Available Time"; Cliniko help, "Specify the number of ava
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -136,6 +137,8 @@ def _best(part: Part, proofs: Proofs) -> str:
         return f"what can be seen goes from {number(reach.least, unit)} to {number(reach.most, unit)}"
     if upwards:
         return f"no diary is shown as surely more than {number(reach.most, unit)}"
+    if math.isinf(reach.least):
+        return "of no diary can be seen how small it is at most"
     return f"no diary is shown as surely less than {number(reach.least, unit)}"
 
 
