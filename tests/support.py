@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing,
 from service.core.decide.people import changed
 from service.core.doubt import AGREES
 from service.core.engine import conclude
+from service.core.known_names import recalled
 from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Diaries, Platform, Snapshot, State, Unreadable, Verdict
 from service.core.rules.language import RuleSet
@@ -82,7 +84,8 @@ class Governed:
 
     def inputs(self) -> RunInputs:
         now, last = self.world.now, self.outcomes[-1][1] if self.outcomes else None
-        seen = self.observe(self.world, self.rules)
+        names = last.names if last else {}
+        seen = self.observe(self.world, replace(self.rules, services=recalled(self.rules.services, names)))
         unread = itertools.takewhile(lambda past: isinstance(past[0].snapshot.diaries, Unreadable), reversed(self.outcomes))
         since = [inputs.now for inputs, _ in unread]
         return RunInputs(
@@ -95,6 +98,7 @@ class Governed:
             baselines=tuple(self._baselines(now)),
             rule_states=last.rule_states if last else {},
             standings=self.standings,
+            names=names,
             cliniko_unreadable_since=(since[-1] if since else now) if isinstance(seen.diaries, Unreadable) else None,
         )
 

@@ -8,10 +8,11 @@ from datetime import timedelta
 from service.core.capacity import Capacity
 from service.core.decide.model import Blind, Caveat
 from service.core.diary import DiaryDay
+from service.core.known_names import lost
 from service.core.model import Offer, Unseen
 from service.core.observation import Observation
-from service.core.offers import switched_off
-from service.core.rules.language import Service
+from service.core.offers import fold, switched_off
+from service.core.rules.language import NameOf, Service
 
 WHY = {
     Unseen.NOT_FOUND: "Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty",
@@ -31,6 +32,8 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
     return tuple(
         Caveat(kind, sentence)
         for kind, sentences in (
+            (Blind.RENAMED, _renamed(seen, service)),
+            (Blind.UNKNOWN_NAME, _unknown_names(seen, service)),
             (Blind.SWITCHED_OFF, _switches(seen, service)),
             (Blind.NOT_FOUND, _unseen(seen, found.offers, Unseen.NOT_FOUND)),
             (Blind.FAILED, _unseen(seen, found.offers, Unseen.FAILED)),
@@ -46,6 +49,21 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
         )
         for sentence in sentences
     )
+
+
+def _renamed(seen: Observation, service: Service) -> Iterator[str]:
+    for _, name, now in lost(service, seen.diaries):
+        if now:
+            yield f"“{name}” is called “{listed(now)}” in Cliniko by now, and counts as before: write that into the rule file"
+
+
+def _unknown_names(seen: Observation, service: Service) -> Iterator[str]:
+    excluded = {fold(name) for name in service.exclude_practitioners}
+    for what, name, now in lost(service, seen.diaries):
+        if not now:
+            kept = what is NameOf.PRACTITIONER and fold(name) in excluded
+            effect = "nobody is left out for it" if kept else "nothing is counted for it"
+            yield f"Cliniko has no {what} “{name}”, so {effect}: correct the name, or take it out of the rule file"
 
 
 def _switches(seen: Observation, service: Service) -> Iterator[str]:

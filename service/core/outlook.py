@@ -8,7 +8,7 @@ The second half, `core.engine`, needs no more than an `Outlook`; so rules can be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
@@ -18,6 +18,7 @@ from service.core.decide.model import Caveat, Reading, RunInputs, ServiceForecas
 from service.core.decide.proposals import Worth, share_of
 from service.core.doubt import doubted
 from service.core.expectation import NOTHING_EXPECTED, expectation, looks, shared
+from service.core.known_names import Names, learnt, recalled
 from service.core.logic import Bounds
 from service.core.memo import Memo
 from service.core.metrics import Ask, Earlier, Seen, asking, forecast
@@ -32,19 +33,28 @@ from service.core.sighting import Sighting
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What rules may ask in one run, by service; what filling a service is worth; and what the readings teach."""
+    """What rules may ask in one run, by service; what filling a service is worth; and what the readings teach.
+
+    `names` is what to remember of the names in the rule file.
+    """
 
     asks: Mapping[str, Ask]
     worth: Worth
     forecasts: dict[str, ServiceForecast]
     looks: tuple[Look, ...] = ()
+    names: Names = field(default_factory=dict)
 
 
 def outlook(inputs: RunInputs) -> Outlook:
     """The forecast of every service of the clinic."""
-    found = prospect(inputs.rules.services, _sights(inputs), inputs.pace)
-    asked = found.outlook(inputs.rules)
-    return replace(asked, forecasts=_forecasts(inputs, found), looks=tuple(found.looks(inputs.looked)))
+    services = recalled(inputs.rules.services, inputs.names)
+    found = prospect(services, _sights(inputs), inputs.pace)
+    return replace(
+        found.outlook(inputs.rules),
+        forecasts=_forecasts(services, found),
+        looks=tuple(found.looks(inputs.looked)),
+        names=inputs.names if found.present is None else learnt(services.values(), found.present.diaries, inputs.names),
+    )
 
 
 # --- what is seen -------------------------------------------------------------------------------------------------------
@@ -132,9 +142,9 @@ def _seen(service: Service, seen: Sights, pace: Pace | None) -> Seen | Reason:
     return Seen(seen.present.at, found, expects, tuple(before))
 
 
-def _forecasts(inputs: RunInputs, found: Prospect) -> dict[str, ServiceForecast]:
+def _forecasts(services: Mapping[str, Service], found: Prospect) -> dict[str, ServiceForecast]:
     return {
-        name: forecast(view, name, found.asks[name], _caveats(found.present, inputs.rules.services[name], view))
+        name: forecast(view, name, found.asks[name], _caveats(found.present, services[name], view))
         for name, view in found.views.items()
     }
 
