@@ -78,6 +78,7 @@ BAD_CALLS = [
     pytest.param(["audit", "verify", "--chain", "nope"], {}, "no chain 'nope'", id="a chain that never was"),
     pytest.param(["audit", "export", "--chain", "nope"], {}, "no chain 'nope'", id="an export of nothing"),
     pytest.param(["rules", "check"], {"GOVERNOR_META": "{bad"}, "meta", id="a setting that is no JSON"),
+    pytest.param(["rules", "check"], {"GOVERNOR_CLINICS": "x"}, "GOVERNOR_CLINICS__...", id="a group of settings as one"),
     pytest.param(["rules", "check"], {"GOVERNOR_SECRETS_DIR": "/nonexistent"}, "GOVERNOR_SECRETS_DIR", id="no secrets there"),
     pytest.param(["keys", "create", "x", "--every-clinic", "--days", "99999999999"], {}, "--days", id="a key for ever"),
     pytest.param(["serve", "--host", "203.0.113.1", "--port", "1"], {}, "cannot listen on 203.0.113.1:1", id="not our host"),
@@ -93,6 +94,13 @@ def test_a_bad_call_says_what_is_wrong_on_standard_error_with_status_2(
     assert (result.returncode, result.stdout) == (2, "")
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"GOVERNOR_CLINIKO__CONTACT_EMAIL=caf\xe9\n")
+    result = governor("audit", "verify", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.strip() == ".env (or a file of secrets) is not UTF-8 text; save it as UTF-8"
 
 
 def test_without_credentials_every_decision_keeps_and_names_the_setting_to_make(tmp_path: Path) -> None:
