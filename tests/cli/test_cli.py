@@ -77,7 +77,7 @@ BAD_CALLS = [
     ),
     pytest.param(["audit", "verify", "--chain", "nope"], {}, "no chain 'nope'", id="a chain that never was"),
     pytest.param(["audit", "export", "--chain", "nope"], {}, "no chain 'nope'", id="an export of nothing"),
-    pytest.param(["rules", "check"], {"GOVERNOR_META": "{bad"}, "meta", id="a setting that is no JSON"),
+    pytest.param(["rules", "check"], {"GOVERNOR_META": "{bad"}, "GOVERNOR_META__...", id="a setting that is no JSON"),
     pytest.param(["rules", "check"], {"GOVERNOR_CLINICS": "x"}, "GOVERNOR_CLINICS__...", id="a group of settings as one"),
     pytest.param(["rules", "check"], {"GOVERNOR_SECRETS_DIR": "/nonexistent"}, "GOVERNOR_SECRETS_DIR", id="no secrets there"),
     pytest.param(["keys", "create", "x", "--every-clinic", "--days", "99999999999"], {}, "--days", id="a key for ever"),
