@@ -17,7 +17,7 @@ from service.core.doctor.witnesses import uncapped
 from service.core.logic import Truth
 from service.core.metrics import Seen
 from service.core.model import Diaries, OnlineBookings
-from service.core.observation import Observation
+from service.core.observation import Observation, cap_of
 from service.core.offers import sold_offers
 from service.core.roster import Roster
 from service.core.rules.language import UNITS, Bands, Compare, Op, Rule, RuleSet, Service
@@ -48,8 +48,8 @@ def caps(_: Observed, diaries: Diaries) -> Iterator[Finding]:
 
 def _limits(bookings: OnlineBookings) -> str:
     found = []
-    if bookings.segment_cap is not None:
-        starts = counted(bookings.segment_cap, "start")
+    if cap := cap_of(bookings):
+        starts = counted(cap, "start")
         found.append(f"at most {starts} per morning, afternoon and evening")
     if bookings.daily_limit is not None:
         found.append(f"no start on a day with {counted(bookings.daily_limit, 'online booking')}")
