@@ -11,8 +11,8 @@ proves it, so it is enough to look at the diaries that would be shown most favou
     open     as many starts of every type: most open time
 
 They are generous (starts at any minute, without a cap at every fifth), so what none of them proves cannot be proven. Known
-limit under a cap: packing from the end is not always the fullest, so where one diary spans odd hours or several places an opening or
-two more may be possible. Pure.
+limit under a cap: packing from the end is not always the fullest, so where one diary spans odd hours or several places an
+opening or two more may be possible. Pure.
 """
 
 from __future__ import annotations
