@@ -2,6 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports soak bench cover hooks lock schema clean
 
+# Bytecode is kept, whatever the caller's environment says: nothing is compiled at install, so that each of the hundreds of
+# processes that the tests start would otherwise compile all that it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin

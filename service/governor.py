@@ -18,6 +18,7 @@ from service.core.decide.model import Decision, RunInputs, RunOutcome
 from service.core.doubt import AGREES
 from service.core.engine import conclude
 from service.core.errors import GovernorError, LeaseLostError
+from service.core.known_names import recalled
 from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Mode, Snapshot, Unreadable
 from service.core.rules.language import RuleSet
@@ -81,7 +82,7 @@ class Governor:
             return await self._govern(hands, problems, by)
 
     async def _rehearse(self, rules: RuleSet, outside: Outside, problems: tuple[str, ...]) -> Report:
-        snapshot = await observe(outside, rules, self.clock())
+        snapshot = await self._observe(outside, rules)
         inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot, record=False)
         outcome = conclude(inputs)
         problems += _problems(snapshot, [])
@@ -93,7 +94,7 @@ class Governor:
         await self.store.runs.begin(run, clinic, self.clock(), by)
         try:
             settled = await settle_open(clinic, await self.store.memory.standings(clinic), hands)
-            snapshot = _without_open(await observe(hands.outside, hands.rules, self.clock()), settled)
+            snapshot = _without_open(await self._observe(hands.outside, hands.rules), settled)
             inputs = await self._gather(run, hands.rules, snapshot)
             outcome = conclude(inputs)
             await self.store.runs.record(inputs, outcome, hands.fence)
@@ -112,6 +113,11 @@ class Governor:
         """A run that was killed never said how it ended; holding the lease, we know that it did."""
         for run in await self.store.runs.unfinished(clinic):
             await self.store.runs.fail(run.id, "interrupted", self.clock())
+
+    async def _observe(self, outside: Outside, rules: RuleSet) -> Snapshot:
+        """What `rules` need, found by what their names last meant where nothing bears them any more."""
+        names = await self.store.memory.names(rules.clinic)
+        return await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
 
     async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot, *, record: bool = True) -> RunInputs:
         """Everything the run depends on besides what it observed."""
@@ -135,14 +141,16 @@ class Governor:
             pace=learnt.pace,
             looked=learnt.looked,
             holidays=around(now, regions(rules)),
+            names=await self.store.memory.names(clinic),
         )
 
     async def _baselines(self, clinic: str, now: datetime, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
-        """Older snapshots to compare with, newest first, and those that tell what went of a sudden (`core.doubt`)."""
-        found = await self.store.snapshots.baselines(clinic, [*windows, (now - AGREES, now)])
-        settled = await self.store.snapshots.latest_readable(clinic, now - AGREES)
-        every = found if settled is None or settled in found else (settled, *found)
-        return tuple(sorted(every, key=lambda snapshot: snapshot.taken_at, reverse=True))
+        """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
+        found = list(await self.store.snapshots.baselines(clinic, [*windows, (now - AGREES, now)]))
+        for before in (now - AGREES, *(first for first, _ in windows)):
+            older = await self.store.snapshots.latest_readable(clinic, before)
+            found += [older] if older is not None and older not in found else []
+        return tuple(sorted(found, key=lambda snapshot: snapshot.taken_at, reverse=True))
 
     @asynccontextmanager
     async def _lease(self, clinic: str) -> AsyncIterator[int]:

@@ -17,7 +17,7 @@ from service.store import documents
 from service.store.store import Store
 
 MEMORY = timedelta(days=100)
-"""How far back looks are read: more than `fit` learns from."""
+"""How far back looks are read: more than `fit` learns from. Older ones teach nothing any more."""
 
 SCORED = timedelta(days=70)
 """Over how many days up to now forecasts are scored."""
@@ -34,8 +34,8 @@ class Learnt:
 async def booking_pace(store: Store, clinic: str, now: datetime, engine: str, *, record: bool) -> Learnt:
     """The clinic's booking pace from all its looks; `record` False leaves the store as it is. Raises StoreError."""
     looked = await store.looks.newest(clinic)
-    if not looked:
-        return Learnt(UNLEARNT, {})
+    if not looked or now.date() - max(looked.values()) > MEMORY:
+        return Learnt(UNLEARNT, looked)
     key, known = _key(looked, engine), await store.pace.get(clinic)
     if known is not None and known[0] == key:
         return Learnt(documents.load(Pace, known[1]), looked)

@@ -175,5 +175,17 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
     except ValidationError as error:
         lines = (f"{variable(*map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False))
         raise SettingsError("\n".join(lines)) from None
-    except UnreadableSettingsError as error:  # JSON was expected; its message does not quote the value
-        raise SettingsError(str(error)) from None
+    except UnreadableSettingsError as error:  # JSON was expected; its message names the field and does not quote the value
+        raise SettingsError(_not_json(str(error))) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{env_file} (or a file of secrets) is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f"{error.filename or env_file} cannot be read: {error.strerror or error}") from None
+
+
+def _not_json(message: str) -> str:
+    named = re.search(r'field "(\w+)"', message)
+    if named is None:
+        return message
+    name = variable(named[1])
+    return f"{name}: this is a group of settings, and its value is not JSON; give each its own variable, {name}__..."

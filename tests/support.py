@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing,
 from service.core.decide.people import changed
 from service.core.doubt import AGREES
 from service.core.engine import conclude
+from service.core.known_names import recalled
 from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Diaries, Platform, Snapshot, State, Unreadable, Verdict
 from service.core.rules.language import RuleSet
@@ -82,7 +84,8 @@ class Governed:
 
     def inputs(self) -> RunInputs:
         now, last = self.world.now, self.outcomes[-1][1] if self.outcomes else None
-        seen = self.observe(self.world, self.rules)
+        names = last.names if last else {}
+        seen = self.observe(self.world, replace(self.rules, services=recalled(self.rules.services, names)))
         unread = itertools.takewhile(lambda past: isinstance(past[0].snapshot.diaries, Unreadable), reversed(self.outcomes))
         since = [inputs.now for inputs, _ in unread]
         return RunInputs(
@@ -95,17 +98,19 @@ class Governed:
             baselines=tuple(self._baselines(now)),
             rule_states=last.rule_states if last else {},
             standings=self.standings,
+            names=names,
             cliniko_unreadable_since=(since[-1] if since else now) if isinstance(seen.diaries, Unreadable) else None,
         )
 
     def _baselines(self, now: datetime) -> Iterator[Snapshot]:
-        """The earlier snapshots that doubt or any rule may compare with, newest first."""
-        settled = False
+        """The earlier snapshots that any rule may compare with, and those that tell of each what went of a sudden."""
+        befores = {now - AGREES, *(now - back - BASELINE_SLACK for back in look_backs(self.rules))}
         for inputs, _ in reversed(self.outcomes):
             taken = inputs.snapshot.taken_at
             wanted = any(now - back - BASELINE_SLACK <= taken <= now - back for back in look_backs(self.rules))
-            if (wanted or not settled) and isinstance(inputs.snapshot.diaries, Diaries):
-                settled = settled or taken <= now - AGREES
+            eve = any(taken <= before for before in befores)
+            if isinstance(inputs.snapshot.diaries, Diaries) and (wanted or eve or taken > now - AGREES):
+                befores = {before for before in befores if taken > before}
                 yield inputs.snapshot
 
     def run(self) -> RunOutcome:

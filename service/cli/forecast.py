@@ -7,12 +7,20 @@ import click
 from service.app import App
 from service.cli.running import with_app
 from service.cli.tables import console, forecast_table, metrics_line, scores_table
+from service.core.decide.model import ServiceForecast
 from service.core.errors import NotFoundError
 from service.core.ledger import canonical
-from service.core.pace import Scores
+from service.core.pace import Rung, Scores
 from service.governor import Report
 from service.learning import scores
 from service.revisions import governed
+
+RUNGS = {
+    Rung.PICKUP: "by how bookings have come in before (pickup)",
+    Rung.OPENINGS_NOW: "openings as they are now, because there is too little history for more (openings_now)",
+    Rung.UNKNOWN: "unknown",
+}
+"""What the expected metrics stand on, in words."""
 
 
 @click.command()
@@ -61,10 +69,15 @@ def _show(report: Report) -> None:
         if each.days:
             console().print(forecast_table(each))
             click.echo(metrics_line(each))
-            for caveat in each.caveats:
-                click.echo(f"  note: {caveat.sentence}")
-            click.echo()
+            click.echo(f"  what is expected: {RUNGS[Rung(each.rung)]}")
         else:
-            click.echo(f"{each.service}: not readable")
+            click.echo(f"{each.service}: nothing is known ({', '.join(sorted(_causes(each)))})")
+        for caveat in each.caveats:
+            click.echo(f"  note: {caveat.sentence}")
+        click.echo()
     for problem in report.problems:
         click.echo(problem, err=True)
+
+
+def _causes(forecast: ServiceForecast) -> set[str]:
+    return {reading.cause for reading in forecast.metrics.values() if reading.cause}

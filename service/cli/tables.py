@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -50,6 +51,8 @@ def _hours(minutes: Bounds) -> Bounds:
 
 
 def _cell(value: Bounds) -> str:
+    if math.isinf(value.low):
+        return "?"
     return _number(value.low) if value.exact else f"{_number(value.low)}..{_number(value.high)}"
 
 

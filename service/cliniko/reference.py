@@ -51,7 +51,7 @@ from service.cliniko.models import (
 from service.core.days import HORIZON
 from service.core.errors import CredentialsError, OutsideError, ProtocolError
 from service.core.model import Block, Diaries, OnlineBookings, WeeklyHours
-from service.core.offers import sold_offers
+from service.core.offers import fold, sold_offers
 from service.core.rules.language import Service
 
 KEPT = timedelta(hours=3)
@@ -168,8 +168,8 @@ class Library:
         """Whether the kept lists may no longer be right."""
         if reading.hourly.marks() != self._marks or reading.torn():
             return True
-        known = {_fold(location.name) for location in reading.diaries.locations}
-        if any(_fold(name) not in known for service in services for name in service.locations or ()):
+        known = {fold(location.name) for location in reading.diaries.locations}
+        if any(fold(name) not in known for service in services for name in service.locations or ()):
             return True
         unsold = (not sold_offers(reading.diaries, service) for service in services)
         return reading.hourly.bookings.enabled and any(unsold)
@@ -231,11 +231,6 @@ def _alike(zone: str, other: str, at: datetime) -> bool:
     first, last = _around(at)
     moments = (first + n * timedelta(days=1) for n in range((last - first).days + 1))
     return all(each.astimezone(ZoneInfo(zone)).utcoffset() == each.astimezone(ZoneInfo(other)).utcoffset() for each in moments)
-
-
-def _fold(name: str) -> str:
-    """As the core compares names."""
-    return " ".join(name.split()).casefold()
 
 
 def _around(now: datetime) -> tuple[datetime, datetime]:

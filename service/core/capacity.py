@@ -39,8 +39,8 @@ class Capacity:
 
     @property
     def complete(self) -> bool:
-        """Whether everything sellable was observed."""
-        return self.sums[-1].seen == self.sums[-1].sellable
+        """Whether anything was rostered, and all of it that could be sold was observed."""
+        return self.sums[-1].working > 0 and not self.blind and self.sums[-1].seen == self.sums[-1].sellable
 
 
 def capacity(seen: Observation, service: Service) -> Capacity:

@@ -8,10 +8,11 @@ from datetime import timedelta
 from service.core.capacity import Capacity
 from service.core.decide.model import Blind, Caveat
 from service.core.diary import DiaryDay
+from service.core.known_names import lost
 from service.core.model import Offer, Unseen
 from service.core.observation import Observation
-from service.core.offers import switched_off
-from service.core.rules.language import Service
+from service.core.offers import fold, switched_off
+from service.core.rules.language import NameOf, Service
 
 WHY = {
     Unseen.NOT_FOUND: "Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty",
@@ -31,6 +32,8 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
     return tuple(
         Caveat(kind, sentence)
         for kind, sentences in (
+            (Blind.RENAMED, _renamed(seen, service)),
+            (Blind.UNKNOWN_NAME, _unknown_names(seen, service)),
             (Blind.SWITCHED_OFF, _switches(seen, service)),
             (Blind.NOT_FOUND, _unseen(seen, found.offers, Unseen.NOT_FOUND)),
             (Blind.FAILED, _unseen(seen, found.offers, Unseen.FAILED)),
@@ -46,6 +49,21 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
         )
         for sentence in sentences
     )
+
+
+def _renamed(seen: Observation, service: Service) -> Iterator[str]:
+    for _, name, now in lost(service, seen.diaries):
+        if now:
+            yield f"“{name}” is called “{listed(now)}” in Cliniko by now, and counts as before: write that into the rule file"
+
+
+def _unknown_names(seen: Observation, service: Service) -> Iterator[str]:
+    excluded = {fold(name) for name in service.exclude_practitioners}
+    for what, name, now in lost(service, seen.diaries):
+        if not now:
+            kept = what is NameOf.PRACTITIONER and fold(name) in excluded
+            effect = "nobody is left out for it" if kept else "nothing is counted for it"
+            yield f"Cliniko has no {what} “{name}”, so {effect}: correct the name, or take it out of the rule file"
 
 
 def _switches(seen: Observation, service: Service) -> Iterator[str]:
@@ -75,11 +93,19 @@ def _contradicted(seen: Observation, found: Capacity) -> Iterator[str]:
 
 
 def _lead_time(seen: Observation, found: Capacity) -> Iterator[str]:
-    masked = found.sums[-1].working - found.sums[-1].sellable
-    if masked:
+    total = found.sums[-1]
+    if masked := total.working - total.sellable:
         lead = min((seen.lead(offer.type) for offer in found.offers), default=timedelta(0))
-        why = f"can be booked no later than {hours(lead)} ahead" if lead else "lie in the past of today"
-        yield f"{_hours(masked)} of {_hours(found.sums[-1].working)} rostered {why} and are left out"
+        why = f"start within the lead time of {hours(lead)} and cannot be booked any more" if lead else "are over"
+        yield f"{_hours(masked)} of {_hours(total.working)} rostered {why}: they are left out"
+    if hidden := total.sellable - total.first_sellable:
+        firsts = {offer.practitioner: offer.type for offer in reversed(found.offers)}
+        lead = max(map(seen.lead, firsts.values()))
+        names = listed(sorted({seen.types[type_].name for type_ in firsts.values() if seen.lead(type_) == lead}))
+        yield (
+            f"{names}, which openings are counted in, can be booked no later than {hours(lead)} ahead, other types of the "
+            f"service later: the {_hours(hidden)} rostered in between can have no opening"
+        )
 
 
 def _cap(seen: Observation, found: Capacity) -> Iterator[str]:
@@ -88,8 +114,8 @@ def _cap(seen: Observation, found: Capacity) -> Iterator[str]:
     days = [day for each in found.diaries for day in each.days if day.capped]
     if days:
         yield (
-            f"Cliniko shows at most {seen.cap} starts per part of a day; {_count(len(days), 'diary day')} reach that, "
-            "and free time after the last start shown may be hidden there"
+            f"Cliniko shows at most {_count(seen.cap, 'start')} per part of a day; {_count(len(days), 'diary day')} reach "
+            "that, and free time after the last start shown may be hidden there"
         )
 
 

@@ -27,6 +27,7 @@ class Tally(NamedTuple):
 
     working: int = 0
     sellable: int = 0
+    first_sellable: int = 0
     seen: int = 0
     open_low: int = 0
     open_high: int = 0
@@ -48,6 +49,7 @@ class DiaryDay:
     """One practitioner's local day for one service, all locations united; `index` 0 is today.
 
     `working` is rostered time; `sellable` leaves out what lead time hides, and `seen` is the observed part of that.
+    `first_sellable` is where the service's first type can be sold: its lead time may be longer than that of the others.
     `open_low` is shown open, `open_high` could be open at best; `near` is `open_low` with every start reaching as far as the
     next would be, so that it covers what may be open between and after starts without showing. `capped` are the day segments
     that show as many starts as their cap lets them, `outside` counts starts not wholly within rostered time, `limited` says
@@ -57,6 +59,7 @@ class DiaryDay:
     index: int
     working: Spans = ()
     sellable: Spans = ()
+    first_sellable: Spans = ()
     seen: Spans = ()
     capped: Spans = ()
     open_low: Spans = ()
@@ -137,6 +140,7 @@ class _Part:
     location: str
     working: Spans
     sellable: Spans
+    first_sellable: Spans
     seen: Spans
     capped: Spans
     open_low: Spans
@@ -198,7 +202,8 @@ class _Place:
     def _parts(self, starts: Sequence[tuple[tuple[int, ...] | None, ...]]) -> list[_Part | None]:
         roster, now = self.seen.roster, self.seen.now
         working = roster.working(self.location, self.practitioner)
-        sold_from = int((now + min(self.seen.lead(offer.type) for offer in self.offers)).timestamp())
+        sold = [int((now + self.seen.lead(offer.type)).timestamp()) for offer in self.offers]
+        sold_from, first_from = min(sold), sold[0]
         lengths = tuple([self.seen.lengths[offer.type] for offer in self.offers])
         known = self._known(lengths)
         found: list[_Part | None] = []
@@ -206,10 +211,11 @@ class _Place:
             shown = tuple([each[n] for each in starts])
             if working[n] or any(shown):
                 sellable = intervals.after(working[n], sold_from)
-                key = (n, day.date, working[n], sellable, shown)
+                first = sellable if first_from == sold_from else intervals.after(working[n], first_from)
+                key = (n, day.date, working[n], sellable, first, shown)
                 if (part := known.get(key)) is None:
                     looks = [_look(length, at) for length, at in zip(lengths, shown, strict=True)]
-                    part = known[key] = self._part(day, working[n], sellable, looks)
+                    part = known[key] = self._part(day, working[n], sellable, first, looks)
                 found.append(part)
             else:
                 found.append(None)
@@ -222,7 +228,7 @@ class _Place:
         zone = seen.roster.zones[self.location]
         return seen.memo.table("days", self.location, zone, lengths, self.step, self.coarse, seen.cap, limited)
 
-    def _part(self, day: Day, working: Spans, sellable: Spans, looks: Sequence[_Look]) -> _Part:
+    def _part(self, day: Day, working: Spans, sellable: Spans, first_sellable: Spans, looks: Sequence[_Look]) -> _Part:
         first, cap = looks[0], self.seen.cap
         shown = _both([look.shown for look in looks])
         open_low = intervals.intersect(shown, sellable)
@@ -234,6 +240,7 @@ class _Place:
             location=self.location,
             working=working,
             sellable=sellable,
+            first_sellable=first_sellable,
             seen=() if unseen else sellable,
             capped=intervals.union(span for segment in capped for span in segment.spans) if capped else (),
             open_low=open_low,
@@ -241,7 +248,7 @@ class _Place:
             near=self._near(sellable, looks) if self.coarse else open_low,
             starts=Shown(
                 tuple([(at, at + first.length) for at in first.starts]),
-                tuple(_hidden(first, day, cap, sellable)) if capped or unseen else (),
+                tuple(_hidden(first, day, cap, first_sellable)) if capped or unseen else (),
             ),
             outside=sum(_outside(look, working) for look in looks) if shown != open_low else 0,
             limited=limited,
@@ -326,6 +333,7 @@ def _tallied(index: int, part: _Part) -> tuple[DiaryDay, Shown]:
         index=index,
         working=part.working,
         sellable=part.sellable,
+        first_sellable=part.first_sellable,
         seen=part.seen,
         capped=part.capped,
         open_low=part.open_low,
@@ -337,6 +345,7 @@ def _tallied(index: int, part: _Part) -> tuple[DiaryDay, Shown]:
         tally=Tally(
             working=intervals.length(part.working),
             sellable=sellable,
+            first_sellable=sellable if part.first_sellable is part.sellable else intervals.length(part.first_sellable),
             seen=sellable if part.seen is part.sellable else intervals.length(part.seen),
             open_low=open_low,
             open_high=open_low if part.open_high is part.open_low else intervals.length(part.open_high),
@@ -355,6 +364,7 @@ def _united(parts: Sequence[_Part]) -> _Part:
         location=max(parts, key=lambda part: intervals.length(part.working)).location,
         working=_both(part.working for part in parts),
         sellable=sellable,
+        first_sellable=_both(part.first_sellable for part in parts),
         seen=intervals.subtract(sellable, unseen),
         capped=_both(part.capped for part in parts),
         open_low=_both(part.open_low for part in parts),

@@ -12,10 +12,10 @@ outside rostered hours, as local times labelled as UTC do) is for `core.diary` t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from service.core.model import AppointmentType, Block, Diaries, Location, Offer, Practitioner, Probe, Unseen, WeeklyHours
 
@@ -43,6 +43,23 @@ AGREES = timedelta(minutes=45)
 
 RECENT = timedelta(hours=24)
 """How old the earlier reading may be: there is no telling from an older one."""
+
+
+class Taken(Protocol):
+    """Anything that was taken at some time."""
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+
+
+Reading = TypeVar("Reading", bound=Taken)
+
+
+def settled(at: datetime, earlier: Sequence[Reading]) -> Reading | None:
+    """Which of the readings before `at`, newest first, tells what went of a sudden; the oldest where all are within minutes."""
+    recent = [each for each in earlier if each.at >= at - RECENT]
+    return next((each for each in recent if each.at <= at - AGREES), recent[-1] if recent else None)
 
 
 def believed(present: Diaries, now: datetime, earlier: Diaries | None) -> Diaries:

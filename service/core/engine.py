@@ -55,6 +55,7 @@ def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
         standings=_remember(standings, cases, inputs.rules, inputs.now),
         looks=view.looks,
         notices=tuple(_notices(inputs.rules, judged)),
+        names=view.names,
     )
 
 

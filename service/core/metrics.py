@@ -62,22 +62,27 @@ def asking(seen: Seen | Reason) -> Ask:
     if isinstance(seen, Reason):
         unknown = Reading(UNBOUNDED, seen)
         return lambda _: unknown
-    if not seen.capacity.diaries:
-        return asking(Reason.NOT_SOLD_ONLINE)
-    if seen.capacity.blind:
-        return asking(Reason.DATA_INCOMPLETE)
+    if not _known(seen):
+        return asking(Reason.DATA_INCOMPLETE if seen.capacity.diaries else Reason.NOT_SOLD_ONLINE)
     return cache(lambda measure: METRICS[measure.metric](seen, measure))
 
 
 def forecast(seen: Seen | Reason, service: str, ask: Ask, caveats: tuple[Caveat, ...] = ()) -> ServiceForecast:
     """The 14-day forecast of one service: every metric at its default parameters, and its days."""
-    days = () if isinstance(seen, Reason) else tuple(map(_day, seen.capacity.dates, seen.capacity.days))
+    days = () if isinstance(seen, Reason) or not _known(seen) else tuple(map(_day, seen.capacity.dates, seen.capacity.days))
     rung = Rung.UNKNOWN if isinstance(seen, Reason) else seen.expects.unfilled(HORIZON).rung
     return ServiceForecast(service, days, {metric.value: ask(measure) for metric, measure in DEFAULTS.items()}, rung, caveats)
 
 
+def _known(seen: Seen) -> bool:
+    """Whether anything at all is known of a service."""
+    return bool(seen.capacity.diaries) and not seen.capacity.blind
+
+
 def _day(date: date, tally: Tally) -> DayForecast:
-    return DayForecast(date.isoformat(), openings_of(tally), open_time_of(tally, 60), tally.working // 60)
+    openings = UNBOUNDED if _first_blinded(tally) else openings_of(tally)
+    open_minutes = UNBOUNDED if _blinded(tally) else open_time_of(tally, 60)
+    return DayForecast(date.isoformat(), openings, open_minutes, tally.working // 60)
 
 
 # --- readings ----------------------------------------------------------------------------------------------------------
@@ -92,6 +97,11 @@ def _blinded(tally: Tally) -> Reading | None:
     return Reading(UNBOUNDED, Reason.LEAD_TIME) if tally.working and not tally.sellable else None
 
 
+def _first_blinded(tally: Tally) -> Reading | None:
+    """All rostered time lies within the lead time of what openings are counted in, the first type of the service."""
+    return Reading(UNBOUNDED, Reason.LEAD_TIME) if tally.working and not tally.first_sellable else None
+
+
 # --- metrics of now -----------------------------------------------------------------------------------------------------
 
 
@@ -104,7 +114,7 @@ def _utilisation(seen: Seen, measure: Measure) -> Reading:
 
 def _open_slots(seen: Seen, measure: Measure) -> Reading:
     total = seen.capacity.sums[measure.within]
-    return _blinded(total) or _reading(openings_of(total))
+    return _first_blinded(total) or _reading(openings_of(total))
 
 
 def _open_hours(seen: Seen, measure: Measure) -> Reading:
@@ -123,21 +133,21 @@ def _coverage(seen: Seen, measure: Measure) -> Reading:
 
 def _days_to_next_opening(seen: Seen, measure: Measure) -> Reading:
     days, within = seen.capacity.days[: measure.within], measure.within
-    if blinded := _blinded(seen.capacity.sums[within]):
+    if blinded := _first_blinded(seen.capacity.sums[within]):
         return blinded
     sure = next((n for n, day in enumerate(days) if day.openings_low), None)
     best = next((n for n, day in enumerate(days) if day.openings_high), within)
     if sure is None:
-        nothing_seen = any(day.sellable for day in days) and not any(day.seen for day in days)
+        nothing_seen = any(day.first_sellable for day in days) and not any(day.seen for day in days)
         bounds = Bounds(None if nothing_seen else within, best, math.inf)
         return Reading(bounds, None if best == within else Reason.DATA_INCOMPLETE)
     return _reading(Bounds(sure, best, sure))
 
 
 def _full_days(seen: Seen, measure: Measure) -> Reading:
-    if blinded := _blinded(seen.capacity.sums[measure.within]):
+    if blinded := _first_blinded(seen.capacity.sums[measure.within]):
         return blinded
-    days = [day for day in seen.capacity.days[: measure.within] if day.sellable]
+    days = [day for day in seen.capacity.days[: measure.within] if day.first_sellable]
     low = sum(day.openings_high == 0 for day in days)
     high = sum(day.openings_low == 0 for day in days)
     shut = sum(d.openings_low == 0 and (d.seen == d.sellable or d.openings_high == 0) for d in days)
@@ -148,7 +158,7 @@ def _full_days(seen: Seen, measure: Measure) -> Reading:
 
 
 def _expected_open_slots(seen: Seen, measure: Measure) -> Reading:
-    if blinded := _blinded(seen.capacity.sums[measure.within]):
+    if blinded := _first_blinded(seen.capacity.sums[measure.within]):
         return blinded
     found = _unfilled(seen, measure)
     spread = (found.lower, found.upper) if measure.confidence is not None else (None, None)
@@ -159,7 +169,7 @@ def _expected_utilisation(seen: Seen, measure: Measure) -> Reading:
     tally = seen.capacity.sums[measure.within]
     if not tally.working:
         return Reading(UNBOUNDED, Reason.CLOSED)
-    if blinded := _blinded(tally):
+    if blinded := _first_blinded(tally):
         return blinded
     found = _unfilled(seen, measure)
     length = sum(each.length for each in seen.capacity.diaries) / len(seen.capacity.diaries)

@@ -57,10 +57,19 @@ class Observation:
         types = {type_.id: type_ for type_ in diaries.types}
         lengths = {type_.id: int(type_.duration.total_seconds()) for type_ in diaries.types}
         steps = {p.id: lengths[p.default_type] for p in diaries.practitioners if p.default_type in lengths}
-        cap = diaries.bookings.segment_cap
-        real_cap = cap if cap in range(1, HIGHEST_CAP + 1) else None
         roster = Roster.of(diaries, now, numbers)
-        return cls(now, diaries, roster, real_cap, types, lengths, steps, unseen, probes, Memo() if memo is None else memo)
+        return cls(
+            now,
+            diaries,
+            roster,
+            cap_of(diaries.bookings),
+            types,
+            lengths,
+            steps,
+            unseen,
+            probes,
+            Memo() if memo is None else memo,
+        )
 
     @property
     def bookings(self) -> OnlineBookings:
@@ -99,6 +108,12 @@ class Observation:
             return self.steps[practitioner]
         gaps = Counter(later - earlier for day in shown if day for earlier, later in pairwise(day))
         return max(gaps, key=lambda gap: (gaps[gap], gap), default=otherwise)
+
+
+def cap_of(bookings: OnlineBookings) -> int | None:
+    """The cap per day segment, as far as it is a real one."""
+    cap = bookings.segment_cap
+    return cap if cap in range(1, HIGHEST_CAP + 1) else None
 
 
 def _by_day(probes: Iterable[Probe], days: Sequence[Day]) -> tuple[Shown, ...]:

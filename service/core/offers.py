@@ -5,11 +5,17 @@ A triple that is off by a switch is not part of a service; who wants to know whi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from service.core.model import AppointmentType, Diaries, Location, Offer, Practitioner
-from service.core.rules.language import Service
+from service.core.rules.language import NameOf, Service
+
+Item = AppointmentType | Location | Practitioner
+"""Whatever in Cliniko a service names."""
+
+T = TypeVar("T", AppointmentType, Location, Practitioner)
 
 
 def sold_offers(diaries: Diaries, service: Service) -> tuple[Offer, ...]:
@@ -19,38 +25,54 @@ def sold_offers(diaries: Diaries, service: Service) -> tuple[Offer, ...]:
     """
     if not diaries.bookings.enabled:
         return ()
-    rank = type_ranks(service)
-    types = {t.id: rank[fold(t.name)] for t in diaries.types if t.online and not t.group and fold(t.name) in rank}
-    places = {p.id for p in diaries.locations if p.online and chosen(p.name, service.locations)}
-    people = {p.id for p in diaries.practitioners if p.online and takes_part(p, service)}
+    rank = type_ranks(diaries, service)
+    types = {t.id: rank[t.id] for t in diaries.types if t.online and not t.group and t.id in rank}
+    places = {p.id for p in places_of(diaries, service) if p.online}
+    people = {p.id for p in people_of(diaries, service) if p.online}
     offers = (o for o in diaries.offers if o.type in types and o.location in places and o.practitioner in people)
     return tuple(sorted(offers, key=lambda o: (o.practitioner, o.location, types[o.type], o.type)))
 
 
-def type_ranks(service: Service) -> dict[str, int]:
-    """The place of each appointment type's folded name in the service's list."""
-    return {fold(name): n for n, name in enumerate(service.appointment_types)}
+def type_ranks(diaries: Diaries, service: Service) -> dict[str, int]:
+    """The place in the service's list of each appointment type that it names, by id."""
+    return bearing(service.appointment_types, diaries.types, service, NameOf.TYPE)
 
 
-def takes_part(person: Practitioner, service: Service) -> bool:
-    """Whether a service counts somebody in, as far as the rule file says."""
-    return chosen(person.name, service.practitioners) and not named(person.name, service.exclude_practitioners)
+def places_of(diaries: Diaries, service: Service) -> tuple[Location, ...]:
+    """The locations that a service counts in, as far as the rule file says."""
+    return _chosen(service.locations, diaries.locations, service, NameOf.LOCATION)
+
+
+def people_of(diaries: Diaries, service: Service) -> tuple[Practitioner, ...]:
+    """The practitioners that a service counts in, as far as the rule file says."""
+    excluded = bearing(service.exclude_practitioners, diaries.practitioners, service, NameOf.PRACTITIONER)
+    chosen = _chosen(service.practitioners, diaries.practitioners, service, NameOf.PRACTITIONER)
+    return tuple(person for person in chosen if person.id not in excluded)
+
+
+def _chosen(names: Sequence[str] | None, items: tuple[T, ...], service: Service, what: NameOf) -> tuple[T, ...]:
+    """The items that a list which may be left out (None: all of them) chooses."""
+    if names is None:
+        return items
+    found = bearing(names, items, service, what)
+    return tuple(item for item in items if item.id in found)
+
+
+def bearing(names: Sequence[str], items: Sequence[Item], service: Service, what: NameOf) -> dict[str, int]:
+    """By id, the place among the names of each item that bears one; what nothing bears any more means who bore it last."""
+    rank = {fold(name): n for n, name in enumerate(names)}
+    found = {item.id: rank[fold(item.name)] for item in items if fold(item.name) in rank}
+    there = set(found.values())
+    for known in service.known:
+        if known.what is what and (place := rank.get(known.name)) is not None and place not in there:
+            found |= {item.id: place for item in items if item.id in known.ids and item.id not in found}
+    return found
 
 
 @lru_cache(maxsize=8192)
 def fold(name: str) -> str:
     """A name as it is compared: ignoring case, outer blanks and runs of them."""
     return " ".join(name.split()).casefold()
-
-
-def named(name: str, names: Collection[str]) -> bool:
-    """Whether `name` is one of `names`."""
-    return fold(name) in {fold(each) for each in names}
-
-
-def chosen(name: str, wanted: Collection[str] | None) -> bool:
-    """Whether a list that may be left out (None: everybody) chooses `name`."""
-    return wanted is None or named(name, wanted)
 
 
 def switched_off(diaries: Diaries, service: Service) -> Iterator[str]:
@@ -61,10 +83,10 @@ def switched_off(diaries: Diaries, service: Service) -> Iterator[str]:
     everything: list[AppointmentType | Location | Practitioner] = [*diaries.types, *diaries.locations, *diaries.practitioners]
     if all(each.online for each in everything):
         return
-    rank = type_ranks(service)
-    types = {t.id: t for t in diaries.types if fold(t.name) in rank and not t.group}
-    places = {p.id: p for p in diaries.locations if chosen(p.name, service.locations)}
-    people = {p.id: p for p in diaries.practitioners if takes_part(p, service)}
+    rank = type_ranks(diaries, service)
+    types = {t.id: t for t in diaries.types if t.id in rank and not t.group}
+    places = {p.id: p for p in places_of(diaries, service)}
+    people = {p.id: p for p in people_of(diaries, service)}
     offers = [o for o in diaries.offers if o.type in types and o.location in places and o.practitioner in people]
     found: list[AppointmentType | Location | Practitioner] = []
     for offer in offers:

@@ -1,9 +1,10 @@
 """How many slots have opened since a baseline: cancellations, told apart from what only looks like them.
 
-An opening counts if it fits into time that is open now, was rostered at the baseline, and was not open then. Three things
+An opening counts if it fits into time that is open now, was rostered at the baseline, and was not open then. Four things
 look like cancellations and are none: a start that was hidden for some minutes because somebody was in the middle of booking
 it; starts that moved because the grid is anchored anew after a booking, into free time that had not shown; and starts that
-a cap hid or shifted. They are left out of what is certain and stay within what is possible. Pure.
+a cap hid or shifted; and starts that a longer lead time hid. They are left out of what is certain and stay within what is
+possible. Pure.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int, *, fl
     """Openings (low, estimate, high) of one practitioner."""
     days, bookable = now.days[:within], now.bookable[:within]
     rostered, shown_then = then.whole("working"), then.whole("open_low")
-    near_then = _together([then, *before], "near")
+    masked = intervals.subtract(rostered, then.whole("first_sellable"))
+    near_then = intervals.union([*_together([then, *before], "near"), *masked])
     best_then = intervals.union([*near_then, *then.whole("open_high")])
     capped = _together([then, now], "capped")
     now_low = intervals.intersect(intervals.union(span for day in days for span in day.open_low), rostered)

@@ -8,15 +8,17 @@ The second half, `core.engine`, needs no more than an `Outlook`; so rules can be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
+from service.core.capacity import Capacity
 from service.core.caveats import caveats
 from service.core.decide.model import Caveat, Reading, RunInputs, ServiceForecast
 from service.core.decide.proposals import Worth, share_of
-from service.core.doubt import AGREES, RECENT, believed, doubted
+from service.core.doubt import doubted
 from service.core.expectation import NOTHING_EXPECTED, expectation, looks, shared
+from service.core.known_names import Names, learnt, recalled
 from service.core.logic import Bounds
 from service.core.memo import Memo
 from service.core.metrics import Ask, Earlier, Seen, asking, forecast
@@ -31,19 +33,28 @@ from service.core.sighting import Sighting
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What rules may ask in one run, by service; what filling a service is worth; and what the readings teach."""
+    """What rules may ask in one run, by service; what filling a service is worth; and what the readings teach.
+
+    `names` is what to remember of the names in the rule file.
+    """
 
     asks: Mapping[str, Ask]
     worth: Worth
     forecasts: dict[str, ServiceForecast]
     looks: tuple[Look, ...] = ()
+    names: Names = field(default_factory=dict)
 
 
 def outlook(inputs: RunInputs) -> Outlook:
     """The forecast of every service of the clinic."""
-    found = prospect(inputs.rules.services, _sights(inputs), inputs.pace)
-    asked = found.outlook(inputs.rules)
-    return replace(asked, forecasts=_forecasts(inputs, found), looks=tuple(found.looks(inputs.looked)))
+    services = recalled(inputs.rules.services, inputs.names)
+    found = prospect(services, _sights(inputs), inputs.pace)
+    return replace(
+        found.outlook(inputs.rules),
+        forecasts=_forecasts(services, found),
+        looks=tuple(found.looks(inputs.looked)),
+        names=inputs.names if found.present is None else learnt(services.values(), found.present.diaries, inputs.names),
+    )
 
 
 # --- what is seen -------------------------------------------------------------------------------------------------------
@@ -62,6 +73,10 @@ class Sights:
     numbers: DayNumbers
     kept: tuple[str, ...] = ()
 
+    def then(self, number: int, service: Service) -> Capacity:
+        """What a service could sell by an earlier reading, as far as that is believed by those before it."""
+        return self.earlier[number].counted(self.earlier[number + 1 :]).capacity(service, self.numbers)
+
     def observation(self) -> Observation | None:
         """What this run saw, indexed."""
         if self.present is None:
@@ -74,13 +89,8 @@ def sights(present: Sighting | None, earlier: Sequence[Sighting]) -> Sights:
     """What a run goes by, from its own reading (None: it had none) and those of earlier runs, newest first."""
     if present is None:
         return Sights(None, tuple(earlier), _numbers(earlier))
-    recent = [each for each in earlier if each.at >= present.at - RECENT]
-    settled = [each for each in recent if each.at <= present.at - AGREES]
-    last = next((each.diaries for each in settled or recent[::-1]), None)
-    counted = believed(present.diaries, present.at, last)
-    kept = doubted(present.diaries, counted)
-    known = present if counted == present.diaries else Sighting(present.at, counted, present.memo)
-    return Sights(known, tuple(earlier), _numbers([known, *earlier]), kept)
+    known = present.counted(earlier)
+    return Sights(known, tuple(earlier), _numbers([known, *earlier]), doubted(present.diaries, known.diaries))
 
 
 def _sights(inputs: RunInputs) -> Sights:
@@ -126,15 +136,15 @@ def prospect(services: Mapping[str, Service], seen: Sights, pace: Pace | None) -
 def _seen(service: Service, seen: Sights, pace: Pace | None) -> Seen | Reason:
     if seen.present is None:
         return Reason.CLINIKO_UNREADABLE
-    before = (Earlier(each.at, partial(each.capacity, service, seen.numbers)) for each in seen.earlier)
+    before = (Earlier(each.at, partial(seen.then, n, service)) for n, each in enumerate(seen.earlier))
     found = seen.present.capacity(service, seen.numbers)
     expects = NOTHING_EXPECTED if pace is None else expectation(seen.present.observation(seen.numbers), found, pace)
     return Seen(seen.present.at, found, expects, tuple(before))
 
 
-def _forecasts(inputs: RunInputs, found: Prospect) -> dict[str, ServiceForecast]:
+def _forecasts(services: Mapping[str, Service], found: Prospect) -> dict[str, ServiceForecast]:
     return {
-        name: forecast(view, name, found.asks[name], _caveats(found.present, inputs.rules.services[name], view))
+        name: forecast(view, name, found.asks[name], _caveats(found.present, services[name], view))
         for name, view in found.views.items()
     }
 

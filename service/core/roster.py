@@ -22,31 +22,44 @@ Stretches = dict[str, list[tuple[str | None, int, int]]]
 """By practitioner: one-off stretches as (location, start, end) in seconds; location None is everywhere."""
 
 
+CLEAR = 2
+"""Days on which somebody's starts fit one numbering and not the other; a single one may be a slip of the roster."""
+
+
 @dataclass(frozen=True, slots=True)
 class DayNumbers:
-    """How well the shown starts fit the declared hours, by which weekday `day_of_week` 0 is read as.
+    """Whose shown starts fit their declared hours better by which weekday `day_of_week` 0 is read as.
 
     Cliniko's own documents disagree: ISO numbers 1-7, an enumeration 0-6. One to six mean Monday to Saturday both by ISO and
-    with Sunday as 0, so that reading holds unless the starts fall into the declared hours better the other way. Evidence of
-    several readings adds up, because a full diary has none.
+    with Sunday as 0, so that reading holds unless more practitioners' starts speak for the other; and not for one odd start, or
+    for one of several practitioners. Evidence of several readings adds up, because a full diary has none. All four are ids of
+    practitioners: for whom Sunday or Monday as 0 fits better, for whom Monday does so clearly, and who shows starts at all.
     """
 
     iso: bool = False
-    fits_sunday: int = 0
-    fits_monday: int = 0
+    sunday: frozenset[str] = frozenset()
+    monday: frozenset[str] = frozenset()
+    clearly_monday: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
 
     @property
     def monday_is_zero(self) -> bool:
         """Whether 0 is a Monday."""
-        return not self.iso and self.fits_monday > self.fits_sunday
+        borne_out = len(self.monday) > 1 or (self.clearly_monday and self.shown == self.monday)
+        return not self.iso and len(self.monday) > len(self.sunday) and bool(borne_out)
 
     def weekday(self, number: int) -> int:
         """Cliniko's `day_of_week` as Python's weekday (Monday 0)."""
         return number % 7 if self.monday_is_zero else (number - 1) % 7
 
     def __add__(self, other: DayNumbers) -> DayNumbers:
-        fits_sunday, fits_monday = self.fits_sunday + other.fits_sunday, self.fits_monday + other.fits_monday
-        return DayNumbers(self.iso or other.iso, fits_sunday, fits_monday)
+        return DayNumbers(
+            self.iso or other.iso,
+            self.sunday | other.sunday,
+            self.monday | other.monday,
+            self.clearly_monday | other.clearly_monday,
+            self.shown | other.shown,
+        )
 
 
 @dataclass(slots=True)
@@ -148,17 +161,24 @@ def day_numbers(diaries: Diaries) -> DayNumbers:
     zones = {location.id: ZoneInfo(location.zone) for location in diaries.locations}
     template, extra = _template(diaries.hours), _stretches(diaries.extra)
     offers: dict[tuple[str, str], Offer] = {}
-    sunday = monday = 0
+    for_monday: dict[str, int] = {}
     for probe in diaries.probes:
         place = (probe.offer.location, probe.offer.practitioner)
         windows = template.get(place)
         if not windows or not probe.starts or offers.setdefault(place, probe.offer) != probe.offer:
             continue
         zone, one_offs = zones[probe.offer.location], extra.get(probe.offer.practitioner, ())
-        for weekday, minute in _wall_clock(probe.starts, zone, one_offs):
-            sunday += _declared(windows, (weekday + 1) % 7, minute)
-            monday += _declared(windows, weekday, minute)
-    return DayNumbers(fits_sunday=sunday, fits_monday=monday)
+        lead = sum(
+            _declared(windows, weekday, minute) - _declared(windows, (weekday + 1) % 7, minute)
+            for weekday, minute in _wall_clock(probe.starts, zone, one_offs)
+        )
+        for_monday[probe.offer.practitioner] = for_monday.get(probe.offer.practitioner, 0) + lead
+    return DayNumbers(
+        sunday=frozenset(who for who, lead in for_monday.items() if lead < 0),
+        monday=frozenset(who for who, lead in for_monday.items() if lead > 0),
+        clearly_monday=frozenset(who for who, lead in for_monday.items() if lead >= CLEAR),
+        shown=frozenset(for_monday),
+    )
 
 
 def _wall_clock(

@@ -5,10 +5,12 @@ A run meets its own reading, and those of the runs before that it compares with;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.core.capacity import Capacity, capacity
+from service.core.doubt import believed, settled
 from service.core.memo import Memo
 from service.core.model import Diaries
 from service.core.observation import Observation
@@ -26,6 +28,15 @@ class Sighting:
     _numbers: DayNumbers | None = None
     _observations: dict[bool, Observation] = field(default_factory=dict)
     _capacities: dict[tuple[bool, Service], Capacity] = field(default_factory=dict)
+    _counted: tuple[Sighting | None, Sighting] | None = None
+
+    def counted(self, earlier: Sequence[Sighting]) -> Sighting:
+        """The sighting as far as it is believed, by those before it, newest first (`core.doubt`); itself where all of it is."""
+        last = settled(self.at, earlier)
+        if self._counted is None or self._counted[0] is not last:
+            diaries = believed(self.diaries, self.at, None if last is None else last.diaries)
+            self._counted = last, self if diaries == self.diaries else Sighting(self.at, diaries, self.memo)
+        return self._counted[1]
 
     @property
     def numbers(self) -> DayNumbers:

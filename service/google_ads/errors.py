@@ -88,11 +88,11 @@ ADVICE = {
     "AuthorizationError.USER_PERMISSION_DENIED": (
         "give our Google account access to the ad account, and set `login_customer_id` if access goes through a manager"
     ),
-    "AuthenticationError.CUSTOMER_NOT_FOUND": "check `google_ads.customer_id` in the rule file",
+    "AuthenticationError.CUSTOMER_NOT_FOUND": "check `customer_id`: the ten digits at the top right of Google Ads",
     "AuthenticationError.NOT_ADS_USER": "invite the service account's address under Admin > Access and security",
     "AuthenticationError.OAUTH_TOKEN_REVOKED": "access was withdrawn: make a new key or refresh token",
     "AuthorizationError.CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION": "apply for production access for the Google Cloud project",
-    "HeaderError.INVALID_LOGIN_CUSTOMER_ID": "check `google_ads.login_customer_id` in the rule file",
+    "HeaderError.INVALID_LOGIN_CUSTOMER_ID": "check `login_customer_id`: the ten digits of the manager account",
     "QueryError.REQUESTED_METRICS_FOR_MANAGER": "`google_ads.customer_id` is a manager account: name the client account",
     "RequestError.CANNOT_BE_EXECUTED_BY_MANAGER_ACCOUNT": (
         "`google_ads.customer_id` is a manager account: name the client account"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, event, make_url, text
@@ -85,6 +86,8 @@ def _engine(url: str) -> AsyncEngine:
             raise SettingsError(
                 "GOVERNOR_DATABASE_URL: readers and the writer need a file to share, such as sqlite+aiosqlite:///governor.db"
             )
+        if parsed.get_backend_name() == "sqlite":
+            _demand_folder(Path(parsed.database or ""))
         engine = create_async_engine(parsed, hide_parameters=True)
     except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
         raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE") from error
@@ -92,6 +95,14 @@ def _engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _demand_folder(file: Path) -> None:
+    """Refuse what no file could be made of, before the driver's thread finds out."""
+    if not file.parent.is_dir():
+        raise SettingsError(f"GOVERNOR_DATABASE_URL: there is no folder {file.parent}; make it, or name another")
+    if file.is_dir():
+        raise SettingsError(f"GOVERNOR_DATABASE_URL: {file} is a folder; name a file in it, such as {file}/governor.db")
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -1,4 +1,4 @@
-"""What is remembered between runs: rule states and standings.
+"""What is remembered between runs: rule states, standings, and what the rule file's names are in Cliniko.
 
 A run works on what it read when it began. Where a person changed a campaign's standing meanwhile (`readopt`), that is newer
 than what the run concluded from the old one, and stays.
@@ -38,6 +38,11 @@ class Memory:
         async with self._database.reading() as conn:
             return await _remembered(conn, tables.standing, Standing, clinic)
 
+    async def names(self, clinic: str) -> dict[str, tuple[str, ...]]:
+        """What the names of the rule file were in Cliniko when they last were anything (`core.known_names`)."""
+        async with self._database.reading() as conn:
+            return await _remembered(conn, tables.known_name, tuple[str, ...], clinic)
+
     async def set_standing(self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None) -> None:
         """Replace what is remembered about a campaign; `entry` is recorded with it (a `readopt`, say)."""
         async with self._database.writing() as conn:
@@ -65,6 +70,14 @@ async def replace_rule_states(
 ) -> None:
     """Put the rule states a run concluded in the place of those it began with."""
     await _replace(conn, tables.rule_state, RuleState, clinic, before, after)
+
+
+async def replace_names(
+    conn: AsyncConnection, clinic: str, before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Put what a run knows of the rule file's names in the place of what it began with."""
+    if before != after:
+        await _replace(conn, tables.known_name, tuple[str, ...], clinic, before, after)
 
 
 def _of(names: set[str], values: Mapping[str, T]) -> dict[str, T]:

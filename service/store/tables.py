@@ -162,6 +162,14 @@ rule_state = Table(
     Column("body", Text, nullable=False),
 )
 
+known_name = Table(
+    "known_name",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("name", String(400), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 standing = Table(
     "standing",
     metadata,

@@ -78,7 +78,8 @@ BAD_CALLS = [
     ),
     pytest.param(["audit", "verify", "--chain", "nope"], {}, "no chain 'nope'", id="a chain that never was"),
     pytest.param(["audit", "export", "--chain", "nope"], {}, "no chain 'nope'", id="an export of nothing"),
-    pytest.param(["rules", "check"], {"GOVERNOR_META": "{bad"}, "meta", id="a setting that is no JSON"),
+    pytest.param(["rules", "check"], {"GOVERNOR_META": "{bad"}, "GOVERNOR_META__...", id="a setting that is no JSON"),
+    pytest.param(["rules", "check"], {"GOVERNOR_CLINICS": "x"}, "GOVERNOR_CLINICS__...", id="a group of settings as one"),
     pytest.param(["rules", "check"], {"GOVERNOR_SECRETS_DIR": "/nonexistent"}, "GOVERNOR_SECRETS_DIR", id="no secrets there"),
     pytest.param(["keys", "create", "x", "--every-clinic", "--days", "99999999999"], {}, "--days", id="a key for ever"),
     pytest.param(["serve", "--host", "203.0.113.1", "--port", "1"], {}, "cannot listen on 203.0.113.1:1", id="not our host"),
@@ -94,6 +95,13 @@ def test_a_bad_call_says_what_is_wrong_on_standard_error_with_status_2(
     assert (result.returncode, result.stdout) == (2, "")
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"GOVERNOR_CLINIKO__CONTACT_EMAIL=caf\xe9\n")
+    result = governor("audit", "verify", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.strip() == ".env (or a file of secrets) is not UTF-8 text; save it as UTF-8"
 
 
 def test_without_credentials_every_decision_keeps_and_names_the_setting_to_make(tmp_path: Path) -> None:
@@ -164,7 +172,7 @@ def test_what_was_made_here_before_is_replaced_and_what_somebody_put_there_stays
 
 def test_nothing_readable_is_a_failure_also_in_a_rehearsal(tmp_path: Path) -> None:
     forecast = governor("forecast", "harbour-physio", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
-    assert (forecast.returncode, "physio: not readable" in forecast.stdout) == (1, True)
+    assert (forecast.returncode, "physio: nothing is known (cliniko_unreadable)" in forecast.stdout) == (1, True)
     assert "GOVERNOR_CLINICS__HARBOUR_PHYSIO__CLINIKO_API_KEY" in forecast.stderr
     assert governor("evaluate", "--dry-run", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES)).returncode == 1
 

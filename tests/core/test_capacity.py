@@ -189,8 +189,11 @@ def test_blocks_of_other_people_and_of_other_places_do_not_matter() -> None:
         pytest.param([7, 1], [], [6, 0], id="a 7 means ISO numbers"),
         pytest.param([0, 1], [], [6, 0], id="a 0 without starts is Sunday"),
         pytest.param([0, 1], [6, 0], [6, 0], id="a 0 with starts on Sunday is Sunday"),
-        pytest.param([0, 1], [1], [0, 1], id="a 0 is Monday where starts fall on Monday and Tuesday"),
-        pytest.param([1, 2, 3, 4, 5], [1, 2, 5], [1, 2, 3, 4, 5], id="1-5 with starts on Saturday: a clinic shut on Mondays"),
+        pytest.param([0, 1], [1, 8], [0, 1], id="a 0 is Monday where starts fall on Monday and Tuesday"),
+        pytest.param(
+            [1, 2, 3, 4, 5], [1, 2, 5, 12], [1, 2, 3, 4, 5], id="1-5 with starts on Saturdays: a clinic shut on Mondays"
+        ),
+        pytest.param([1, 2, 3, 4, 5], [1, 2, 5], [0, 1, 2, 3, 4], id="a start on a single Saturday renumbers nothing"),
     ],
 )
 def test_the_days_of_the_week_are_numbered_as_the_starts_say(
@@ -320,3 +323,9 @@ def test_starts_around_midnight_belong_to_their_local_day() -> None:
     reading = alone(late_and_early(), weekly("ana", "city", (0, "22:00", "24:00"), (1, "00:00", "02:00")))
     days = sold(reading).diaries[0].days
     assert [day.tally.openings_low for day in days[:3]] == [1, 1, 0]
+
+
+def test_saturdays_of_one_of_several_practitioners_renumber_nothing() -> None:
+    undeclared = {("city", "ana", "first"): [at(5, "09:00"), at(12, "09:00")], ("city", "ben", "first"): [at(1, "09:00")]}
+    found = sold(diaries(undeclared, [*office("ana"), *office("ben")]))
+    assert [n for n in range(7) if found.diaries[0].days[n].working] == [0, 1, 2, 3, 4]

@@ -47,7 +47,9 @@ def undefined(truth: Truth, metric: Metric, within: int) -> Reason | None:
         return Reason.NOT_SOLD_ONLINE
     if not truth.working_hours(within):
         return Reason.CLOSED if metric is Metric.UTILISATION else None
-    return None if truth.sellable_minutes(within) else Reason.LEAD_TIME
+    in_time = metric in {Metric.UTILISATION, Metric.OPEN_HOURS}
+    sold = truth.sellable_minutes(within) if in_time else truth.first_sellable_minutes(within)
+    return None if sold else Reason.LEAD_TIME
 
 
 def is_the_truth(ask: Ask, truth: Truth) -> None:

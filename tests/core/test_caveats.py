@@ -10,9 +10,12 @@ import pytest
 
 from service.core.caveats import caveats, listed
 from service.core.decide.model import Blind
-from service.core.model import Diaries, Unseen
+from service.core.logic import UNBOUNDED, Bounds
+from service.core.metrics import asking, forecast
+from service.core.model import Diaries, Reason, Unseen
 from service.core.observation import Observation
 from service.core.roster import DayNumbers
+from service.core.rules.language import Measure, Metric
 from tests.core.made import (
     ANA,
     BEN,
@@ -29,6 +32,7 @@ from tests.core.made import (
     every,
     lead,
     office,
+    seen,
     sold,
     weekly,
 )
@@ -81,7 +85,7 @@ def test_what_hides_free_time_is_said_in_one_sentence(reading: Diaries, kind: Bl
 
 
 def test_every_kind_of_caveat_is_told_here() -> None:
-    assert {case[2] for case in CASES} | {Blind.DAY_NUMBERS} == set(Blind)
+    assert {case[2] for case in CASES} | {Blind.DAY_NUMBERS, Blind.RENAMED, Blind.UNKNOWN_NAME} == set(Blind)
 
 
 def test_rooms_that_sell_something_else_are_not_named() -> None:
@@ -90,7 +94,7 @@ def test_rooms_that_sell_something_else_are_not_named() -> None:
 
 
 def test_monday_as_zero_is_said() -> None:
-    ((kind, sentence),) = said(alone(SHOWN), DayNumbers(fits_monday=3))
+    ((kind, sentence),) = said(alone(SHOWN), DayNumbers(monday=frozenset({"ana", "ben"})))
     assert kind is Blind.DAY_NUMBERS
     assert "Monday as 0" in sentence
 
@@ -104,12 +108,33 @@ def test_the_past_of_today_is_no_lead_time() -> None:
     half_past_ten = alone([at(0, "11:00"), *every(60, 1, "09:00", "11:00")])
     view = Observation.of(half_past_ten, NOW + timedelta(hours=4.5))
     ((kind, sentence),) = [(c.kind, c.sentence) for c in caveats(view, SERVICE, sold(half_past_ten, now=view.now))]
-    assert (kind, "past of today" in sentence) == (Blind.LEAD_TIME, True)
+    assert (kind, "are over" in sentence) == (Blind.LEAD_TIME, True)
 
 
 def test_a_week_of_starts_on_both_numberings_is_told_apart() -> None:
     monday_is_zero = weekly("ana", "city", *((day, "09:00", "12:00") for day in range(5)))
     as_zero = [replace(hours, day=(hours.day - 1) % 7) for hours in monday_is_zero]
-    starts = [at(day, "09:00") for day in range(5)]
+    starts = [at(day, "09:00") for day in (*range(5), *range(7, 12))]
     assert [kind for kind, _ in said(alone(starts, as_zero))] == [Blind.DAY_NUMBERS]
     assert said(alone(starts, monday_is_zero)) == []
+
+
+def test_a_first_type_that_its_own_lead_time_hides_has_no_openings_anybody_could_know() -> None:
+    slow, quick = replace(FIRST, lead=timedelta(days=14)), replace(STANDARD, lead=timedelta(0))
+    shown = {("city", "ana", "first"): [], ("city", "ana", "standard"): every(30, 1, "09:00", "11:30")}
+    reading = diaries(shown, types=(slow, quick))
+    ask = asking(seen(reading))
+    for metric in (Metric.OPEN_SLOTS, Metric.DAYS_TO_NEXT_OPENING, Metric.FULL_DAYS, Metric.EXPECTED_OPEN_SLOTS):
+        assert (ask(Measure(metric)).cause, ask(Measure(metric)).bounds) == (Reason.LEAD_TIME, UNBOUNDED)
+    assert ask(Measure(Metric.OPEN_HOURS)).bounds == Bounds.exactly(3)
+    assert all(day.openings == UNBOUNDED for day in forecast(seen(reading), "physio", ask).days if day.working_minutes)
+    (sentence,) = [
+        c.sentence for c in caveats(Observation.of(reading, NOW), SERVICE, sold(reading)) if c.kind is Blind.LEAD_TIME
+    ]
+    assert sentence.startswith("First, which openings are counted in, can be booked no later than 14 days ahead")
+    assert "30 h" in sentence
+
+
+def test_where_nothing_is_known_no_day_is_said_to_be_closed() -> None:
+    off = alone([at(1, "09:00")], bookings=replace(OPEN, enabled=False))
+    assert forecast(seen(off), "physio", asking(seen(off))).days == ()

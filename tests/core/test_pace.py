@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -102,6 +103,15 @@ def test_a_week_of_looks_is_enough_to_begin_with(days: int, rung: Rung) -> None:
     found = expected(pace, "physio", [Ahead("city", MONDAY + timedelta(days=65), 5, Bounds.exactly(10))], 14)
     assert found.rung is rung
     assert (found.openings == Bounds.exactly(10)) is (rung is Rung.OPENINGS_NOW)
+
+
+def test_a_location_that_was_never_looked_at_has_too_little_history() -> None:
+    looks = looked(56, one_a_day)
+    new = replace(ahead(looks, 5, 10), location="quay")
+    pace = fit(looks, last(looks))
+    assert expected(pace, "physio", [ahead(looks, 5, 10)], 14).rung is Rung.PICKUP
+    assert expected(pace, "physio", [ahead(looks, 5, 10), new], 14).rung is Rung.OPENINGS_NOW
+    assert expected(pace, "physio", [ahead(looks, 5, 10), replace(new, works=False)], 14).rung is Rung.PICKUP
 
 
 def test_a_closed_day_is_nothing_to_fill() -> None:

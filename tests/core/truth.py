@@ -24,6 +24,7 @@ class PersonDay:
 
     working: Minutes = field(default_factory=set)
     sellable: Minutes = field(default_factory=set)
+    first_sellable: Minutes = field(default_factory=set)
     open: Minutes = field(default_factory=set)
     bookable: Spans = field(default_factory=set)
 
@@ -83,11 +84,12 @@ class Truth:
 
     def _add(self, day: PersonDay, place: str, person: str, on: date, types: list[Type]) -> None:
         leads = [self.clinic.settings.lead_hours if t.lead_hours is None else t.lead_hours for t in types]
-        sold_from = minute(self.now + timedelta(hours=min(leads)))
+        sold_from, first_from = (minute(self.now + timedelta(hours=hours)) for hours in (min(leads), leads[0]))
         working = {m for a, b in self.clinic.working(place, person, on) for m in range(minute(a), minute(b))}
         sellable = {m for m in working if minute_is_sold(m, sold_from, self.now)}
         day.working |= working
         day.sellable |= sellable
+        day.first_sellable |= {m for m in working if minute_is_sold(m, first_from, self.now)}
         for type_ in types:
             for start in self.bare.starts(place, person, type_.id, on, on, self.now) or []:
                 span = (minute(start), minute(start) + type_.minutes)
@@ -112,6 +114,9 @@ class Truth:
     def sellable_minutes(self, within: int) -> int:
         return sum(len(day.sellable) for day in self.days(within))
 
+    def first_sellable_minutes(self, within: int) -> int:
+        return sum(len(day.first_sellable) for day in self.days(within))
+
     def utilisation(self, within: int) -> float:
         return 100 * (1 - 60 * self.open_hours(within) / self.sellable_minutes(within))
 
@@ -126,7 +131,7 @@ class Truth:
 
     def full_days(self, within: int) -> float:
         days = [[days[n] for days in self.people.values()] for n in range(within)]
-        return sum(any(d.sellable for d in day) and not any(d.bookable for d in day) for day in days)
+        return sum(any(d.first_sellable for d in day) and not any(d.bookable for d in day) for day in days)
 
     def freed(self, cancelled: Iterable[Span], within: int) -> int:
         """Bookable appointments that the cancelled ones were in the way of."""

@@ -13,6 +13,9 @@ from tests.faults.catalogue import Combination
 from tests.faults.states import HOUR, Condition, Lineage, prepared
 from tests.faults.wire import seen
 
+A_DAY = 24
+"""How many hours back the shipped rules compare."""
+
 MOVES = {Verdict.APPLY, Verdict.AWAIT_APPROVAL, Verdict.WOULD_APPLY}
 
 
@@ -27,13 +30,21 @@ class Comparison:
 
 
 async def compared(combination: Combination) -> Comparison:
-    """Run the faulty line for as long as the fault lasts, and an hour beyond it, beside the faultless one."""
+    """Run the faulty line beside the faultless one for as long as the fault lasts, an hour more, and a day after it began.
+
+    A day later a reading with a fault is what `slots_opened` would compare with. The faulty line misses the hours between.
+    """
     condition = combination.condition
     right, faulty = _right.setdefault(condition, Faultless(condition)), prepared(condition).fork()
     been = {name: [level(state)] for name, state in faulty.states().items()}
     wrong: list[str] = []
     moved = kept = unread = 0
-    for hour in range(combination.runs + 1):
+    for hour in (*range(combination.runs + 1), A_DAY):
+        if hour == A_DAY:
+            faulty.world.advance((A_DAY - combination.runs - 1) * HOUR)
+            for missed in range(combination.runs + 1, A_DAY):
+                for name, state in moves(await right.outcome(missed)).items():
+                    been[name].append(level(state))
         faults = [replace(combination.fault)] if hour < combination.runs else []
         try:
             outcome = await run(condition, faulty, faults)
@@ -42,6 +53,9 @@ async def compared(combination: Combination) -> Comparison:
         expected, made = moves(await right.outcome(hour)), moves(outcome)
         for name, state in expected.items():
             been[name].append(level(state))
+        if hour == A_DAY:  # the lines have used up different numbers of edits by now: what the truth asks for is justified
+            for decision in (await right.outcome(hour)).decisions:
+                been[decision.campaign] += [] if decision.desired is None else [level(decision.desired)]
         wrong += [f"hour {hour}: {text}" for text in _unjustified(outcome, been)]
         wrong += [f"hour {hour}: no decision for {name}" for name in faulty.rules.campaigns.keys() - decided(outcome)]
         moved, kept = moved + len(made), kept + len(expected.keys() - made.keys())

@@ -182,6 +182,7 @@ def outcome(run: str = "run-1", **changes: object) -> RunOutcome:
         (decision("dec-1", run), kept),
         {"physio/Ladder": REMEMBERED},
         {"search": STOOD_DOWN, "social": Standing()},
+        names={"practitioner/hydro pod": ("7", "9")},
     )
     return replace(made, **changes)  # type: ignore[arg-type] # any field
 

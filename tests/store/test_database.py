@@ -109,8 +109,17 @@ def test_a_url_that_cannot_be_used_is_a_setting_to_mend(bad: str) -> None:
         Store.open(bad)
 
 
+@pytest.mark.parametrize(("where", "says"), [("no/such/governor.db", "there is no folder .*no/such"), ("", "is a folder")])
+def test_a_path_that_can_hold_no_database_is_a_setting_to_mend(tmp_path: Path, where: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=f"GOVERNOR_DATABASE_URL: .*{says}"):
+        Store.open(f"sqlite+aiosqlite:///{tmp_path}/{where}")
+
+
 async def test_a_database_that_cannot_be_reached_is_a_store_error(tmp_path: Path) -> None:
-    store = Store.open(f"sqlite+aiosqlite:///{tmp_path}/no/such/directory/governor.db")
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    store = Store.open(f"sqlite+aiosqlite:///{folder}/governor.db")
+    folder.rmdir()
     with pytest.raises(StoreError, match="unable to open"):
         await store.ping()
     await store.aclose()

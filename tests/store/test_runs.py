@@ -80,11 +80,21 @@ async def test_what_is_remembered_moves_on_with_the_run(store: Store, fence: int
     await record(store, fence, standings={}, rule_states={})
     assert await store.memory.rule_states(CLINIC) == {"physio/Ladder": REMEMBERED}
     assert await store.memory.standings(CLINIC) == {"search": STOOD_DOWN, "social": Standing()}
-    later = inputs("run-2", rule_states=await store.memory.rule_states(CLINIC), standings=await store.memory.standings(CLINIC))
+    assert await store.memory.names(CLINIC) == {"practitioner/hydro pod": ("7", "9")}
+    memory = store.memory
+    later = inputs(
+        "run-2",
+        rule_states=await memory.rule_states(CLINIC),
+        standings=await memory.standings(CLINIC),
+        names=await memory.names(CLINIC),
+    )
     await store.runs.begin("run-2", CLINIC, NOW)
-    await store.runs.record(later, outcome("run-2", decisions=(), rule_states={"physio/New": RuleState()}, standings={}), fence)
+    await store.runs.record(
+        later, outcome("run-2", decisions=(), rule_states={"physio/New": RuleState()}, standings={}, names={}), fence
+    )
     assert await store.memory.rule_states(CLINIC) == {"physio/New": RuleState()}
     assert await store.memory.standings(CLINIC) == {}
+    assert await store.memory.names(CLINIC) == {}
     assert await store.memory.standings("northside-allied") == {}
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 from litestar import Litestar
@@ -81,9 +82,12 @@ async def test_a_clinic_says_when_it_is_evaluated_next(api: Api) -> None:
     assert {clinic["next_run"] for clinic in clinics} == {"2026-11-21T22:00:00Z"}
 
 
-async def test_a_database_that_is_away_is_not_ready_but_alive(api: Api) -> None:
+async def test_a_database_that_is_away_is_not_ready_but_alive(api: Api, tmp_path: Path) -> None:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
     assert await api.get("/readyz", None) == {"status": "ok"}
-    away = replace(api.app, store=Store.open("sqlite+aiosqlite:////no/such/directory/governor.db"))
+    away = replace(api.app, store=Store.open(f"sqlite+aiosqlite:///{folder}/governor.db"))
+    folder.rmdir()
     async with client_of(create_app(away, hourly=False)) as client:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["type"]) == (503, "urn:governor:problem:database")

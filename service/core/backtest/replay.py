@@ -108,5 +108,5 @@ class Replay:
         self._unreadable_since = None
         oldest = moment.at - max(back for seeing in self._seeings for back in seeing.backs) - BASELINE_SLACK
         clinic = self.candidates[0].rules.clinic
-        self._past = [each for each in self._past if each[0].at >= oldest]
-        self._past.append((seen, Snapshot(clinic, moment.at, seen.diaries, {})))
+        before = [each for each in self._past if each[0].at < oldest]
+        self._past = [*before[-1:], *self._past[len(before) :], (seen, Snapshot(clinic, moment.at, seen.diaries, {}))]

@@ -75,9 +75,16 @@ class Seeing:
         return self.now
 
     def compared(self, at: datetime, past: Sequence[Sighting]) -> Iterator[Sighting]:
-        """The sightings that a run at `at` compares with, newest first: the newest, and those as old as its rules ask for."""
+        """The sightings that a run at `at` compares with, newest first.
+
+        They are the newest, those as old as its rules ask for, and the one before those, which tells what had gone of a sudden.
+        """
+        ends = [at - back for back in self.backs]
         for n, each in enumerate(reversed(past)):
-            if n == 0 or any(at - back - BASELINE_SLACK <= each.at <= at - back for back in self.backs):
+            met = {end for end in ends if each.at <= end}
+            over = {end for end in met if each.at < end - BASELINE_SLACK}
+            ends = [end for end in ends if end not in over]
+            if n == 0 or met:
                 yield each
 
     def _learn(self, looks: Iterable[Look]) -> None:

@@ -131,7 +131,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class DayForecast:
-    """One local day of a service: openings, and open and working minutes (working unmasked)."""
+    """One local day of a service: openings, and open and working minutes (working unmasked); unbounded where unknown."""
 
     day: str
     openings: Bounds
@@ -143,6 +143,8 @@ class Blind(StrEnum):
     """What can hide free time, or make what is shown doubtful."""
 
     BOOKINGS_OFF = "bookings_off"
+    RENAMED = "renamed"
+    UNKNOWN_NAME = "unknown_name"
     SWITCHED_OFF = "switched_off"
     NOT_FOUND = "not_found"
     FAILED = "failed"
@@ -166,7 +168,7 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True)
 class ServiceForecast:
-    """The 14-day forecast of one service: its days and every metric at its default parameters.
+    """The 14-day forecast of one service: its days (none where nothing is known) and every metric at its default parameters.
 
     `rung` is the rung of the booking-pace model that the `expected_*` metrics stand on; `caveats` what the forecast cannot see.
     """
@@ -260,6 +262,7 @@ class RunInputs:
     `pace` is the clinic's booking pace as fitted from earlier looks, `looked` the local day of the newest look by service and
     location (`core.expectation.look_key`). `rule_states` is keyed `<service>/<rule>`, `standings` by campaign. `kill_switch`
     None means it could not be read. `holidays` are the public holidays around `now` of the regions that the rules name.
+    `names` is what the names of the file were in Cliniko when they last were anything (`core.known_names`).
     """
 
     run: str
@@ -277,6 +280,7 @@ class RunInputs:
     pace: Pace = UNLEARNT
     looked: dict[str, date] = field(default_factory=dict)
     holidays: dict[str, tuple[date, ...]] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +288,7 @@ class RunOutcome:
     """Everything a run concludes. `traces` is keyed by service; `rule_states` and `standings` replace the inputs'.
 
     `looks` is what the booking-pace model may learn from this run; of each local day only the first is kept. `notices` are
-    the rules that turned true and want somebody told.
+    the rules that turned true and want somebody told. `names` replaces the inputs'.
     """
 
     run: str
@@ -296,6 +300,7 @@ class RunOutcome:
     standings: dict[str, Standing]
     looks: tuple[Look, ...] = ()
     notices: tuple[Notice, ...] = ()
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

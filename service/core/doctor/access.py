@@ -46,7 +46,7 @@ def rule_file(seen: Observed) -> Iterator[Finding]:
         yield Finding(
             "rule_file", Area.SETTINGS, Severity.MUST_FIX,
             f"The rule file is refused: {seen.refused}",
-            "Mend these lines; `governor rules check` looks at them again.",
+            "Mend what it names; `governor rules check` looks at it again.",
         )  # fmt: skip
     elif seen.rules is None:
         yield Finding(

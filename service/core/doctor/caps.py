@@ -5,6 +5,7 @@ Sources: Cliniko API, "Available Time"; Cliniko help, "Specify the number of ava
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from service.core.doctor.witnesses import uncapped
 from service.core.logic import Truth
 from service.core.metrics import Seen
 from service.core.model import Diaries, OnlineBookings
-from service.core.observation import Observation
+from service.core.observation import Observation, cap_of
 from service.core.offers import sold_offers
 from service.core.roster import Roster
 from service.core.rules.language import UNITS, Bands, Compare, Op, Rule, RuleSet, Service
@@ -59,8 +60,8 @@ def caps(_: Observed, diaries: Diaries) -> Iterator[Finding]:
 
 def _limits(bookings: OnlineBookings) -> str:
     found = []
-    if bookings.segment_cap is not None:
-        starts = counted(bookings.segment_cap, "start")
+    if cap := cap_of(bookings):
+        starts = counted(cap, "start")
         found.append(f"at most {starts} per morning, afternoon and evening")
     if bookings.daily_limit is not None:
         found.append(f"no start on a day with {counted(bookings.daily_limit, 'online booking')}")
@@ -165,6 +166,8 @@ def _best(part: Part, proofs: Proofs) -> str:
         return f"what can be seen goes from {number(reach.least, unit)} to {number(reach.most, unit)}"
     if upwards:
         return f"no diary is shown as surely more than {number(reach.most, unit)}"
+    if math.isinf(reach.least):
+        return "of no diary can be seen how small it is at most"
     return f"no diary is shown as surely less than {number(reach.least, unit)}"
 
 

@@ -1,17 +1,14 @@
-"""Names as people write them: when two are the same, which one was probably meant, how several read in a sentence. Pure."""
+"""Names as people write them: which one was probably meant, how several read in a sentence. Pure."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
+from service.core.offers import fold
+
 MOST_NAMED = 8
 """A longer list is not read."""
-
-
-def fold(name: str) -> str:
-    """What a name is compared by: capitals and blanks do not matter."""
-    return " ".join(name.split()).casefold()
 
 
 def near(name: str, names: Iterable[str]) -> str | None:

@@ -5,15 +5,15 @@ Source: Cliniko API, "Available Time" (lead times), "Appointment Type".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
 
 from service.core.days import HORIZON
 from service.core.doctor.equipment import suspects
 from service.core.doctor.model import Area, Finding, Severity
-from service.core.doctor.names import counted, fold, listed, near, verb
+from service.core.doctor.names import counted, listed, near, verb
 from service.core.model import AppointmentType, Diaries
-from service.core.offers import sold_offers
+from service.core.offers import fold, sold_offers
 from service.core.rules.language import RuleSet, Service
 
 DAY = timedelta(days=1)
@@ -52,7 +52,7 @@ def _look(check: str, service: Service, sentence: str, advice: str) -> Finding:
 
 def unknown_names(service: Service, diaries: Diaries) -> Iterator[Finding]:
     """Names in the file that Cliniko does not have: a renamed type sells nothing."""
-    kinds: tuple[tuple[str, str, Iterable[str], Iterable[str]], ...] = (
+    kinds: tuple[tuple[str, str, Collection[str], Iterable[str]], ...] = (
         ("type", "appointment type", service.appointment_types, (each.name for each in diaries.types)),
         ("location", "location", service.locations or (), (each.name for each in diaries.locations)),
         ("practitioner", "practitioner", _people(service), (each.name for each in diaries.practitioners)),
@@ -60,8 +60,9 @@ def unknown_names(service: Service, diaries: Diaries) -> Iterator[Finding]:
     for check, kind, named, there in kinds:
         known = tuple(there)
         folded = {fold(name) for name in known}
+        taken = {fold(name) for name in named}
         for name in (each for each in named if fold(each) not in folded):
-            guess = near(name, known)
+            guess = near(name, (each for each in known if fold(each) not in taken))
             shown = f"did you mean `{guess}`?" if guess else f"Cliniko has {listed(known) or 'none'}."
             advice = f"Correct the name in the rule file; {shown}"
             yield _must(f"unknown_{check}", service, f"Cliniko has no {kind} `{name}`.", advice)

@@ -10,8 +10,9 @@ proves it, so it is enough to look at the diaries that would be shown most favou
     slots    as many starts of the first listed type as the cap lets through, as late as they fit: most openings
     open     as many starts of every type: most open time
 
-They are generous (starts at any minute), so what none of them proves cannot be proven. Known limit: packing from the end is
-not always the fullest, so where one diary spans odd hours or several places an opening or two more may be possible. Pure.
+They are generous (starts at any minute, without a cap at every fifth), so what none of them proves cannot be proven. Known
+limit under a cap: packing from the end is not always the fullest, so where one diary spans odd hours or several places an
+opening or two more may be possible. Pure.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from service.core.capacity import Capacity, capacity
 from service.core.days import HORIZON
 from service.core.intervals import Spans
 from service.core.model import Diaries, Offer, Probe
-from service.core.observation import Observation
+from service.core.observation import Observation, cap_of
 from service.core.offers import sold_offers
 from service.core.roster import Roster
 from service.core.rules.language import Service
 
 MINUTE = 60
-UNCAPPED = 1_000
-"""More starts than fit into any part of a day."""
+GRID = 5 * MINUTE
+"""How far apart the starts of a diary are that is shown without a cap; durations in Cliniko are multiples of this."""
 
 
 Kind = tuple[str, int, int]
@@ -82,16 +83,20 @@ Placing = Callable[[Sequence[Room]], dict[Offer, list[int]]]
 
 def readings(diaries: Diaries, service: Service, roster: Roster) -> dict[str, Capacity]:
     """The service's capacity in each of the favourable readings, by name."""
-    cap = diaries.bookings.segment_cap or UNCAPPED
-    placings: dict[str, Placing] = {
+    shown = {name: _shown(diaries, service, roster, place) for name, place in _placings(cap_of(diaries.bookings)).items()}
+    return {name: capacity(Observation.of(reading, roster.now), service) for name, reading in shown.items()}
+
+
+def _placings(cap: int | None) -> dict[str, Placing]:
+    if cap is None:
+        return {"booked": lambda _: {}, "one": _one, "open": _everywhere}
+    return {
         "booked": lambda _: {},
         "one": _one,
         "exact": lambda rooms: _packed(_first(rooms), cap - 1, apart=True),
         "slots": lambda rooms: _packed(_first(rooms), cap),
         "open": lambda rooms: _packed(sorted(rooms, key=lambda room: -room.length), cap),
     }
-    shown = {name: _shown(diaries, service, roster, place) for name, place in placings.items()}
-    return {name: capacity(Observation.of(reading, roster.now), service) for name, reading in shown.items()}
 
 
 def uncapped(diaries: Diaries) -> Diaries:
@@ -125,6 +130,19 @@ def _room(diaries: Diaries, offer: Offer, roster: Roster, index: int) -> Room:
 
 def _instants(seconds: Iterable[int]) -> tuple[datetime, ...]:
     return tuple(datetime.fromtimestamp(at, UTC) for at in sorted(seconds))
+
+
+def _everywhere(rooms: Sequence[Room]) -> dict[Offer, list[int]]:
+    """Every start there can be."""
+    return {
+        room.offer: sorted({
+            at
+            for begins, end in room.sellable
+            if end - begins >= room.length
+            for at in (*range(begins, end - room.length, GRID), end - room.length)
+        })
+        for room in rooms
+    }  # fmt: skip
 
 
 def _one(rooms: Sequence[Room]) -> dict[Offer, list[int]]:

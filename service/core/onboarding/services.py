@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.core.doctor.equipment import suspects
-from service.core.doctor.names import fold
 from service.core.model import Diaries, Offer
-from service.core.offers import sold_offers
+from service.core.offers import fold, sold_offers
 from service.core.onboarding.vocabulary import FIRST_TIME, alike, slug, subject, unused, words
 from service.core.rules.language import Service
 

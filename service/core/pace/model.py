@@ -116,9 +116,11 @@ class Expected:
 def expected(pace: Pace, service: str, days: Iterable[Ahead], within: int, confidence: float = 80) -> Expected:
     """The sum over the first `within` days at all locations; `confidence` in %, 50 to 99."""
     known = pace.services.get(service)
-    wanted = [_Day(known, day) for day in days if day.works and day.ahead < within]
+    coming = [day for day in days if day.works and day.ahead < within]
+    wanted = [_Day(known, day) for day in coming]
     openings = _total([day.bounds for day in wanted])
-    rung = Rung.UNKNOWN if openings.estimate is None else known.rung if known else Rung.OPENINGS_NOW
+    learnt = known.rung if known and all(day.location in known.places for day in coming) else Rung.OPENINGS_NOW
+    rung = Rung.UNKNOWN if openings.estimate is None else learnt
     if known is None:
         return Expected(rung, openings, openings, openings)
     size = math.sqrt(sum(day.variance for day in wanted))

@@ -293,11 +293,29 @@ class CampaignEntry:
     protect: bool = False
 
 
+class NameOf(StrEnum):
+    """What of Cliniko's a service names."""
+
+    TYPE = "appointment type"
+    LOCATION = "location"
+    PRACTITIONER = "practitioner"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A name that a service uses, folded, and the Cliniko ids that bore it when any did last (`core.known_names`)."""
+
+    what: NameOf
+    name: str
+    ids: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What an ad sells: appointment types by name in order of preference, where and by whom.
 
     `locations` and `practitioners` None mean every one sold online; names are compared ignoring case and outer blanks.
+    `known` is no part of the file: what a run remembers of its names.
     """
 
     name: str
@@ -305,6 +323,7 @@ class Service:
     locations: tuple[str, ...] | None = None
     practitioners: tuple[str, ...] | None = None
     exclude_practitioners: tuple[str, ...] = ()
+    known: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

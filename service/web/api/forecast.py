@@ -17,7 +17,7 @@ from service.web.problems import problems
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number with the lowest and highest it can be, given what could not be observed; `high` null: no bound."""
+    """A number with the lowest and highest it can be, given what could not be observed; null: no bound."""
 
     estimate: float | None
     low: float | None

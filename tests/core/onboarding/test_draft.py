@@ -11,7 +11,6 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from service.core.doctor.names import fold
 from service.core.model import (
     AppointmentType,
     Campaign,
@@ -25,6 +24,7 @@ from service.core.model import (
     State,
     Survey,
 )  # fmt: skip
+from service.core.offers import fold
 from service.core.onboarding.campaigns import draft_campaigns, limits
 from service.core.onboarding.document import Draft, document, scalar
 from service.core.onboarding.services import DraftService, draft_services, writable

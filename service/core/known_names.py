@@ -1,0 +1,72 @@
+"""What the names in a rule file are in Cliniko, remembered, so that a rename there changes nothing by itself.
+
+A rule file names appointment types, locations and practitioners as people see them in Cliniko. Whoever renames one there seldom
+thinks of ad budgets: equipment that a service excludes would count as a practitioner from the next run on. So each run keeps
+the ids that bore each name, and a name that nothing bears any more goes on meaning those. The forecast says so until the file
+is corrected. A name that something bears always means just that. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from service.core.model import Diaries
+from service.core.offers import Item, fold
+from service.core.rules.language import Known, NameOf, Service
+
+Names = dict[str, tuple[str, ...]]
+"""By what and folded name (`practitioner/hydro pod`): the Cliniko ids that bore it when any did last."""
+
+
+def recalled(services: Mapping[str, Service], names: Mapping[str, tuple[str, ...]]) -> dict[str, Service]:
+    """The services with what is remembered of the names that they use."""
+    return {name: _recalled(service, names) for name, service in services.items()}
+
+
+def _recalled(service: Service, names: Mapping[str, tuple[str, ...]]) -> Service:
+    used = dict.fromkeys((what, fold(name)) for what, name in used_names(service))
+    known = tuple(Known(what, name, names[key]) for what, name in used if (key := _key(what, name)) in names)
+    return replace(service, known=known) if known != service.known else service
+
+
+def learnt(services: Iterable[Service], diaries: Diaries, names: Mapping[str, tuple[str, ...]]) -> Names:
+    """What to remember after a reading: whoever bears each name now, else who did last."""
+    found: Names = {}
+    for what, name in (used for service in services for used in used_names(service)):
+        key = _key(what, fold(name))
+        ids = tuple(sorted(item.id for item in items(diaries, what) if fold(item.name) == fold(name))) or names.get(key, ())
+        if ids:
+            found[key] = ids
+    return found
+
+
+def used_names(service: Service) -> Iterator[tuple[NameOf, str]]:
+    """Every name of something in Cliniko that a service uses, as it stands in the file."""
+    yield from ((NameOf.TYPE, name) for name in service.appointment_types)
+    yield from ((NameOf.LOCATION, name) for name in service.locations or ())
+    yield from ((NameOf.PRACTITIONER, name) for name in (*(service.practitioners or ()), *service.exclude_practitioners))
+
+
+def items(diaries: Diaries, what: NameOf) -> tuple[Item, ...]:
+    """The list in a reading of Cliniko that has names of this kind."""
+    match what:
+        case NameOf.TYPE:
+            return diaries.types
+        case NameOf.LOCATION:
+            return diaries.locations
+        case NameOf.PRACTITIONER:
+            return diaries.practitioners
+
+
+def lost(service: Service, diaries: Diaries) -> Iterator[tuple[NameOf, str, tuple[str, ...]]]:
+    """The names of a service that nothing in Cliniko bears, with what those who bore them are called now, if there are any."""
+    for what, name in dict.fromkeys(used_names(service)):
+        listed = items(diaries, what)
+        if all(fold(item.name) != fold(name) for item in listed):
+            ids = next((each.ids for each in service.known if (each.what, each.name) == (what, fold(name))), ())
+            yield what, name, tuple(item.name for item in listed if item.id in ids)
+
+
+def _key(what: NameOf, name: str) -> str:
+    return f"{what}/{name}"
