@@ -151,7 +151,8 @@ class _Book:
 
     def _all_there(self, url: httpx.URL, total: object) -> None:
         """Fewer items than announced would look like fewer openings than there are; one that was given twice is one."""
-        if isinstance(total, int) and total > len(self._distinct):
+        announced = int(total) if isinstance(total, int) or (isinstance(total, str) and total.isdecimal()) else 0
+        if announced > len(self._distinct):
             text = f"{url.path} announced {total} entries and gave {len(self._distinct)}"
             raise ProtocolError(SYSTEM, text, code="incomplete")
 

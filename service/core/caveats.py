@@ -52,9 +52,12 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
 
 
 def _renamed(seen: Observation, service: Service) -> Iterator[str]:
-    for _, name, now in lost(service, seen.diaries):
+    excluded = {fold(name) for name in service.exclude_practitioners}
+    for what, name, now in lost(service, seen.diaries):
         if now:
-            yield f"“{name}” is called “{listed(now)}” in Cliniko by now, and counts as before: write that into the rule file"
+            out = what is NameOf.PRACTITIONER and fold(name) in excluded
+            effect = "is left out as before" if out else "counts as before"
+            yield f"“{name}” is called “{listed(now)}” in Cliniko by now, and {effect}: write that into the rule file"
 
 
 def _unknown_names(seen: Observation, service: Service) -> Iterator[str]:
@@ -81,7 +84,7 @@ def _unseen(seen: Observation, offers: Sequence[Offer], why: Unseen) -> Iterator
 
 def _kept(seen: Observation) -> Iterator[str]:
     for what in seen.kept:
-        yield f"{what} that Cliniko listed before are suddenly gone: they are kept until the next reading agrees"
+        yield f"{what}: something that Cliniko listed before is gone or another; it is kept until the next reading agrees"
 
 
 def _contradicted(seen: Observation, found: Capacity) -> Iterator[str]:
@@ -130,7 +133,7 @@ def _limit(seen: Observation, found: Capacity) -> Iterator[str]:
 
 
 def _outside(seen: Observation, found: Capacity) -> Iterator[str]:
-    late = {each.practitioner: sum(day.outside for day in each.days) for each in found.diaries}
+    late = {each.practitioner: sum(day.outside for day in each.days) for each in found.diaries if not each.contradicted}
     if any(late.values()):
         who = listed([name_of(seen, id_) for id_, count in late.items() if count])
         yield (

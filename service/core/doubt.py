@@ -1,10 +1,11 @@
 """What a reading says that is not believed at once: a well-formed answer can be wrong, and only another look can tell.
 
 A diary that showed many starts and shows none an hour later may have sold out, or Cliniko answered with an empty list: both
-look the same. So it counts as unobserved once, and as full when the next reading agrees; likewise a list of blocks that is
-suddenly empty, or somebody's hours that are suddenly gone, stay as they were, once. Whoever or whatever was sold and is
-suddenly missing from a list (practitioners, appointment types, businesses, services) is still there once, with a diary that is
-unobserved. The price is one hour's delay where a diary really sold out, or somebody really left, within the hour.
+look the same. So it counts as unobserved once, and as full when the next reading agrees; likewise a block or the hours of a
+weekday that are suddenly gone, and a location's time zone that is suddenly another, stay as they were, once. Whoever or
+whatever was sold and is suddenly missing from a list (practitioners, appointment types, businesses, services) is still there
+once, with a diary that is unobserved. The price is one hour's delay where a diary really sold out, or somebody really left,
+within the hour.
 
 `believed` compares two readings of the same clinic; what contradicts itself within one reading (starts that mostly lie
 outside rostered hours, as local times labelled as UTC do) is for `core.diary` to see. Pure.
@@ -16,6 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from service.core.model import AppointmentType, Block, Diaries, Location, Offer, Practitioner, Probe, Unseen, WeeklyHours
 
@@ -24,6 +26,9 @@ MANY = 4
 
 SHARE = 0.1
 """Or, over diaries that each lost fewer: this share of all the starts there were."""
+
+Starts = Mapping[Offer, list[datetime]]
+"""The starts that a reading shows, by offer."""
 
 LISTS = {
     "practitioners": "practitioners",
@@ -69,10 +74,11 @@ def believed(present: Diaries, now: datetime, earlier: Diaries | None) -> Diarie
     present = _still_listed(present, earlier)
     return replace(
         present,
+        locations=_same_zones(present.locations, earlier.locations),
         probes=_starts(present, earlier, now),
         hours=present.hours + _missing(present, earlier),
-        extra=present.extra or _ahead(earlier.extra, now),
-        unavailable=present.unavailable or _ahead(earlier.unavailable, now),
+        extra=present.extra + _ahead(earlier.extra, present.extra, now),
+        unavailable=present.unavailable + _still_away(earlier, present, now),
     )
 
 
@@ -115,8 +121,9 @@ def _with(present: tuple[Named, ...], earlier: tuple[Named, ...], wanted: Collec
 
 
 def _starts(present: Diaries, earlier: Diaries, now: datetime) -> tuple[Probe, ...]:
-    then = _shown(earlier)
-    lost = {n: count for n, probe in enumerate(present.probes) if (count := _lost(probe, then, now))}
+    then, still = _shown(earlier), _shown(present)
+    zones = {location.id: ZoneInfo(location.zone) for location in present.locations}
+    lost = {n: count for n, probe in enumerate(present.probes) if (count := _lost(probe, then, still, zones, now))}
     together = sum(lost.values()) >= max(MANY, SHARE * sum(map(len, then.values())))
     gone = {n for n, count in lost.items() if together or count >= MANY}
     if not gone:
@@ -134,22 +141,46 @@ def _shown(diaries: Diaries) -> dict[Offer, list[datetime]]:
     return found
 
 
-def _lost(probe: Probe, then: Mapping[Offer, list[datetime]], now: datetime) -> int:
-    """How many starts an answer without any had before, in its days and still ahead."""
+def _lost(probe: Probe, then: Starts, still: Starts, zones: Mapping[str, ZoneInfo], now: datetime) -> int:
+    """How many starts an answer without any had before, in its days and still ahead, that no other answer shows now."""
     if probe.starts is None or probe.starts or probe.offer not in then:
         return 0
-    day = timedelta(days=1)
-    return sum(start > now and probe.first - day < start.date() < probe.last + day for start in then[probe.offer])
+    zone, shown = zones[probe.offer.location], set(still.get(probe.offer, ()))
+    gone = [start for start in then[probe.offer] if start > now and start not in shown]
+    return sum(probe.first <= start.astimezone(zone).date() <= probe.last for start in gone)
+
+
+def _same_zones(present: tuple[Location, ...], earlier: tuple[Location, ...]) -> tuple[Location, ...]:
+    """The locations in the zones they were in: a zone does not change from one hour to the next."""
+    before = {location.id: location.zone for location in earlier}
+    return tuple(
+        replace(each, zone=before[each.id]) if before.get(each.id, each.zone) != each.zone else each for each in present
+    )
 
 
 def _missing(present: Diaries, earlier: Diaries) -> tuple[WeeklyHours, ...]:
-    """The weekly hours of whoever is still offered somewhere and suddenly has none there."""
+    """The weekday hours that are suddenly gone of whoever is still offered there; other hours on a day are a change."""
     offered = {(offer.location, offer.practitioner) for offer in present.offers}
-    rostered = {(hours.location, hours.practitioner) for hours in present.hours}
-    gone = offered - rostered
-    return tuple(hours for hours in earlier.hours if (hours.location, hours.practitioner) in gone)
+    rostered = {_row(hours) for hours in present.hours}
+    return tuple(
+        hours for hours in earlier.hours if (hours.location, hours.practitioner) in offered and _row(hours) not in rostered
+    )
 
 
-def _ahead(blocks: tuple[Block, ...], now: datetime) -> tuple[Block, ...]:
-    """Of blocks, those that are not over."""
-    return tuple(block for block in blocks if block.ends > now)
+def _row(hours: WeeklyHours) -> tuple[str, str, int]:
+    return hours.location, hours.practitioner, hours.day
+
+
+def _still_away(earlier: Diaries, present: Diaries, now: datetime) -> tuple[Block, ...]:
+    """The unavailable blocks that are suddenly gone; a start shown in the time of one says that it really is."""
+    gone = _ahead(earlier.unavailable, present.unavailable, now)
+    starts: dict[str, list[datetime]] = {}
+    for probe in present.probes if gone else ():
+        starts.setdefault(probe.offer.practitioner, []).extend(probe.starts or ())
+    return tuple(b for b in gone if not any(b.starts <= start < b.ends for start in starts.get(b.practitioner, ())))
+
+
+def _ahead(earlier: tuple[Block, ...], present: tuple[Block, ...], now: datetime) -> tuple[Block, ...]:
+    """The blocks that are suddenly gone and not over."""
+    there = set(present)
+    return tuple(block for block in earlier if block.ends > now and block not in there)

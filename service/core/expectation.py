@@ -121,7 +121,7 @@ def _whole(cell: Cell) -> bool:
 def _learnable(days: Iterable[DiaryDay]) -> float | None:
     """A count of openings, where all rostered time can be sold and a cap hides nothing."""
     tally = total(day.tally for day in days)
-    if not tally.working or tally.sellable != tally.working or tally.openings_low != tally.openings_high:
+    if not tally.working or tally.first_sellable != tally.working or tally.openings_low != tally.openings_high:
         return None
     return float(tally.openings_low)
 

@@ -2,8 +2,8 @@
 
 A rule file names appointment types, locations and practitioners as people see them in Cliniko. Whoever renames one there seldom
 thinks of ad budgets: equipment that a service excludes would count as a practitioner from the next run on. So each run keeps
-the ids that bore each name, and a name that nothing bears any more goes on meaning those. The forecast says so until the file
-is corrected. A name that something bears always means just that. Pure.
+the ids that bore each name, and the name goes on meaning those; unless it has gone over to others altogether, or what was
+renamed bears another name that the file uses. The forecast says so until the file is corrected. Pure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from service.core.model import Diaries
-from service.core.offers import Item, fold
+from service.core.offers import Item, fold, renamed
 from service.core.rules.language import Known, NameOf, Service
 
 Names = dict[str, tuple[str, ...]]
@@ -31,13 +31,16 @@ def _recalled(service: Service, names: Mapping[str, tuple[str, ...]]) -> Service
 
 
 def learnt(services: Iterable[Service], diaries: Diaries, names: Mapping[str, tuple[str, ...]]) -> Names:
-    """What to remember after a reading: whoever bears each name now, else who did last."""
+    """What to remember after a reading: whoever bears each name now or is known under another, else who did last."""
     found: Names = {}
-    for what, name in (used for service in services for used in used_names(service)):
-        key = _key(what, fold(name))
-        ids = tuple(sorted(item.id for item in items(diaries, what) if fold(item.name) == fold(name))) or names.get(key, ())
-        if ids:
-            found[key] = ids
+    for service in services:
+        used = {what: {fold(name) for other, name in used_names(service) if other is what} for what in NameOf}
+        for what, name in used_names(service):
+            key, listed = _key(what, fold(name)), items(diaries, what)
+            bear = {item.id for item in listed if fold(item.name) == fold(name)}
+            kept = {item.id for item in renamed(fold(name), names.get(key, ()), listed, used[what])}
+            if ids := tuple(sorted(bear | kept | set(found.get(key, ())))) or names.get(key):
+                found[key] = ids
     return found
 
 
@@ -60,12 +63,14 @@ def items(diaries: Diaries, what: NameOf) -> tuple[Item, ...]:
 
 
 def lost(service: Service, diaries: Diaries) -> Iterator[tuple[NameOf, str, tuple[str, ...]]]:
-    """The names of a service that nothing in Cliniko bears, with what those who bore them are called now, if there are any."""
+    """The names of a service that something bore and no longer bears, with what that is called now, or that nothing bears."""
+    used = {what: {fold(name) for other, name in used_names(service) if other is what} for what in NameOf}
     for what, name in dict.fromkeys(used_names(service)):
         listed = items(diaries, what)
-        if all(fold(item.name) != fold(name) for item in listed):
-            ids = next((each.ids for each in service.known if (each.what, each.name) == (what, fold(name))), ())
-            yield what, name, tuple(item.name for item in listed if item.id in ids)
+        ids = next((each.ids for each in service.known if (each.what, each.name) == (what, fold(name))), ())
+        now = tuple(item.name for item in renamed(fold(name), ids, listed, used[what]))
+        if now or all(fold(item.name) != fold(name) for item in listed):
+            yield what, name, now
 
 
 def _key(what: NameOf, name: str) -> str:

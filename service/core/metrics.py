@@ -190,7 +190,7 @@ def _slots_opened(seen: Seen, measure: Measure) -> Reading:
     if place is None:
         return Reading(Bounds(None, 0, math.inf), Reason.NO_HISTORY)
     baseline = looks[place].capacity()
-    before = [each.capacity() for each in looks[place + 1 :]] if baseline.flapping else []
+    before = [each.capacity() for each in looks[place + 1 :]]
     return _reading(slots_opened(seen.capacity, baseline, before, measure.within))
 
 

@@ -5,7 +5,7 @@ A triple that is off by a switch is not part of a service; who wants to know whi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -59,14 +59,20 @@ def _chosen(names: Sequence[str] | None, items: tuple[T, ...], service: Service,
 
 
 def bearing(names: Sequence[str], items: Sequence[Item], service: Service, what: NameOf) -> dict[str, int]:
-    """By id, the place among the names of each item that bears one; what nothing bears any more means who bore it last."""
+    """By id, the place among the names of each item that bears one, or is known to have borne it (`renamed`)."""
     rank = {fold(name): n for n, name in enumerate(names)}
     found = {item.id: rank[fold(item.name)] for item in items if fold(item.name) in rank}
-    there = set(found.values())
     for known in service.known:
-        if known.what is what and (place := rank.get(known.name)) is not None and place not in there:
-            found |= {item.id: place for item in items if item.id in known.ids and item.id not in found}
+        if known.what is what and known.name in rank:
+            found |= {item.id: rank[known.name] for item in renamed(known.name, known.ids, items, rank)}
     return found
+
+
+def renamed(name: str, ids: Collection[str], items: Iterable[Item], used: Container[str]) -> list[Item]:
+    """The items that bore a name and now bear one that is not `used`; none where the name has gone over to others. Folded."""
+    known = [item for item in items if item.id in ids]
+    moved_on = all(fold(item.name) != name for item in known) and any(fold(item.name) == name for item in items)
+    return [] if moved_on else [item for item in known if fold(item.name) not in used]
 
 
 @lru_cache(maxsize=8192)

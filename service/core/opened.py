@@ -22,8 +22,9 @@ from service.core.packing import Shown, pack
 def slots_opened(now: Capacity, baseline: Capacity, before: Sequence[Capacity], within: int) -> Bounds:
     """Openings that are new since `baseline`, over `within` days; `before` are looks from shortly before the baseline.
 
-    Where starts can be held while somebody books, only what those looks cover is certain. Who was not there at the baseline
-    does not count, so new days, new staff and added hours do not.
+    What one of those looks showed has not certainly opened since: the baseline may have lacked it for a moment, or for some
+    hours of wrong answers. Where starts can be held while somebody books, only what those looks cover is certain. Who was not
+    there at the baseline does not count, so new days, new staff and added hours do not.
     """
     then = {diary.practitioner: diary for diary in baseline.diaries}
     earlier = [{diary.practitioner: diary for diary in each.diaries} for each in before]
@@ -47,8 +48,8 @@ def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int, *, fl
     days, bookable = now.days[:within], now.bookable[:within]
     rostered, shown_then = then.whole("working"), then.whole("open_low")
     masked = intervals.subtract(rostered, then.whole("first_sellable"))
-    near_then = intervals.union([*_together([then, *before], "near"), *masked])
-    best_then = intervals.union([*near_then, *then.whole("open_high")])
+    near_then = intervals.union([*_together([then, *before] if flapping else [then], "near"), *masked])
+    best_then = intervals.union([*near_then, *_together(before, "near"), *then.whole("open_high")])
     capped = _together([then, now], "capped")
     now_low = intervals.intersect(intervals.union(span for day in days for span in day.open_low), rostered)
     covered = _together(before, "working") if flapping else rostered

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from service.core.doubt import believed, doubted
-from service.core.model import Block, Diaries, Offer, Unseen
+from service.core.model import Block, Diaries, Offer, Probe, Unseen
 from service.core.offers import sold_offers
 from tests.core.made import BEN as BEN_HIMSELF
-from tests.core.made import NOW, SERVICE, alone, at, diaries, every, office
+from tests.core.made import CITY, MONDAY, NOW, QUAY, SERVICE, alone, at, diaries, every, office, weekly
 
 FOUR = [*every(60, 1, "09:00", "11:00"), at(2, "09:00")]
 ANA, BEN = ("city", "ana", "first"), ("city", "ben", "first")
@@ -64,10 +65,45 @@ def test_a_list_of_blocks_that_is_suddenly_empty_stays_as_it_was_but_for_what_is
     assert len(doubted(alone(FOUR), found)) == 1
 
 
-def test_one_block_fewer_is_believed() -> None:
+def test_one_block_fewer_is_believed_at_the_second_look_or_where_a_start_shows_in_its_time() -> None:
     other = replace(LEAVE, practitioner="ben")
-    present = replace(alone(FOUR), unavailable=(other,))
-    assert believed(present, NOW, replace(alone(FOUR), unavailable=(LEAVE, other))) == present
+    earlier, present = replace(alone(FOUR), unavailable=(LEAVE, other)), replace(alone(FOUR), unavailable=(other,))
+    assert set(believed(present, NOW, earlier).unavailable) == {LEAVE, other}
+    assert believed(present, NOW, present) == present
+    back = replace(alone([*FOUR, at(3, "10:00")]), unavailable=(other,))
+    assert believed(back, NOW, earlier) == back
+
+
+def test_one_weekdays_hours_fewer_are_believed_at_the_second_look() -> None:
+    week, without_monday = alone(FOUR, office()), alone(FOUR, office(days=range(1, 5)))
+    assert set(believed(without_monday, NOW, week).hours) == set(week.hours)
+    shorter = alone(FOUR, [*weekly("ana", "city", (0, "09:00", "11:00")), *office(days=range(1, 5))])
+    assert believed(shorter, NOW, week) == shorter
+
+
+def test_another_zone_is_believed_at_the_second_look() -> None:
+    moved = replace(alone(FOUR), locations=(replace(CITY, zone="Australia/Perth"), QUAY))
+    found = believed(moved, NOW, alone(FOUR))
+    assert found.locations == (CITY, QUAY)
+    assert doubted(moved, found) == ("businesses",)
+    assert believed(moved, NOW, moved) == moved
+
+
+FAR = ("Pacific/Auckland", "Australia/Sydney", "America/Los_Angeles")
+
+
+@pytest.mark.parametrize("zone", FAR)
+@pytest.mark.parametrize(("day", "clock"), [(7, "08:00"), (6, "20:00"), (7, "00:15"), (6, "23:30")])
+def test_a_week_that_is_full_is_believed_whatever_the_other_week_shows(zone: str, day: int, clock: str) -> None:
+    first = datetime.combine(MONDAY + timedelta(days=day), time.fromisoformat(clock), ZoneInfo(zone)).astimezone(UTC)
+    quarters = [first + n * timedelta(minutes=1) for n in range(6)]
+    windows = [(MONDAY, MONDAY + timedelta(days=6)), (MONDAY + timedelta(days=7), MONDAY + timedelta(days=13))]
+    shown = [quarters, ()] if day < 7 else [(), quarters]
+    probes = tuple(Probe(Offer(*ANA), *days, tuple(starts)) for days, starts in zip(windows, shown, strict=True))
+    reading = replace(alone([]), locations=(replace(CITY, zone=zone), QUAY), probes=probes)
+    assert believed(reading, NOW + timedelta(hours=1), reading) == reading
+    emptied = replace(reading, probes=tuple(replace(probe, starts=()) for probe in probes))
+    assert [p.unseen for p in believed(emptied, NOW, reading).probes].count(Unseen.DOUBTED) == 1
 
 
 def test_the_hours_of_somebody_still_offered_are_kept_once() -> None:

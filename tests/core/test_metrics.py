@@ -199,7 +199,7 @@ def test_the_baseline_is_at_or_up_to_three_hours_before_the_asked_time(hours_ago
 
 def test_the_newest_complete_snapshot_is_the_baseline() -> None:
     older, newest = alone([at(*start) for start in CLUSTER]), FULL
-    assert opened(tuesday(CLUSTER), (24, newest), (25, older)) == (5, 5, 5)
+    assert opened(tuesday(CLUSTER), (24, newest), (25, older)) == (5, 0, 5)  # what the older one shows may never have gone
     assert opened(tuesday(CLUSTER), (24, alone(Unseen.FAILED)), (25, older)) == (0, 0, 0)
 
 

@@ -39,9 +39,15 @@ def test_a_start_that_a_patient_was_booking_at_the_baseline_and_left_is_no_cance
     assert opened(firsts(whole, bookings=RESERVING), (24, during), (25, before)) == (0, 0, 1)
 
 
-def test_where_nobody_can_hold_a_start_the_hour_before_says_nothing() -> None:
+def test_what_was_open_shortly_before_the_baseline_has_opened_and_not_certainly() -> None:
     whole = [at(2, "09:00"), at(2, "10:00"), at(2, "11:00")]
-    assert opened(firsts(whole), (24, firsts(whole[1:])), (25, firsts(whole))) == (1, 1, 1)
+    assert opened(firsts(whole), (24, firsts(whole[1:])), (25, firsts(whole))) == (1, 0, 1)
+    assert opened(firsts(whole), (24, firsts(whole[1:])), (25, firsts(whole[1:]))) == (1, 1, 1)
+
+
+def test_hours_of_empty_answers_a_day_ago_are_no_certain_cluster() -> None:
+    whole = [at(2, "09:00"), at(2, "10:00"), at(2, "11:00")]
+    assert opened(firsts(whole), (24, firsts([])), (25, firsts([])), (26, firsts(whole))) == (3, 0, 3)
 
 
 def test_a_real_cancellation_is_certain_where_reservations_are_held() -> None:

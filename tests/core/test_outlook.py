@@ -60,7 +60,7 @@ def test_a_reading_that_was_not_believed_is_no_baseline_a_day_later(wrong: Calla
 
 def test_what_was_doubted_and_confirmed_is_a_baseline() -> None:
     full = WRONG["all starts gone"](right(MONDAY))
-    found = opened((24, full), (25, full), (26, right(MONDAY))).bounds
+    found = opened(*((hours, full) for hours in range(24, 28)), (28, right(MONDAY))).bounds
     assert (found.estimate, found.low, found.high) == (7, 7, 7)
 
 
