@@ -18,6 +18,7 @@ def rule_without_campaign(rules: RuleSet) -> Iterator[Finding]:
                 Place(rule),
                 f"“{rule.name}” is about none of the file's {len(rules.campaigns)} campaigns: none sells its service",
                 "name a service that a campaign sells, or take the rule out",
+                rule.name,
             )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from service.core.rules.language import Action, CampaignEntry, Rule, RuleSet
-from service.core.rules.lint.wishes import wish
+from service.core.rules.lint.wishes import may_raise, wish
 
 
 def one_of_each_kind(rules: RuleSet) -> RuleSet:
@@ -26,8 +26,12 @@ def one_of_each_kind(rules: RuleSet) -> RuleSet:
 
 
 def _kind(entry: CampaignEntry, about: list[Rule]) -> Hashable:
-    wishes = tuple((rule.name, tuple(wish(action, entry) for action in _actions(rule))) for rule in about)
+    wishes = tuple((rule.name, tuple(_moved(action, entry) for action in _actions(rule))) for rule in about)
     return entry.service, entry.guardrails.change_window, wishes
+
+
+def _moved(action: Action, entry: CampaignEntry) -> Hashable:
+    return wish(action, entry), may_raise(action, entry)
 
 
 def _actions(rule: Rule) -> list[Action]:

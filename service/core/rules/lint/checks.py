@@ -39,10 +39,6 @@ OF_RULES: tuple[Callable[[RuleSet], Iterator[Finding]], ...] = (
 OF_THE_CLINIC: tuple[Callable[[RuleSet, Observed], Iterator[Finding]], ...] = (
     swinging.gaps, swinging.margins, unprovable.unprovable,
 )  # fmt: skip
-WORDLESS = (
-    Check.RULE_ABOUT_NO_CAMPAIGN, Check.WHEN_NEVER_HOLDS, Check.RAISE_ABOVE_PAUSE, Check.OPPOSITE_WISHES, Check.NEVER_REACHED,
-)  # fmt: skip
-"""Why a rule does not get its word; the first of these that is found says it."""
 
 
 def lint(rules: RuleSet, seen: Observed = NOTHING_OBSERVED) -> tuple[Finding, ...]:
@@ -51,13 +47,7 @@ def lint(rules: RuleSet, seen: Observed = NOTHING_OBSERVED) -> tuple[Finding, ..
     kinds = one_of_each_kind(rules)
     found += [finding for check in OF_RULES for finding in check(kinds)]
     found += [finding for check in OF_THE_CLINIC for finding in check(kinds, seen)]
-    told: dict[str, Check] = {}
+    first: dict[str, Check] = {}
     for each in found:
-        if each.check in WORDLESS and each.place.rule is not None:
-            told.setdefault(each.place.rule.name, each.check)
-    return tuple(each for each in dict.fromkeys(found) if not _told_before(each, told))
-
-
-def _told_before(finding: Finding, told: dict[str, Check]) -> bool:
-    rule = finding.place.rule
-    return finding.check in WORDLESS and rule is not None and told[rule.name] != finding.check
+        first.setdefault(each.wordless, each.check)
+    return tuple(each for each in dict.fromkeys(found) if not each.wordless or first[each.wordless] is each.check)

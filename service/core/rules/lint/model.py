@@ -57,12 +57,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a file says and can hardly mean: which check found it, where, what is wrong, what to write instead."""
+    """One thing that a file says and can hardly mean: which check found it, where, what is wrong, what to write instead.
+
+    `wordless` is the name of a rule that therefore never gets its word, or not where it should.
+    """
 
     check: Check
     place: Place
     message: str
     advice: str
+    wordless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ def when(rules: RuleSet) -> Iterator[Finding]:
                 Place(rule, path=("when",)),
                 f"the `when` of “{rule.name}” can never hold: {condition(rule.when)}",
                 "change or take out one of its thresholds; `any` if one of them is enough",
+                rule.name,
             )
 
 

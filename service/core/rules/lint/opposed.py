@@ -67,4 +67,5 @@ def _finding(upper: Rule, lower: Rule, one: Piece, other: Piece) -> Finding:
         f"“{lower.name}” wants {action(other.action)} and {named(upper)}, which stands above it and goes by the same measures, "
         f"wants {action(one.action)}: their conditions overlap",
         "move the thresholds apart, so that no situation satisfies both",
+        lower.name,
     )

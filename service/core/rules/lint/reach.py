@@ -125,6 +125,11 @@ def _latch(rule: Rule) -> tuple[object, ...]:
     return rule.when, rule.until, rule.hold_for, rule.active
 
 
+def mended_at(rule: Rule, before: Rule) -> Rule:
+    """Which of the two to tell it at that `before` stands in `rule`'s way: a pack is not to be changed for one clinic."""
+    return before if rule.pack and before.pack != rule.pack else rule
+
+
 def meet_in_time(one: Window | None, other: Window | None) -> bool:
     """Whether two parts of the week have a minute in common."""
     one, other = one or Window(), other or Window()

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from service.core.rules.language import Pause, Rule, RuleSet
+from service.core.rules.language import CostPerBooking, Pause, Rule, RuleSet
 from service.core.rules.lint.model import Check, Finding, Place
-from service.core.rules.lint.reach import above, meet_in_time, own, pieces, stops, undecided
+from service.core.rules.lint.reach import above, meet_in_time, mended_at, own, pieces, stops, undecided
 from service.core.rules.lint.regions import NOWHERE, Region, both, either, occupied
 from service.core.rules.lint.said import condition, named
-from service.core.rules.lint.wishes import Wish, wish
+from service.core.rules.lint.wishes import may_raise
 
 
 def raise_above_pause(rules: RuleSet) -> Iterator[Finding]:
@@ -37,17 +37,21 @@ def _raising(rules: RuleSet, rule: Rule, campaign: str) -> Rule | None:
 def _raised_and_paused(rules: RuleSet, raising: Rule, pausing: Rule, campaign: str, before: list[Rule]) -> Region:
     """Where one raises the campaign and the other pauses it, or keeps it paused, and none of the rules before decides."""
     entry = rules.campaigns[campaign]
-    raised = [piece.region for piece in pieces(raising) if wish(piece.action, entry) is Wish.RAISE]
+    raised = [piece.region for piece in pieces(raising) if may_raise(piece.action, entry)]
     shared = both(either(*raised), own(pausing)) if raised else NOWHERE
     return undecided(shared, [each for each in before if stops(each, pausing)])
 
 
 def _starved(pausing: Rule, raising: Rule) -> Finding:
     always = raising.when is None and raising.bands is None
+    raises = "may raise" if isinstance(raising.then, CostPerBooking) else "raises"
+    at = mended_at(pausing, raising)
+    move = f"move “{pausing.name}” above “{raising.name}”, or " if at is pausing else ""
     return Finding(
         Check.RAISE_ABOVE_PAUSE,
-        Place(pausing),
+        Place(at),
         f"“{pausing.name}” is to pause at {condition(pausing.when)}, but {named(raising)} stands above it, "
-        + ("always matches and raises" if always else "can match while it pauses, and then raises"),
-        f"move “{pausing.name}” above “{raising.name}”, or give “{raising.name}” a `when` that excludes it",
+        + (f"always matches and {raises}" if always else f"can match while it pauses, and then {raises}"),
+        f"{move}give “{raising.name}” a `when` that excludes it",
+        pausing.name,
     )

@@ -7,7 +7,7 @@ from functools import partial
 
 from service.core.rules.language import Rule, RuleSet
 from service.core.rules.lint.model import Check, Finding, Place
-from service.core.rules.lint.reach import above, decides, needed, outlasts, own, pieces, stops, undecided
+from service.core.rules.lint.reach import above, decides, mended_at, needed, outlasts, own, pieces, stops, undecided
 from service.core.rules.lint.regions import Region, TooManyError, both, either, empty
 from service.core.rules.lint.said import condition, listed, named
 
@@ -39,12 +39,8 @@ def _deciding(rules: RuleSet, rule: Rule, campaign: str) -> list[Rule]:
 
 
 def _finding(rule: Rule, deciding: list[Rule]) -> Finding:
-    """Told where it can be mended: a pack's rule where the file's own rule stands in its way."""
-    first = deciding[0]
-    at = first if rule.pack and first.pack != rule.pack else rule
-    return Finding(
-        Check.NEVER_REACHED, Place(at), f"“{rule.name}” is never reached: {_why(rule, deciding)}", _advice(rule, deciding)
-    )
+    at, message = mended_at(rule, deciding[0]), f"“{rule.name}” is never reached: {_why(rule, deciding)}"
+    return Finding(Check.NEVER_REACHED, Place(at), message, _advice(rule, deciding), rule.name)
 
 
 def _why(rule: Rule, deciding: list[Rule]) -> str:
@@ -63,6 +59,6 @@ def _together(rule: Rule, deciding: list[Rule]) -> Region:
 
 def _advice(rule: Rule, deciding: list[Rule]) -> str:
     first = deciding[0]
-    if rule.pack and first.pack != rule.pack:
+    if mended_at(rule, first) is not rule:
         return f"give the file's rule the name “{rule.name}” to put it in the pack's place, or narrow “{first.name}”"
     return f"move “{rule.name}” above “{first.name}”, narrow “{first.name}”, or take “{rule.name}” out"

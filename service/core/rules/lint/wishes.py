@@ -25,6 +25,12 @@ def wish(action: Action, entry: CampaignEntry) -> Wish | None:
     return Wish.RAISE if found > entry.base else Wish.CUT if found < entry.base else Wish.BASE
 
 
+def may_raise(action: Action, entry: CampaignEntry) -> bool:
+    """Whether the action gives the campaign more than base; what depends on the forecast may."""
+    found = wish(action, entry)
+    return found is Wish.RAISE or (found is None and entry.ceiling > entry.base)
+
+
 def _granted(action: Action, entry: CampaignEntry) -> Decimal | None:
     """The daily budget within floor and ceiling, 0 for a pause; None where it depends on the forecast."""
     match action:

@@ -36,7 +36,7 @@ from tests.core.rules.lint.situations import of_clinics
 from tests.core.rules.lint.test_regions import condition, situation
 from tests.core.worlds import seeded
 
-SEEDS = [*range(150), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(150, 1500))]
+SEEDS = [*range(150), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(150, 750))]
 CLINICS = tuple(range(12))
 HOUR = timedelta(hours=1)
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -21,7 +21,7 @@ from service.core.rules.lint.spans import Span
 from tests.core.rules.lint.situations import of_a_clinic
 from tests.core.worlds import seeded
 
-SEEDS = [*range(24), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(24, 500))]
+SEEDS = [*range(24), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(24, 250))]
 DAYS = (1, 3, 7, 14)
 FORECASTS = (Metric.EXPECTED_OPEN_SLOTS, Metric.EXPECTED_UTILISATION)
 MEASURES = [
