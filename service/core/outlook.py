@@ -41,9 +41,18 @@ class Outlook:
 
 def outlook(inputs: RunInputs) -> Outlook:
     """The forecast of every service of the clinic."""
-    found = prospect(inputs.rules.services, _sights(inputs), inputs.pace)
+    found = _prospect(inputs)
     asked = found.outlook(inputs.rules)
     return replace(asked, forecasts=_forecasts(inputs, found), looks=tuple(found.looks(inputs.looked)))
+
+
+def asked_again(inputs: RunInputs) -> Outlook:
+    """What a run's rules could ask, for who asks again: without forecasts for people, and without looks."""
+    return _prospect(inputs).outlook(inputs.rules)
+
+
+def _prospect(inputs: RunInputs) -> Prospect:
+    return prospect(inputs.rules.services, _sights(inputs), inputs.pace)
 
 
 # --- what is seen -------------------------------------------------------------------------------------------------------
