@@ -39,10 +39,11 @@ def in_time(asking: Question, hours: int, then: Proposal) -> str:
 
 
 def once_known(asking: Question, measure: Measure, targets: Sequence[State]) -> str:
-    """`Once open slots over 7 days is known (now between 2 and 7), the rules want it paused or running at 60.00 AUD`."""
-    now = wording.bounds(asking.ask(measure).bounds, UNITS[measure.metric])
+    """`Once open slots over 7 days is known for sure (now between 2 and 7), the rules can decide: paused or ...`."""
+    bounds = asking.ask(measure).bounds
+    now = f" (now {wording.bounds(bounds, UNITS[measure.metric])})" if bounds.low >= 0 else ""
     wanted = " or ".join(_state(asking, target) for target in targets)
-    return f"Once {_name(measure)} is known for sure (now {now}), the rules can decide: {wanted}"
+    return f"Once {_name(measure)} is known for sure{now}, the rules can decide: {wanted}"
 
 
 # --- what changes -------------------------------------------------------------------------------------------------------
@@ -53,7 +54,7 @@ def _changed(measure: Measure, change: Decimal, before: Bounds, after: Bounds) -
         return _next_opening(measure, change, before, after)
     size = abs(change)
     if UNITS[measure.metric] is Unit.PERCENT:
-        return f"{_name(measure)} {_amount(size)} point{_s(size)} {'higher' if change > 0 else 'lower'}"
+        return f"{wording.measure(measure)} {_amount(size)} point{_s(size)} {'higher' if change > 0 else 'lower'}"
     much = _amount(size, whole=measure.metric in WHOLE)
     return f"{much} {'more' if change > 0 else 'fewer'} {_COUNTED[measure.metric](measure, size)}{_sure(measure)}"
 
