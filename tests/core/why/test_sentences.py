@@ -117,6 +117,20 @@ SENTENCES = [
     ),
     pytest.param(
         knowing(
+            f"- {{name: Full, when: {{{FULL}}}, for: 3h, then: pause}}", {UTILISATION: exactly(94.95)},
+            states={"physio/Full": RuleState(seen_at=NOON - 9 * HOUR)},
+        ),
+        ["Utilisation over 14 days 0.1 points higher (at least 95%), lasting 3h, would pause it (“Full”)"],
+        id="a change that has to last after hours without a run",
+    ),
+    pytest.param(
+        knowing("- {name: Mid, when: {open_slots: {between: [2, 5], within: 7d}}, then: {budget: floor}}", {WEEK: exactly(3)}),
+        [f"Two fewer openings in the next 7 days (1) would make it 60.00 AUD a day instead of 10.00 AUD {BASE}",
+         f"Three more openings in the next 7 days (6) would make it 60.00 AUD a day instead of 10.00 AUD {BASE}"],
+        id="both ends of between",
+    ),
+    pytest.param(
+        knowing(
             f"- {{name: Full, when: {{{FULL}}}, for: 4h, then: pause}}", {UTILISATION: exactly(96)},
             states={"physio/Full": RuleState(true_since=NOON - 3 * HOUR, maybe_since=NOON - 3 * HOUR, seen_at=NOON - HOUR)},
         ),
