@@ -52,14 +52,6 @@ def test_at_every_tipping_point_the_rules_want_something_else_and_a_step_short_o
         assert run.wish(hours) == (found.in_time.target or run.in_force) != run.wish()
 
 
-@pytest.mark.soak
-@settings(max_examples=20_000)
-@given(run=made())
-def test_at_many_tipping_points(run: Made) -> None:
-    for point in (tipping(run.inputs, run.outlook(), ONE) or pytest.fail("no answer")).points:
-        holds_at_and_not_short_of(run, point)
-
-
 @settings(max_examples=15)
 @given(run=made(), data=st.data())
 def test_no_smaller_change_of_a_metric_turns_what_the_rules_want(run: Made, data: st.DataObject) -> None:
@@ -67,7 +59,7 @@ def test_no_smaller_change_of_a_metric_turns_what_the_rules_want(run: Made, data
 
 
 @pytest.mark.soak
-@settings(max_examples=1000)
+@settings(max_examples=200)
 @given(run=made(), data=st.data())
 def test_no_smaller_change_of_many_metrics_turns_what_the_rules_want(run: Made, data: st.DataObject) -> None:
     nothing_nearer(run, data, 1200)
