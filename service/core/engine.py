@@ -67,6 +67,12 @@ def clinic_zone(snapshots: tuple[Snapshot, ...]) -> str:
     return "UTC"
 
 
+def state_in_force(inputs: RunInputs, campaign: str) -> State | None:
+    """What a run goes by as the campaign's present state; None where its platform did not show it."""
+    seen = inputs.snapshot.campaigns.get(campaign)
+    return None if seen is None else _in_force(seen, _meet(inputs)[campaign], inputs.now)
+
+
 # --- propose ------------------------------------------------------------------------------------------------------------
 
 

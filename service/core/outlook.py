@@ -48,13 +48,22 @@ class Outlook:
 def outlook(inputs: RunInputs) -> Outlook:
     """The forecast of every service of the clinic."""
     services = recalled(inputs.rules.services, inputs.names)
-    found = prospect(services, _sights(inputs), inputs.pace)
+    found = _prospect(inputs, services)
     return replace(
         found.outlook(inputs.rules),
         forecasts=_forecasts(services, found),
         looks=tuple(found.looks(inputs.looked)),
         names=inputs.names if found.present is None else learnt(services.values(), found.present.diaries, inputs.names),
     )
+
+
+def asked_again(inputs: RunInputs) -> Outlook:
+    """What a run's rules could ask, for who asks again: without forecasts for people, and without looks."""
+    return _prospect(inputs, recalled(inputs.rules.services, inputs.names)).outlook(inputs.rules)
+
+
+def _prospect(inputs: RunInputs, services: Mapping[str, Service]) -> Prospect:
+    return prospect(services, _sights(inputs), inputs.pace)
 
 
 # --- what is seen -------------------------------------------------------------------------------------------------------

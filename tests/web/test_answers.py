@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from service.core.ledger import Record, verify
+from service.core.model import Platform, Unreadable
 from service.sandbox.scene import HARBOUR, NORTHSIDE
-from tests.support import RULES
+from tests.support import RULES, campaigns
 from tests.web.conftest import HOUR, Api
 
 
@@ -129,6 +130,32 @@ async def test_why_a_campaign_is_paused_is_one_call(governed: Api) -> None:
     line = next(each for each in answer["trace"] if each["rule"] == "Booked solid")
     assert (line["truth"], line["reading"]["low"]) == ("true", 100)
     assert [(each["status"], each["after"]["running"]) for each in answer["changes"]] == [("applied", False)]
+
+
+async def test_what_would_lift_a_pause_is_in_the_same_answer_with_the_nearest_first(governed: Api) -> None:
+    paused = await the(governed, "physio-search", changed=True)
+    tipping = (await governed.get(f"/v1/decisions/{paused['id']}"))["tipping"]
+    assert [each["measure"]["metric"] for each in tipping] == ["utilisation", "days_to_next_opening"]
+    assert tipping[0] == {
+        "kind": "change",
+        "sentence": "Utilisation over 14 days 5.1 points lower (below 95%) would call off the pause: then running at 10.00 AUD "
+        "(“Ladder”)",
+        "measure": {"metric": "utilisation", "within_days": 14, "since_seconds": 86400, "confidence": None},
+        "change": -5.1,
+        "before": {"estimate": 100, "low": 100, "high": 100, "cause": None},
+        "after": {"estimate": 94.9, "low": 94.9, "high": 94.9, "cause": None},
+        "seconds": 0,
+        "targets": [{"running": True, "budget": "10.00"}],
+        "rule": "Ladder",
+    }
+
+
+async def test_a_campaign_that_could_not_be_read_has_no_tipping_points(governed: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Unreadable(Platform.GOOGLE, "it timed out")
+    monkeypatch.setattr("tests.web.world.campaigns", lambda world, rules: campaigns(world, rules) | {"physio-search": gone})
+    await governed.app.governor.run(HARBOUR)
+    unread = await the(governed, "physio-search")
+    assert (await governed.get(f"/v1/decisions/{unread['id']}"))["tipping"] is None
 
 
 async def test_a_run_comes_with_its_decisions_changes_and_traces(governed: Api) -> None:

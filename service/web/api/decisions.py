@@ -1,5 +1,6 @@
 """`/v1/decisions`: what was decided, when, why, and what came of it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
 from service.core.model import Platform, Reason, Verdict
+from service.core.why.answer import answered
 from service.keys import opens_everything
 from service.store.decisions import Wanted
 from service.store.keys import Key
@@ -14,6 +16,7 @@ from service.web.answers import Change, Decision, TraceLine, change, decision, t
 from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, utc
 from service.web.auth import demand, demand_clinic
 from service.web.problems import problems
+from service.web.tipping import TippingPoint, tips
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,16 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class DecisionAnswer:
-    """A decision, its service's conditions as they were evaluated, and the writes it led to."""
+    """A decision, its service's conditions as they were evaluated, the writes it led to, and what would tip the proposal.
+
+    `tipping` begins with what is nearest; it is null where there was no proposal, because the campaign could not be read, and
+    where this version of the service would propose something else than was proposed then.
+    """
 
     decision: Decision
     trace: tuple[TraceLine, ...]
     changes: tuple[Change, ...]
+    tipping: tuple[TippingPoint, ...] | None
 
 
 @get("/decisions", operation_id="listDecisions", tags=["decisions"], responses=problems(404, 422))
@@ -69,12 +77,17 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
 
 @get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404, 410))
 async def get_decision(app: TheApp, key: TheKey, decision_id: Id) -> DecisionAnswer:
-    """One decision with its trace and what came of it; `rules_digest` names the rule file it was made by."""
+    """One decision with its trace, what came of it, and the smallest changes with which the rules would want something else.
+
+    `rules_digest` names the rule file it was made by. What would tip it is computed from what its run worked on.
+    """
     found = await app.store.decisions.decision(decision_id)
     demand(key, found.clinic)
     traces = (await app.store.runs.load_outcome(found.run)).traces
     made = await app.store.intents.of_decision(found.id)
-    return DecisionAnswer(decision(found), trace(traces.get(found.service, ())), tuple(map(change, made)))
+    answer = await asyncio.to_thread(answered, await app.store.runs.load_inputs(found.run), found)
+    tipping = None if answer is None else tuple(tips(answer.tipping))
+    return DecisionAnswer(decision(found), trace(traces.get(found.service, ())), tuple(map(change, made)), tipping)
 
 
 HANDLERS = (list_decisions, get_decision)
