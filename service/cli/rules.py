@@ -9,6 +9,7 @@ import click
 from service.cli.rule_files import bytes_of, every_file, read
 from service.cli.rules_backtest import backtest
 from service.cli.rules_explain import explain
+from service.cli.rules_test import test
 from service.core.errors import InputError, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
@@ -80,3 +81,4 @@ def schema(*, pack: bool) -> None:
 
 rules.add_command(backtest)
 rules.add_command(explain)
+rules.add_command(test)

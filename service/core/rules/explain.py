@@ -80,20 +80,21 @@ def _when(rule: Rule) -> str:
     if rule.bands is not None or rule.when is None:
         return "" if rule.bands is not None else "always"
     lasting = f", and has been so for {wording.duration(rule.hold_for)}" if rule.hold_for else ""
-    return f"when {_condition(rule.when)}{lasting}"
+    return f"when {condition_said(rule.when)}{lasting}"
 
 
-def _condition(condition: Condition, *, inside: bool = False) -> str:
+def condition_said(condition: Condition, *, inside: bool = False) -> str:
+    """`utilisation over 14 days is at least 95% and open slots over 7 days is above 3`."""
     match condition:
         case Compare():
             return _compare(condition, PLAIN)
         case Not(term=Compare() as term) if term.op in OPPOSITE:
             return _compare(term, OPPOSITE)
         case Not():
-            return f"it is not so that ({_condition(condition.term)})"
+            return f"it is not so that ({condition_said(condition.term)})"
         case _:
             joint = " and " if isinstance(condition, All) else " or "
-            said = joint.join(_condition(term, inside=True) for term in condition.terms)
+            said = joint.join(condition_said(term, inside=True) for term in condition.terms)
             return f"({said})" if inside and len(condition.terms) > 1 else said
 
 
@@ -175,7 +176,7 @@ def _amounts(amounts: Sequence[tuple[str, Decimal]], currency: str) -> str:
 
 def _latch(rule: Rule) -> Iterator[str]:
     if rule.until is not None:
-        yield f"and stay so until {_condition(rule.until)}"
+        yield f"and stay so until {condition_said(rule.until)}"
 
 
 def _extras(rule: Rule) -> Iterator[str]:
