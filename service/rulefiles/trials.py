@@ -13,6 +13,7 @@ from service.core.errors import InputError, RuleFileError
 from service.core.model import Mode, Platform
 from service.core.rules.fields import Problems
 from service.core.rules.language import CampaignEntry, Guardrails, Rule, RuleSet, Service
+from service.core.rules.shape_packs import PackFile
 from service.core.rules.shape_packs import pack as read_pack
 from service.core.rules.shape_rules import Known
 from service.core.rules.trial.model import TrialFile
@@ -60,15 +61,15 @@ def rule_file_of(file: Path) -> Path:
 def subject_of(file: Path) -> Subject:
     """The rules of a rule file or pack; `RuleFileError` where it is bad, `InputError` where it cannot be read."""
     if file.parent.name == "packs":
-        return of_pack(file.stem, PackText(str(file), _read(file)), file)
+        return of_pack(file, pack_tree(PackText(str(file), _read(file))))
     rules = check(decode(_read(file), str(file)), str(file), RuleDirectory(file.parent).packs())
     return Subject(file, rules, tuple(rule for rule in rules.rules if not rule.pack))
 
 
-def of_pack(name: str, text: PackText, file: Path) -> Subject:
+def of_pack(file: Path, source: PackFile) -> Subject:
     """A pack's rules on the made-up clinic."""
-    entries, problems = {CAMPAIGN: STAND_IN}, Problems(text.file)
-    found = read_pack(name, pack_tree(text), Known(frozenset({SERVICE}), entries, None, decimals=2), problems)
+    name, entries, problems = file.stem, {CAMPAIGN: STAND_IN}, Problems(source.file)
+    found = read_pack(name, source, Known(frozenset({SERVICE}), entries, None, decimals=2), problems)
     problems.refuse_if_any()
     services = {SERVICE: Service(SERVICE, ("Any",))}
     rules = RuleSet(name, name, "", "AUD", Mode.ENFORCE, services, entries, found, Guardrails())

@@ -42,7 +42,6 @@ from service.core.rules.trial.model import (
     Got,
     NoticeCheck,
     Result,
-    Step,
     Trial,
 )
 from service.core.rules.trial.words import Outcome, Stage, Start
@@ -69,15 +68,23 @@ def run(trial: Trial, rules: RuleSet, holidays: Holidays) -> Result:
     now = trial.begins
     for step in trial.steps:
         looks = [course.look(step.given, now + n * HOUR) for n in range(step.lasts // HOUR + 1)]
-        now, last = looks[-1].now + HOUR, looks[-1]
-        checks += [_check(each, last, course.rules, last.now - trial.begins) for each in step.expected]
-        for service, names in _concerned(step, rules):
-            went |= {branch for rule in _asked_of(names, last, rules) for branch in _went(rule, service, last)}
+        last, after = _Judged.of(looks[-1]), looks[-1].now - trial.begins
+        now = looks[-1].now + HOUR
+        checks += [_check(each, last, after) for each in step.expected]
+        went |= {branch for each in step.expected for branch in _tried(each.campaign, last)}
         if step.notices is not None:
             told = frozenset(notice.rule for look in looks for notice in look.outcome.notices)
-            notices.append(NoticeCheck(step.line, last.now - trial.begins, step.notices, told))
-            went |= {branch for rule in rules.rules if rule.notify for s in last.judged for branch in _went(rule, s, last)}
+            notices.append(NoticeCheck(step.line, after, step.notices, told))
+            went |= {branch for rule in rules.rules if rule.notify for s in rules.services for branch in last.went(rule, s)}
     return Result(trial, tuple(checks), tuple(notices), frozenset(went))
+
+
+def _tried(campaign: str, last: _Judged) -> Iterator[Branch]:
+    """The ways that a campaign's rules went, as far as it depends on them; a rule that only notifies decides nothing."""
+    service = last.look.inputs.rules.campaigns[campaign].service
+    for rule, _ in last.considered(campaign):
+        if rule.then is not None or rule.bands is not None:
+            yield from last.went(rule, service)
 
 
 # --- one run ------------------------------------------------------------------------------------------------------------
@@ -85,13 +92,46 @@ def run(trial: Trial, rules: RuleSet, holidays: Holidays) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One hourly run: what was remembered before it, what each rule came to, and what followed."""
+    """One hourly run: what it went by, and what followed."""
 
-    now: datetime
-    before: Mapping[str, RuleState]
+    inputs: RunInputs
     asks: Mapping[str, Ask]
-    judged: Judged
     outcome: RunOutcome
+
+    @property
+    def now(self) -> datetime:
+        """When it is."""
+        return self.inputs.now
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The last run of a step, with what each rule came to in it."""
+
+    look: _Look
+    judged: Judged
+
+    @classmethod
+    def of(cls, look: _Look) -> _Judged:
+        """Judge once more what the run has judged: decisions do not say it all."""
+        return cls(look, judge(look.inputs, look.asks))
+
+    def considered(self, campaign: str) -> Iterator[tuple[Rule, Considered]]:
+        """A campaign's rules down to the one that decides: those below it were not asked."""
+        rules = self.look.inputs.rules
+        judged = self.judged[rules.campaigns[campaign].service]
+        for rule in rules.rules:
+            if campaign in rule.campaigns:
+                found = judged[rule.name]
+                yield rule, found
+                if None not in found.outcomes:
+                    return
+
+    def went(self, rule: Rule, service: str) -> Iterator[Branch]:
+        """The ways that a rule went for a service."""
+        if rule.name in self.judged[service]:
+            before = self.look.inputs.rule_states.get(f"{service}/{rule.name}", RuleState())
+            yield from ways(rule, before, self.judged[service][rule.name], self.look.asks[service])
 
 
 @dataclass(slots=True)
@@ -125,7 +165,7 @@ class _Course:
         """One run: judge, decide, carry out, remember."""
         self.unreadable_since = (self.unreadable_since or now) if given.unreadable else None
         inputs, view = self._inputs(given, now), _outlook(given, self.rules)
-        found = _Look(now, self.rule_states, view.asks, judge(inputs, view.asks), decide(inputs, view))
+        found = _Look(inputs, view.asks, decide(inputs, view))
         self.rule_states, self.standings = found.outcome.rule_states, dict(found.outcome.standings)
         for decision in found.outcome.decisions:
             if decision.verdict in DONE:
@@ -189,10 +229,10 @@ def _ask(given: Given, service: str) -> Ask:
 # --- what is expected ---------------------------------------------------------------------------------------------------
 
 
-def _check(expectation: Expectation, look: _Look, rules: RuleSet, after: timedelta) -> Check:
-    got = _wanted(expectation, look) if expectation.stage is Stage.WANTED else _done(expectation, look)
-    asked = tuple(_considered(expectation.campaign, look, rules))
-    return Check(expectation, after, got, tuple(_wrong(expectation, got, rules)), asked)
+def _check(expectation: Expectation, last: _Judged, after: timedelta) -> Check:
+    got = _wanted(expectation, last.look) if expectation.stage is Stage.WANTED else _done(expectation, last.look)
+    wrong = tuple(_wrong(expectation, got, last.look.inputs.rules))
+    return Check(expectation, after, got, wrong, tuple(last.considered(expectation.campaign)))
 
 
 def _wanted(expectation: Expectation, look: _Look) -> Got:
@@ -202,6 +242,7 @@ def _wanted(expectation: Expectation, look: _Look) -> Got:
 
 
 def _done(expectation: Expectation, look: _Look) -> Got:
+    """A decision; where `keep` is expected and nothing moves, that is what came."""
     decision = next(each for each in look.outcome.decisions if each.campaign == expectation.campaign)
     moved = None if decision.after == decision.before and expectation.then is Outcome.KEEP else decision.after
     return Got(moved, decision.rule, decision.reason, decision.sentence, decision.verdict)
@@ -230,35 +271,3 @@ def meant(budget: Budget, entry: CampaignEntry, currency: str) -> State:
     """What an expected budget comes to for a campaign."""
     unit = Decimal(1).scaleb(-DECIMALS.get(currency, 2))
     return State(running=True, budget=round_down(budget_of(budget, entry), unit))
-
-
-# --- which ways the rules went ------------------------------------------------------------------------------------------
-
-
-def _considered(campaign: str, look: _Look, rules: RuleSet) -> Iterator[tuple[Rule, Considered]]:
-    """A campaign's rules down to the one that decides: those below it were not asked."""
-    judged = look.judged[rules.campaigns[campaign].service]
-    for rule in rules.rules:
-        if campaign in rule.campaigns:
-            found = judged[rule.name]
-            yield rule, found
-            if None not in found.outcomes:
-                return
-
-
-def _concerned(step: Step, rules: RuleSet) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The services that a step expects something of, each with its campaigns that it does."""
-    names = dict.fromkeys(each.campaign for each in step.expected)
-    for service in dict.fromkeys(rules.campaigns[name].service for name in names):
-        yield service, tuple(name for name in names if rules.campaigns[name].service == service)
-
-
-def _asked_of(campaigns: tuple[str, ...], look: _Look, rules: RuleSet) -> Iterator[Rule]:
-    asked = {rule.name: rule for name in campaigns for rule, _ in _considered(name, look, rules)}
-    return (rule for rule in asked.values() if rule.then is not None or rule.bands is not None)
-
-
-def _went(rule: Rule, service: str, look: _Look) -> Iterator[Branch]:
-    if rule.name in look.judged[service]:
-        before = look.before.get(f"{service}/{rule.name}", RuleState())
-        yield from ways(rule, before, look.judged[service][rule.name], look.asks[service])
