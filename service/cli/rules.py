@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
 from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.rulefiles.source import PackText, check_pack
+from service.rulefiles.trials import rule_file_of, subject_of, tests_of
 from service.rulefiles.yaml_tree import parse
 from service.settings import load
 
@@ -30,13 +32,15 @@ def rules() -> None:
 def check(files: tuple[Path, ...], *, offline: bool) -> None:
     """Check FILES (all of the rule directory, if none is named): file:line, what is wrong, what to write instead.
 
-    Where the database knows the clinic, also what the file would change: what it would resume, pause or leave behind.
+    So are the tests beside a file (CLINIC.test.yaml), which `rules test` runs. Where the database knows the clinic, also what
+    the file would change: what it would resume, pause or leave behind.
     """
     failed = False
     good: dict[Path, RuleSet] = {}
     for file in files or every_file():
         try:
-            click.echo(f"{file}: {_fine(file, good)}")
+            for line in _fine(file, good):
+                click.echo(line)
         except RuleFileError as error:
             click.echo(str(error), err=True)
             failed = True
@@ -46,12 +50,21 @@ def check(files: tuple[Path, ...], *, offline: bool) -> None:
         raise click.exceptions.Exit(2)
 
 
-def _fine(file: Path, good: dict[Path, RuleSet]) -> str:
-    if file.parent.name == "packs":
+def _fine(file: Path, good: dict[Path, RuleSet]) -> Iterator[str]:
+    """What there is to say of a good file, and of its tests."""
+    about = rule_file_of(file)
+    if file == about and file.parent.name == "packs":
         check_pack(file.stem, PackText(str(file), bytes_of(file)))
-        return "fine."
-    found = good[file] = read(file)
-    return f"fine. {len(found.rules)} rules for {len(found.campaigns)} campaigns, mode {found.mode}"
+        yield f"{file}: fine."
+    elif file == about:
+        found = good[file] = read(file)
+        yield f"{file}: fine. {len(found.rules)} rules for {len(found.campaigns)} campaigns, mode {found.mode}"
+    subject = subject_of(about)
+    tests = tests_of(subject)
+    if tests is None and file != about:
+        raise InputError(f"{file} cannot be read: there is no such file")
+    if tests is not None:
+        yield f"{subject.tests}: fine. {len(tests.trials)} tests"
 
 
 def _against_stored_state(good: dict[Path, RuleSet]) -> None:

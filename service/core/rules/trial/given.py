@@ -11,7 +11,7 @@ from service.core.logic import UNBOUNDED, Bounds
 from service.core.model import Reason
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, did_you_mean, items, listing, near
 from service.core.rules.language import UNITS, CostPerBooking, Measure, Metric, Rule, RuleSet, Unit
-from service.core.rules.shape_conditions import EXAMPLES, measure_of, threshold
+from service.core.rules.shape_conditions import DAY_COUNTS, EXAMPLES, measure_of, threshold
 from service.core.rules.tree import Entry, Node, Scalar, Sequence, described, quoted
 from service.core.rules.tree import Mapping as Tree
 from service.core.rules.trial.model import Given
@@ -230,6 +230,8 @@ def _all(word: Gap, measures: Iterable[Measure]) -> Known:
 def written_as(measure: Measure) -> str:
     """How to give a metric that is asked for: `utilisation: 95%`, `open_slots: {is: 5, within: 7d}`."""
     value, plainly = EXAMPLES[UNITS[measure.metric]], Measure(measure.metric)
+    if measure.metric in DAY_COUNTS:
+        value = str(min(int(value), measure.within))
     parts = [f"is: {value}"]
     if measure.within != plainly.within:
         parts.append(f"within: {measure.within}d")
