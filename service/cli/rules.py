@@ -10,7 +10,7 @@ import click
 from service.cli.rule_files import bytes_of, every_file, read
 from service.cli.rules_backtest import backtest
 from service.cli.rules_explain import explain
-from service.cli.rules_test import test
+from service.cli.rules_test import refuse_strays, test
 from service.core.errors import InputError, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
@@ -46,6 +46,8 @@ def check(files: tuple[Path, ...], *, offline: bool) -> None:
             failed = True
     if good and not offline:
         _against_stored_state(good)
+    if not files:
+        refuse_strays(Path(load().rules_dir))
     if failed:
         raise click.exceptions.Exit(2)
 
