@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,8 @@ from service.core.rules import vocabulary as words
 from service.core.rules.language import UNITS, Metric, Op
 from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.core.rules.tree import Mapping, Node, Scalar
-from service.rulefiles.source import PackText, check, check_pack
+from service.rulefiles.directory import RuleDirectory
+from service.rulefiles.source import check, check_pack
 from service.rulefiles.yaml_tree import parse
 from tests.rulefiles.mistakes import HARBOUR, MISTAKES, RULES, Mistake
 
@@ -64,12 +64,13 @@ def test_the_shipped_files_validate(clinic: str) -> None:
     assert complaints((RULES / f"{clinic}.yaml").read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("pack", sorted((RULES / "packs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_shipped_packs_validate(pack: Path) -> None:
-    tree, _ = parse(pack.read_text("utf-8"), "x")
+@pytest.mark.parametrize("pack", RuleDirectory(RULES).packs())
+def test_the_shipped_packs_validate(pack: str) -> None:
+    text = RuleDirectory(RULES).packs()[pack]
+    tree, _ = parse(text.data.decode(), "x")
     assert tree is not None
     assert [*Draft202012Validator(pack_schema()).iter_errors(as_an_editor_sees(tree))] == []
-    check_pack(pack.stem, PackText(str(pack), pack.read_bytes()))
+    check_pack(pack, text)
 
 
 @pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.editor], ids=lambda mistake: mistake.id)
