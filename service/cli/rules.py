@@ -15,6 +15,7 @@ from service.core.errors import InputError, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
 from service.core.rules.schema import json_schema, pack_schema, schema_text
+from service.core.rules.trial.schema import schema_of_tests
 from service.rulefiles.source import PackText, check_pack
 from service.rulefiles.trials import rule_file_of, subject_of, tests_of
 from service.rulefiles.yaml_tree import parse
@@ -89,9 +90,13 @@ def _against_stored_state(good: dict[Path, RuleSet]) -> None:
 
 @rules.command()
 @click.option("--pack", is_flag=True, help="The schema of packs, rules/packs/*.yaml.")
-def schema(*, pack: bool) -> None:
+@click.option("--test", "tests", is_flag=True, help="The schema of tests, rules/*.test.yaml; with --pack, of packs.")
+def schema(*, pack: bool, tests: bool) -> None:
     """Print the JSON Schema of rule files, for editors that complete and explain."""
-    click.echo(schema_text(pack_schema() if pack else json_schema()), nl=False)
+    if tests:
+        click.echo(schema_text(schema_of_tests(pack=pack)), nl=False)
+    else:
+        click.echo(schema_text(pack_schema() if pack else json_schema()), nl=False)
 
 
 rules.add_command(backtest)

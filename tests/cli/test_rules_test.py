@@ -39,7 +39,7 @@ def test_a_changed_rule_fails_with_what_was_expected_what_came_and_why(folder: P
     result = governor("rules", "test", "rules/harbour-physio.yaml", cwd=folder)
     assert (result.returncode, result.stderr) == (1, "")
     lines = [line.strip() for line in result.stdout.splitlines()]
-    first = lines.index("FAIL  Physio is paused from 95% on, if the next opening is three days off (line 17)")
+    first = lines.index("FAIL  Physio is paused from 95% on, if the next opening is three days off (line 19)")
     assert lines[first + 2] == "expected  physio-search: pause, by “Booked solid”"
     assert lines[first + 3] == "got       physio-search: budget floor, 10.00 AUD, by “Ladder”, reason rule"
     assert "utilisation over 14 days               95%  at least 96%  false" in lines
@@ -103,7 +103,7 @@ def test_tests_about_no_file_and_rules_that_do_not_exist_are_refused(folder: Pat
     for command in (["test"], ["check", "--offline"]):
         result = governor("rules", *command, cwd=folder)
         assert result.returncode == 2
-        assert "harbour-physio.test.yaml:94: there is no rule `Fill podiatry`; the rules are " in result.stderr, result.stderr
+        assert "harbour-physio.test.yaml:96: there is no rule `Fill podiatry`; the rules are " in result.stderr, result.stderr
         assert "Traceback" not in result.stderr
 
 

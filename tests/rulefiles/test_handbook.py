@@ -52,9 +52,9 @@ def test_every_example_loads_and_is_not_the_default(fragment: str) -> None:
     assert example(fragment) != example("")
 
 
-@pytest.mark.parametrize("tests", TESTS, ids=lambda tests: tests.partition("\n")[0])
+@pytest.mark.parametrize("tests", TESTS, ids=lambda tests: tests.split("\n")[1])
 def test_every_example_of_a_test_passes(tests: str) -> None:
-    rules, pack = check(WHOLE, "harbour-physio.yaml"), tests.startswith("pack:")
+    rules, pack = check(WHOLE, "harbour-physio.yaml"), "\npack:" in tests
     clinic = Subject(RULES / "harbour-physio.yaml", rules, rules.rules)
     about = subject_of(RULES / "packs" / "full-diary.yaml") if pack else clinic
     trials = stated(tests, about).trials

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from service.core.rules import vocabulary as words
 from service.core.rules.language import UNITS, Metric, Op
 from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.core.rules.tree import Mapping, Node, Scalar
+from service.core.rules.trial.schema import schema_of_tests
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.source import check, check_pack
 from service.rulefiles.yaml_tree import parse
@@ -45,11 +47,13 @@ def complaints(text: str) -> list[str]:
 
 
 def test_it_is_a_schema() -> None:
-    Draft202012Validator.check_schema(json_schema())
+    for schema in (json_schema(), pack_schema(), schema_of_tests(), schema_of_tests(pack=True)):
+        Draft202012Validator.check_schema(schema)
 
 
 def test_the_committed_schema_is_the_generated_one() -> None:
-    for schema, file in ((json_schema(), "schema.json"), (pack_schema(), "packs/schema.json")):
+    tests = [(schema_of_tests(), "test.schema.json"), (schema_of_tests(pack=True), "packs/test.schema.json")]
+    for schema, file in ((json_schema(), "schema.json"), (pack_schema(), "packs/schema.json"), *tests):
         assert (RULES / file).read_text("utf-8") == schema_text(schema), "run `make schema`"
         assert json.loads(schema_text(schema)) == schema
 
@@ -57,6 +61,9 @@ def test_the_committed_schema_is_the_generated_one() -> None:
 def test_the_command_prints_the_committed_schema_to_the_byte() -> None:
     assert CliRunner().invoke(rules, ["schema"]).stdout_bytes == (RULES / "schema.json").read_bytes()
     assert CliRunner().invoke(rules, ["schema", "--pack"]).stdout_bytes == (RULES / "packs" / "schema.json").read_bytes()
+    assert CliRunner().invoke(rules, ["schema", "--test"]).stdout_bytes == (RULES / "test.schema.json").read_bytes()
+    tests = CliRunner().invoke(rules, ["schema", "--test", "--pack"])
+    assert tests.stdout_bytes == (RULES / "packs" / "test.schema.json").read_bytes()
 
 
 @pytest.mark.parametrize("clinic", ["harbour-physio", "northside-allied"])
@@ -71,6 +78,16 @@ def test_the_shipped_packs_validate(pack: str) -> None:
     assert tree is not None
     assert [*Draft202012Validator(pack_schema()).iter_errors(as_an_editor_sees(tree))] == []
     check_pack(pack, text)
+
+
+@pytest.mark.parametrize("tests", [*RULES.glob("*.test.yaml"), *RULES.glob("packs/*.test.yaml")], ids=lambda path: path.name)
+def test_the_shipped_tests_validate(tests: Path) -> None:
+    text = tests.read_text("utf-8")
+    tree, _ = parse(text, "x")
+    assert tree is not None
+    schema = schema_of_tests(pack=tests.parent.name == "packs")
+    assert [*Draft202012Validator(schema).iter_errors(as_an_editor_sees(tree))] == []
+    assert text.startswith("# yaml-language-server: $schema=./test.schema.json\n")
 
 
 @pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.editor], ids=lambda mistake: mistake.id)

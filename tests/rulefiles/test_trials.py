@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from service.core.errors import RuleFileError
 from service.core.rules.language import RuleSet
@@ -17,12 +18,14 @@ from service.core.rules.trial.difference import difference
 from service.core.rules.trial.given import Asked, written_as
 from service.core.rules.trial.model import Result
 from service.core.rules.trial.run import run
+from service.core.rules.trial.schema import schema_of_tests
 from service.core.rules.trial.words import Gap
 from service.core.rules.windows import regions
 from service.rulefiles.public_holidays import between
-from service.rulefiles.source import check
+from service.rulefiles.source import check, tree
 from service.rulefiles.trials import Subject, stated
 from tests.rulefiles.generated import files, written
+from tests.rulefiles.test_schema import as_an_editor_sees
 from tests.support import RULES
 
 HEAD = """version: 1
@@ -478,6 +481,36 @@ MISTAKES = [
 def test_a_mistake_is_told_at_its_line_with_what_to_write(text: str, says: str) -> None:
     told = refused(text)
     assert any(problem.startswith("quay.test.yaml:") and says in problem for problem in told), told
+
+
+BY_NAME = (
+    "there is no ",
+    "is outside what",
+    "two tests are",
+    "in the tests of",
+    "twice",
+    "asks for",
+    "wrong way",
+    "2026-02-30",
+)
+"""What no schema can know: which names there are, and what goes with them."""
+
+
+def an_editor_takes(text: str) -> bool:
+    root, _ = tree(text, "x")
+    assert root is not None
+    return Draft202012Validator(schema_of_tests()).is_valid(as_an_editor_sees(root))
+
+
+@pytest.mark.parametrize(("text", "says"), MISTAKES)
+def test_an_editor_marks_every_mistake_of_shape_and_leaves_names_to_the_reader(text: str, says: str) -> None:
+    by_name = any(phrase in problem for phrase in BY_NAME for problem in refused(text))
+    assert by_name or not an_editor_takes(text), says
+
+
+@pytest.mark.parametrize("body", TRUE)
+def test_an_editor_takes_what_the_reader_takes(body: str) -> None:
+    assert an_editor_takes(lines(body))
 
 
 def test_all_mistakes_of_a_file_are_told_at_once() -> None:

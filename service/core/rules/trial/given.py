@@ -15,7 +15,7 @@ from service.core.rules.shape_conditions import DAY_COUNTS, EXAMPLES, measure_of
 from service.core.rules.tree import Entry, Node, Scalar, Sequence, described, quoted
 from service.core.rules.tree import Mapping as Tree
 from service.core.rules.trial.model import Given
-from service.core.rules.trial.words import VALUE, Gap
+from service.core.rules.trial.words import METRIC_GAPS, SERVICE_GAPS, VALUE, Gap
 from service.core.rules.values import plain, scalar, written
 from service.core.rules.walk import comparisons
 
@@ -109,10 +109,9 @@ def _service(entry: Entry, asks: Iterable[Measure], problems: Problems) -> Known
 
 def _service_gap(node: Node, what: str) -> Gap:
     word = scalar(node, what, "{utilisation: 97%}, or missing")
-    known = (Gap.MISSING, Gap.LEAD_TIME, Gap.NOT_SOLD_ONLINE)
-    if word in known:
+    if word in SERVICE_GAPS:
         return Gap(word)
-    advice = f"write its metrics, like {{utilisation: 97%}}, or {listing(known, 'or')}"
+    advice = f"write its metrics, like {{utilisation: 97%}}, or {listing(SERVICE_GAPS, 'or')}"
     if word == Gap.CLINIKO_UNREADABLE:
         advice = "Cliniko is one for all services: write `given: cliniko_unreadable`"
     if word == Gap.CLOSED:
@@ -161,14 +160,14 @@ def _plainly(node: Node, what: str, metric: Metric, asks: Iterable[Measure]) -> 
     measure = Measure(metric)
     if word == Gap.CLINIKO_UNREADABLE:
         raise FlawError(node, f"{what} cannot be {quoted(word)}", "write `given: cliniko_unreadable`")
-    if word in list(Gap):
+    if word in METRIC_GAPS:
         return _all(Gap(word), [measure, *(each for each in asks if each.metric is metric)])
     return {measure: _exactly(measure)(node, what)}
 
 
 def _exactly(measure: Measure) -> Parse[Reading]:
     def parse(node: Node, what: str) -> Reading:
-        if isinstance(node, Scalar) and node.text.strip() in list(Gap):
+        if isinstance(node, Scalar) and node.text.strip() in METRIC_GAPS:
             return reading_of(Gap(node.text.strip()), measure)
         value = float(threshold(measure)(node, what))
         # No opening within the days that are looked at: it may be any number of days further on.

@@ -95,3 +95,27 @@ BOUNDS: dict[str, str] = {"is": "Exactly this."} | {
     op.value: text for op, text in OPS.items() if op in {"between", "at_least", "at_most"}
 }
 VALUE = Section("a value", {**BOUNDS, **PARAMETERS})
+OUTCOMES: dict[Outcome, str] = {
+    Outcome.PAUSE: "The campaign is to be paused.",
+    Outcome.KEEP: "Nobody can tell, so it is left as it is.",
+}
+STARTS: dict[Start, str] = {
+    Start.RUNNING: "Running, at base.",
+    Start.PAUSED: "Paused by the governor.",
+    Start.PAUSED_BY_PERSON: "Paused by a person.",
+}
+GAPS: dict[Gap, str] = {
+    Gap.MISSING: "Nobody knows.",
+    Gap.CLOSED: "Undefined: nobody is rostered.",
+    Gap.LEAD_TIME: "Undefined: all of it is before the earliest time that may be booked.",
+    Gap.NOT_SOLD_ONLINE: "Undefined: nothing of it is sold online.",
+    Gap.CLINIKO_UNREADABLE: "Cliniko could not be read at all.",
+}
+WHOLE_GAPS = (Gap.MISSING, Gap.CLINIKO_UNREADABLE)
+"""What may be said of everything at once."""
+
+SERVICE_GAPS = (Gap.MISSING, Gap.LEAD_TIME, Gap.NOT_SOLD_ONLINE)
+"""What may be said of a service; being closed leaves some of its metrics known."""
+
+METRIC_GAPS = (Gap.MISSING, Gap.CLOSED, Gap.LEAD_TIME, Gap.NOT_SOLD_ONLINE)
+"""What may be said of a metric."""
