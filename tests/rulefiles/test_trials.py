@@ -176,6 +176,17 @@ def test_in_a_series_what_is_not_given_again_stays_and_what_was_decided_is_in_fo
     assert [round(check.after.total_seconds() / 3600) for check in found.checks] == [2, 2, 6, 6, 7, 32]
 
 
+def test_an_outage_of_cliniko_leads_to_the_fallback() -> None:
+    patient = subject(head=HEAD + "guardrails: {fallback: base, fallback_after: 24h}\n")
+    found = one(
+        "campaigns: {a: {budget: 70.00}}, series: ["
+        "{given: cliniko_unreadable, for: 23h, after_guardrails: {a: {then: keep, reason: cliniko_unreadable}}},"
+        " {after_guardrails: {a: {budget: base}}}]",
+        patient,
+    )
+    assert found.passed, list(difference(found, patient.rules))
+
+
 def test_the_file_s_mode_does_not_matter() -> None:
     watching = subject(head=HEAD + "mode: watch\n")
     assert one("given: {physio: {utilisation: 85%}}, after_guardrails: {a: {budget: 50%, verdict: apply}}", watching).passed
@@ -461,6 +472,7 @@ MISTAKES = [
                  id="Cliniko unreadable for a metric"),
     pytest.param(day("{physio: cliniko_unreadable}"), "; Cliniko is one for all services",
                  id="Cliniko unreadable for a service"),
+    pytest.param(day("{utilisation: {is: cliniko_unreadable}}"), ":6: utilisation is a percentage", id="Cliniko in bounds"),
     pytest.param(day("{physio: closed}"), "; say what being closed means: {utilisation: closed",
                  id="a closed service"),
     pytest.param(day("{physio: 95%}"), ":6: `physio` cannot be `95%`; write its metrics", id="no metric named"),

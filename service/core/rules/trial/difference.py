@@ -39,7 +39,7 @@ def _block(checks: list[Check], rules: RuleSet) -> Iterator[str]:
         entry = rules.campaigns[check.expectation.campaign]
         yield f"  expected  {entry.name}: {expected(check.expectation, entry, rules.currency)}"
         yield f"  got       {entry.name}: {got(check.got, entry, rules.currency)}"
-    yield f"  because   {first.got.sentence}"
+    yield from (f"  because   {sentence}" for sentence in dict.fromkeys(check.got.sentence for check in checks))
     for rule, found in first.asked:
         yield f"  “{rule.name}” {_came_to(rule, found)}"
         yield from (f"    {line}" for line in _table(found.looks))
