@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("service.cli.evaluate:evaluate", "One pass now: observe, decide, apply."),
     "forecast": ("service.cli.forecast:forecast", "What a clinic can sell in the next 14 days."),
     "serve": ("service.cli.serve:serve", "The API and the hourly run in one process."),
-    "rules": ("service.cli.rules:rules", "Check rule files, try them on the past; print their JSON Schema."),
+    "rules": ("service.cli.rules:rules", "Check and test rule files, try them on the past; print their JSON Schema."),
     "hold": ("service.cli.people:hold", "Leave a clinic, service or campaign alone until further notice."),
     "unhold": ("service.cli.people:unhold", "End a hold."),
     "readopt": ("service.cli.people:readopt", "Hand a campaign that somebody changed back to the rules."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,11 +11,14 @@ from service.cli.rule_files import bytes_of, every_file, read
 from service.cli.rules_backtest import backtest
 from service.cli.rules_explain import explain
 from service.cli.rules_lint import lint
+from service.cli.rules_test import refuse_strays, test
 from service.core.errors import InputError, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
 from service.core.rules.schema import json_schema, pack_schema, schema_text
+from service.core.rules.trial.schema import schema_of_tests
 from service.rulefiles.source import PackText, check_pack
+from service.rulefiles.trials import rule_file_of, subject_of, tests_of
 from service.rulefiles.yaml_tree import parse
 from service.settings import load
 
@@ -30,28 +34,41 @@ def rules() -> None:
 def check(files: tuple[Path, ...], *, offline: bool) -> None:
     """Check FILES (all of the rule directory, if none is named): file:line, what is wrong, what to write instead.
 
-    Where the database knows the clinic, also what the file would change: what it would resume, pause or leave behind.
+    So are the tests beside a file (CLINIC.test.yaml), which `rules test` runs. Where the database knows the clinic, also what
+    the file would change: what it would resume, pause or leave behind.
     """
     failed = False
     good: dict[Path, RuleSet] = {}
     for file in files or every_file():
         try:
-            click.echo(f"{file}: {_fine(file, good)}")
+            for line in _fine(file, good):
+                click.echo(line)
         except RuleFileError as error:
             click.echo(str(error), err=True)
             failed = True
     if good and not offline:
         _against_stored_state(good)
+    if not files:
+        refuse_strays(Path(load().rules_dir))
     if failed:
         raise click.exceptions.Exit(2)
 
 
-def _fine(file: Path, good: dict[Path, RuleSet]) -> str:
-    if file.parent.name == "packs":
+def _fine(file: Path, good: dict[Path, RuleSet]) -> Iterator[str]:
+    """What there is to say of a good file, and of its tests."""
+    about = rule_file_of(file)
+    if file == about and file.parent.name == "packs":
         check_pack(file.stem, PackText(str(file), bytes_of(file)))
-        return "fine."
-    found = good[file] = read(file)
-    return f"fine. {len(found.rules)} rules for {len(found.campaigns)} campaigns, mode {found.mode}"
+        yield f"{file}: fine."
+    elif file == about:
+        found = good[file] = read(file)
+        yield f"{file}: fine. {len(found.rules)} rules for {len(found.campaigns)} campaigns, mode {found.mode}"
+    subject = subject_of(about)
+    tests = tests_of(subject)
+    if tests is None and file != about:
+        raise InputError(f"{file} cannot be read: there is no such file")
+    if tests is not None:
+        yield f"{subject.tests}: fine. {len(tests.trials)} tests"
 
 
 def _against_stored_state(good: dict[Path, RuleSet]) -> None:
@@ -74,11 +91,16 @@ def _against_stored_state(good: dict[Path, RuleSet]) -> None:
 
 @rules.command()
 @click.option("--pack", is_flag=True, help="The schema of packs, rules/packs/*.yaml.")
-def schema(*, pack: bool) -> None:
+@click.option("--test", "tests", is_flag=True, help="The schema of tests, rules/*.test.yaml; with --pack, of packs.")
+def schema(*, pack: bool, tests: bool) -> None:
     """Print the JSON Schema of rule files, for editors that complete and explain."""
-    click.echo(schema_text(pack_schema() if pack else json_schema()), nl=False)
+    if tests:
+        click.echo(schema_text(schema_of_tests(pack=pack)), nl=False)
+    else:
+        click.echo(schema_text(pack_schema() if pack else json_schema()), nl=False)
 
 
 rules.add_command(backtest)
 rules.add_command(explain)
 rules.add_command(lint)
+rules.add_command(test)

@@ -15,7 +15,7 @@ from functools import partial
 from service.core.capacity import Capacity
 from service.core.caveats import caveats
 from service.core.decide.model import Caveat, Reading, RunInputs, ServiceForecast
-from service.core.decide.proposals import Worth, share_of
+from service.core.decide.proposals import Worth, worth_of
 from service.core.doubt import doubted
 from service.core.expectation import NOTHING_EXPECTED, expectation, looks, shared
 from service.core.known_names import Names, learnt, recalled
@@ -179,6 +179,4 @@ class _Pricing:
             for diary in () if isinstance(other, Reason) else other.capacity.diaries:
                 sharing[diary.practitioner] = sharing.get(diary.practitioner, 0) + 1
         slots = shared(view.expects.unfilled(action.within).openings, view.capacity, action.within, sharing)
-        price = float(action.cost * share_of(self.rules.campaigns, entry)) / action.within
-        estimate = None if slots.estimate is None else slots.estimate * price
-        return Reading(Bounds(estimate, slots.low * price, slots.high * price), expected.cause)
+        return worth_of(Reading(slots, expected.cause), self.rules.campaigns, entry, action)

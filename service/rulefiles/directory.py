@@ -67,7 +67,8 @@ class RuleDirectory:
 
     def packs(self) -> dict[str, PackText]:
         """The packs in `packs/`, good or bad, by name and in order; none where there is no such directory."""
-        files = sorted(path for path in (self.path / "packs").glob("*.yaml") if path.is_file() and path.name[0] != ".")
+        found = (path for path in (self.path / "packs").glob("*.yaml") if not path.name.endswith(".test.yaml"))
+        files = sorted(path for path in found if path.is_file() and path.name[0] != ".")
         return {path.stem: PackText(str(path), _read(path)) for path in files}
 
     def _bytes(self, clinic: str, file: Path) -> bytes:

@@ -39,14 +39,14 @@ def check(text: str, file_name: str, packs: Texts | None = None) -> RuleSet:
     Raises `RuleFileError` with every problem found, each at its file and a line, whatever the text. Where `file_name` ends in
     `.yaml`, the clinic in the text must have the same name.
     """
-    tree, problems = _tree(text, file_name)
-    if tree is None:
+    root, problems = tree(text, file_name)
+    if root is None:
         raise RuleFileError(problems)
     known = packs or {}
-    named = frozenset(_listed(tree))
-    files = {name: _pack(pack) if name in named else PackFile(pack.file, None) for name, pack in known.items()}
+    named = frozenset(_listed(root))
+    files = {name: pack_tree(pack) if name in named else PackFile(pack.file, None) for name, pack in known.items()}
     digest = digest_of(whole(text.encode("utf-8", "surrogatepass"), known))
-    return read(tree, file=file_name, digest=digest, known=problems, packs=files)
+    return read(root, file=file_name, digest=digest, known=problems, packs=files)
 
 
 def check_pack(name: str, pack: PackText) -> tuple[Rule, ...]:
@@ -55,7 +55,7 @@ def check_pack(name: str, pack: PackText) -> tuple[Rule, ...]:
     Raises `RuleFileError` with every problem but those that only a clinic shows.
     """
     problems = Problems(pack.file)
-    found = read_pack(name, _pack(pack), Known(None, None, None, decimals=2), problems)
+    found = read_pack(name, pack_tree(pack), Known(None, None, None, decimals=2), problems)
     problems.refuse_if_any()
     return found
 
@@ -64,27 +64,29 @@ def whole(data: bytes, packs: Texts) -> bytes:
     """A rule file and, below it, the packs that it lists: what a revision of a clinic's rules consists of."""
     if not packs:
         return data
-    tree, _ = parse(data.decode("utf-8", "replace"), "")
-    listed = [] if tree is None else [(name, packs[name]) for name in _listed(tree) if name in packs]
+    root, _ = parse(data.decode("utf-8", "replace"), "")
+    listed = [] if root is None else [(name, packs[name]) for name in _listed(root) if name in packs]
     return b"".join([data, *(f"\n--- # packs/{name}.yaml\n".encode() + pack.data for name, pack in listed)])
 
 
-def _tree(text: str, file_name: str) -> tuple[Node | None, tuple[Problem, ...]]:
+def tree(text: str, file_name: str) -> tuple[Node | None, tuple[Problem, ...]]:
+    """The tree of a text and what is wrong with it as YAML; no tree where it cannot be followed, or is too long."""
     if len(text) > LARGEST:
         return None, (Problem(file_name, 1, f"the file has {len(text):,} characters", f"keep it under {LARGEST:,}"),)
     return parse(text, file_name)
 
 
-def _pack(pack: PackText) -> PackFile:
+def pack_tree(pack: PackText) -> PackFile:
+    """A pack's tree, with what is wrong with it as text."""
     try:
-        return PackFile(pack.file, *_tree(decode(pack.data, pack.file), pack.file))
+        return PackFile(pack.file, *tree(decode(pack.data, pack.file), pack.file))
     except RuleFileError as error:
         return PackFile(pack.file, None, error.problems)
 
 
-def _listed(tree: Node) -> list[str]:
+def _listed(root: Node) -> list[str]:
     """The names under `packs`, each once, whatever else the file says."""
-    entries = tree.entries if isinstance(tree, Tree) else ()
+    entries = root.entries if isinstance(root, Tree) else ()
     value = next((entry.value for entry in entries if entry.key == "packs"), None)
     items = value.items if isinstance(value, Sequence) else ()
     return list(dict.fromkeys(item.text.strip() for item in items if isinstance(item, Scalar)))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from service.core.errors import Problem, RuleFileError
 from service.rulefiles.source import check, decode
+from service.rulefiles.trials import stated, subject_of
 from tests.rulefiles.mistakes import HARBOUR, MISTAKES, NOT_YAML, RULES
 
 FILE = "rules/harbour-physio.yaml"
@@ -16,11 +17,17 @@ SNIPPETS = [mistake.new for mistake in MISTAKES + NOT_YAML] + [
     "{", "}", "[", "]", ":", "- ", "\n", "  ", "\t", "#", "'", '"', "%", "&a ", "*a", "? ", "!x ", "|", ">-", "---\n", "...",
     "\ufeff", "\u2028", "null", "~", "0", "1e9", "-1", "99999999999999999999", "NaN", "Infinity", "12:30", "on", "\r", "\x00",
 ]  # fmt: skip
+WORDS = [*SNIPPETS, "missing", "pause", "keep", "[missing]", "{is: 5}", "{}", "{between: [1, 2]}", "series: []", "given"]
 READABLE = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def loads_or_is_refused(data: bytes) -> None:
-    for problem in problems_of(data):
+    told(problems_of(data))
+
+
+def told(problems: tuple[Problem, ...]) -> None:
+    """Each problem has a place and fits on a line."""
+    for problem in problems:
         assert problem.line >= 1
         assert problem.message
         assert "\n" not in str(problem)
@@ -31,6 +38,24 @@ def problems_of(data: bytes) -> tuple[Problem, ...]:
     """Nothing where the file loads; at least one where it is refused."""
     try:
         check(decode(data, FILE), FILE)
+    except RuleFileError as refused:
+        return refused.problems or (Problem("", 0, "refused without a word"),)
+    return ()
+
+
+TESTED = subject_of(RULES / "harbour-physio.yaml")
+TESTS = TESTED.tests.read_bytes()
+
+
+@READABLE
+@given(st.integers(0, len(TESTS)), st.integers(0, 40), st.one_of(st.binary(max_size=8), st.sampled_from(WORDS).map(str.encode)))
+def test_the_shipped_tests_with_something_overwritten(at: int, cut: int, new: bytes) -> None:
+    told(problems_of_tests(TESTS[:at] + new + TESTS[at + cut :]))
+
+
+def problems_of_tests(data: bytes) -> tuple[Problem, ...]:
+    try:
+        stated(decode(data, FILE), TESTED)
     except RuleFileError as refused:
         return refused.problems or (Problem("", 0, "refused without a word"),)
     return ()

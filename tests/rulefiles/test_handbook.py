@@ -14,15 +14,23 @@ from service.core.rules import vocabulary as words
 from service.core.rules.language import Fallback, Metric, Named, Op, RuleSet
 from service.core.rules.lint.model import Check
 from service.core.rules.lint.swinging import USUAL
+from service.core.rules.trial import words as trial_words
+from service.core.rules.trial.coverage import coverage
+from service.core.rules.trial.difference import difference
+from service.core.rules.trial.run import run
+from service.core.rules.trial.words import Gap, Outcome, Start
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.source import check
+from service.rulefiles.trials import Subject, stated, subject_of
 from tests.rulefiles.mistakes import RULES
 
 HANDBOOK = (RULES / "README.md").read_text("utf-8")
 PACKS = RuleDirectory(RULES).packs()
 EVERY = [dedent(found) for found in re.findall(r"```yaml\n(.*?)```", HANDBOOK, re.DOTALL)]
 WHOLE = next(found for found in EVERY if "\nversion: 1\nclinic:" in found)
-FRAGMENTS = [found for found in EVERY if found != WHOLE]
+TESTS = [found for found in EVERY if "\ntests:" in found]
+FRAGMENTS = [found for found in EVERY if found != WHOLE and found not in TESTS]
+TRIAL = [value for value in vars(trial_words).values() if isinstance(value, words.Section)]
 SECTIONS = [value for value in vars(words).values() if isinstance(value, words.Section)]
 
 
@@ -44,6 +52,28 @@ def test_the_whole_file_loads() -> None:
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda fragment: fragment[:40].replace("\n", " "))
 def test_every_example_loads_and_is_not_the_default(fragment: str) -> None:
     assert example(fragment) != example("")
+
+
+@pytest.mark.parametrize("tests", TESTS, ids=lambda tests: tests.split("\n")[1])
+def test_every_example_of_a_test_passes(tests: str) -> None:
+    rules, pack = check(WHOLE, "harbour-physio.yaml"), "\npack:" in tests
+    clinic = Subject(RULES / "harbour-physio.yaml", rules, rules.rules)
+    about = subject_of(RULES / "packs" / "full-diary.yaml") if pack else clinic
+    trials = stated(tests, about).trials
+    assert [trial.name for trial in trials if not run(trial, about.rules, {}).passed] == []
+
+
+def test_the_failure_that_is_shown_is_what_a_slip_gives() -> None:
+    rules = check(WHOLE.replace("at_least: 95%", "at_least: 96%"), "harbour-physio.yaml")
+    found = [run(trial, rules, {}) for trial in stated(TESTS[0], Subject(RULES / "harbour-physio.yaml", rules, ())).trials]
+    (failed,) = [result for result in found if not result.passed]
+    assert "".join(f"        {line}\n" for line in difference(failed, rules)) in HANDBOOK
+    assert all(f"  not tried: “{branch.rule}” {branch.way}\n" in HANDBOOK for branch in coverage(rules.rules[:1], found).missed)
+
+
+@pytest.mark.parametrize("word", sorted({key for section in TRIAL for key in section.keys} | {*Gap, *Outcome, *Start}))
+def test_every_word_of_a_test_is_in_its_section(word: str) -> None:
+    assert re.search(rf"\b{word}\b", HANDBOOK.partition("## Test your rules")[2].partition("\n## ")[0])
 
 
 @pytest.mark.parametrize("word", [*Metric, *Op, *Reason, *words.GUARDRAILS.keys])

@@ -16,7 +16,9 @@ from service.core.rules import vocabulary as words
 from service.core.rules.language import UNITS, Metric, Op
 from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.core.rules.tree import Mapping, Node, Scalar
-from service.rulefiles.source import PackText, check, check_pack
+from service.core.rules.trial.schema import schema_of_tests
+from service.rulefiles.directory import RuleDirectory
+from service.rulefiles.source import check, check_pack
 from service.rulefiles.yaml_tree import parse
 from tests.rulefiles.mistakes import HARBOUR, MISTAKES, RULES, Mistake
 
@@ -45,11 +47,13 @@ def complaints(text: str) -> list[str]:
 
 
 def test_it_is_a_schema() -> None:
-    Draft202012Validator.check_schema(json_schema())
+    for schema in (json_schema(), pack_schema(), schema_of_tests(), schema_of_tests(pack=True)):
+        Draft202012Validator.check_schema(schema)
 
 
 def test_the_committed_schema_is_the_generated_one() -> None:
-    for schema, file in ((json_schema(), "schema.json"), (pack_schema(), "packs/schema.json")):
+    tests = [(schema_of_tests(), "test.schema.json"), (schema_of_tests(pack=True), "packs/test.schema.json")]
+    for schema, file in ((json_schema(), "schema.json"), (pack_schema(), "packs/schema.json"), *tests):
         assert (RULES / file).read_text("utf-8") == schema_text(schema), "run `make schema`"
         assert json.loads(schema_text(schema)) == schema
 
@@ -57,6 +61,9 @@ def test_the_committed_schema_is_the_generated_one() -> None:
 def test_the_command_prints_the_committed_schema_to_the_byte() -> None:
     assert CliRunner().invoke(rules, ["schema"]).stdout_bytes == (RULES / "schema.json").read_bytes()
     assert CliRunner().invoke(rules, ["schema", "--pack"]).stdout_bytes == (RULES / "packs" / "schema.json").read_bytes()
+    assert CliRunner().invoke(rules, ["schema", "--test"]).stdout_bytes == (RULES / "test.schema.json").read_bytes()
+    tests = CliRunner().invoke(rules, ["schema", "--test", "--pack"])
+    assert tests.stdout_bytes == (RULES / "packs" / "test.schema.json").read_bytes()
 
 
 @pytest.mark.parametrize("clinic", ["harbour-physio", "northside-allied"])
@@ -64,12 +71,23 @@ def test_the_shipped_files_validate(clinic: str) -> None:
     assert complaints((RULES / f"{clinic}.yaml").read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("pack", sorted((RULES / "packs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_shipped_packs_validate(pack: Path) -> None:
-    tree, _ = parse(pack.read_text("utf-8"), "x")
+@pytest.mark.parametrize("pack", RuleDirectory(RULES).packs())
+def test_the_shipped_packs_validate(pack: str) -> None:
+    text = RuleDirectory(RULES).packs()[pack]
+    tree, _ = parse(text.data.decode(), "x")
     assert tree is not None
     assert [*Draft202012Validator(pack_schema()).iter_errors(as_an_editor_sees(tree))] == []
-    check_pack(pack.stem, PackText(str(pack), pack.read_bytes()))
+    check_pack(pack, text)
+
+
+@pytest.mark.parametrize("tests", [*RULES.glob("*.test.yaml"), *RULES.glob("packs/*.test.yaml")], ids=lambda path: path.name)
+def test_the_shipped_tests_validate(tests: Path) -> None:
+    text = tests.read_text("utf-8")
+    tree, _ = parse(text, "x")
+    assert tree is not None
+    schema = schema_of_tests(pack=tests.parent.name == "packs")
+    assert [*Draft202012Validator(schema).iter_errors(as_an_editor_sees(tree))] == []
+    assert text.startswith("# yaml-language-server: $schema=./test.schema.json\n")
 
 
 @pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.editor], ids=lambda mistake: mistake.id)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from service.core.decide.model import Proposal, Reading
-from service.core.logic import Truth
+from service.core.logic import Bounds, Truth
 from service.core.model import Campaign, Reason, State
 from service.core.money import percent_of, round_down
 from service.core.rules import wording
@@ -101,10 +101,11 @@ def _targets(
         value = worth(entry, action)
         ends = dict.fromkeys(min(end, float(entry.ceiling)) for end in (value.bounds.low, value.bounds.high))
         return [State(running=True, budget=round_down(Decimal(repr(end)), seen.unit)) for end in ends], value.cause
-    return [State(running=True, budget=round_down(_budget(action, entry), seen.unit))], None
+    return [State(running=True, budget=round_down(budget_of(action, entry), seen.unit))], None
 
 
-def _budget(action: Percent | NamedBudget | Amount, entry: CampaignEntry) -> Decimal:
+def budget_of(action: Percent | NamedBudget | Amount, entry: CampaignEntry) -> Decimal:
+    """The daily budget that an action means for a campaign, unrounded."""
     match action:
         case Percent():
             return percent_of(entry.base, action.percent)
@@ -135,6 +136,14 @@ def _overruled(rest: Sequence[tuple[Rule, Considered]]) -> tuple[str, ...]:
 def share_of(entries: Mapping[str, CampaignEntry], entry: CampaignEntry) -> Decimal:
     """The part of its service's money that is `entry`'s: its base budget over the sum of the service's base budgets."""
     return entry.base / sum((other.base for other in entries.values() if other.service == entry.service), Decimal(0))
+
+
+def worth_of(slots: Reading, entries: Mapping[str, CampaignEntry], entry: CampaignEntry, action: CostPerBooking) -> Reading:
+    """What filling `slots`, the service's expected unfilled openings over the action's days, is worth a day to one campaign."""
+    price = float(action.cost * share_of(entries, entry)) / action.within
+    found = slots.bounds
+    estimate = None if found.estimate is None else found.estimate * price
+    return Reading(Bounds(estimate, found.low * price, found.high * price), slots.cause)
 
 
 # --- sentences ----------------------------------------------------------------------------------------------------------

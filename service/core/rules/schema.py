@@ -8,20 +8,29 @@ the file, limits and order are the loader's, which has the last word. Editors ha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from service.core.model import Platform
 from service.core.rules import values
 from service.core.rules import vocabulary as words
 from service.core.rules.currencies import DECIMALS
 from service.core.rules.language import UNITS, Metric, Op, Unit
+from service.core.rules.schema_blocks import (
+    DIALECT,
+    Schema,
+    listed,
+    mapping,
+    name,
+    named,
+    never_both,
+    number,
+    one_of,
+    ref,
+    text,
+    words_of_choice,
+)
 from service.core.rules.vocabulary import Section
 
-Schema = dict[str, Any]
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OF_A_CAMPAIGN = replace(
     words.GUARDRAILS, keys={key: meaning for key, meaning in words.GUARDRAILS.keys.items() if key != "blast_radius"}
 )
@@ -32,13 +41,13 @@ def json_schema() -> Schema:
     """The schema of `rules/<clinic>.yaml`, JSON Schema 2020-12."""
     return {
         "$schema": DIALECT,
-        **_object(words.FILE, _file()),
+        **mapping(words.FILE, _file()),
         "title": "Rule file of the ad-spend governor",
         "description": "What the governor may do with one clinic's ads, and when. rules/README.md is the handbook.",
-        "$defs": _shared()
+        "$defs": shared()
         | {
-            "campaign_guardrails": _object(OF_A_CAMPAIGN, _guardrails()),
-            "guardrails": _object(words.GUARDRAILS, _guardrails()),
+            "campaign_guardrails": mapping(OF_A_CAMPAIGN, _guardrails()),
+            "guardrails": mapping(words.GUARDRAILS, _guardrails()),
         },
     }
 
@@ -47,10 +56,10 @@ def pack_schema() -> Schema:
     """The schema of `rules/packs/<pack>.yaml`."""
     return {
         "$schema": DIALECT,
-        **_object(words.PACK, _pack()),
+        **mapping(words.PACK, _pack()),
         "title": "Rule pack of the ad-spend governor",
         "description": "Rules that several clinics share. rules/README.md is the handbook.",
-        "$defs": _shared(),
+        "$defs": shared(),
     }
 
 
@@ -59,74 +68,79 @@ def schema_text(schema: Schema) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _shared() -> dict[str, Schema]:
+def shared() -> dict[str, Schema]:
+    """What several places refer to."""
     return {
         "budget": _budget(),
         "condition": _condition(),
-        "duration": _text(values.DURATION),
-        "hours": _text(values.HOURS),
-        "money": _number(values.MONEY, exclusiveMinimum=0),
-        "percent": _text(values.PERCENT),
-        "within": _text(values.WITHIN),
+        "duration": text(values.DURATION),
+        "hours": text(values.HOURS),
+        "money": number(values.MONEY, exclusiveMinimum=0),
+        "percent": text(values.PERCENT),
+        "within": text(values.WITHIN),
     }
 
 
 def _file() -> dict[str, Schema]:
     return {
         "version": {"enum": [1, "1"]},
-        "clinic": _text(values.SLUG, maxLength=63),
-        "name": _words(),
+        "clinic": text(values.SLUG, maxLength=63),
+        "name": words_of_choice(),
         "currency": {"enum": sorted(DECIMALS)},
-        "mode": _one_of(words.MODES),
-        "notify": _list(_name()),
-        "packs": _list(_text(values.SLUG, maxLength=63)),
-        "daily_cap": _ref("money"),
-        "monthly_cap": _ref("money"),
-        "google_ads": _object(words.GOOGLE_ADS, dict.fromkeys(words.GOOGLE_ADS.keys, _number(values.CUSTOMER_ID))),
-        "meta": _object(words.META, {"ad_account_id": _text(values.AD_ACCOUNT_ID)}),
-        "services": _named(_object(words.SERVICE, dict.fromkeys(words.SERVICE.keys, _list(_words()))), minProperties=1),
-        "campaigns": _named(_object(words.CAMPAIGN, _campaign())),
-        "rules": _list(_rule(words.RULE)),
-        "guardrails": _ref("guardrails"),
+        "mode": one_of(words.MODES),
+        "notify": listed(name()),
+        "packs": listed(text(values.SLUG, maxLength=63)),
+        "daily_cap": ref("money"),
+        "monthly_cap": ref("money"),
+        "google_ads": mapping(words.GOOGLE_ADS, dict.fromkeys(words.GOOGLE_ADS.keys, number(values.CUSTOMER_ID))),
+        "meta": mapping(words.META, {"ad_account_id": text(values.AD_ACCOUNT_ID)}),
+        "services": named(mapping(words.SERVICE, _service()), minProperties=1),
+        "campaigns": named(mapping(words.CAMPAIGN, _campaign())),
+        "rules": listed(_rule(words.RULE)),
+        "guardrails": ref("guardrails"),
     }
 
 
+def _service() -> dict[str, Schema]:
+    return dict.fromkeys(words.SERVICE.keys, listed(words_of_choice()))
+
+
 def _pack() -> dict[str, Schema]:
-    rules = _list(_rule(words.PACK_RULE))
-    return {"version": {"enum": [1, "1"]}, "pack": _text(values.SLUG, maxLength=63), "rules": rules}
+    rules = listed(_rule(words.PACK_RULE))
+    return {"version": {"enum": [1, "1"]}, "pack": text(values.SLUG, maxLength=63), "rules": rules}
 
 
 def _campaign() -> dict[str, Schema]:
-    budgets = dict.fromkeys(("base_budget", "floor", "ceiling"), _ref("money"))
-    own = {"platform": {"enum": [*Platform]}, "id": _number(values.CAMPAIGN_ID), "service": _name()}
-    return own | budgets | {"protect": {"type": "boolean"}, "guardrails": _ref("campaign_guardrails")}
+    budgets = dict.fromkeys(("base_budget", "floor", "ceiling"), ref("money"))
+    own = {"platform": {"enum": [*Platform]}, "id": number(values.CAMPAIGN_ID), "service": name()}
+    return own | budgets | {"protect": {"type": "boolean"}, "guardrails": ref("campaign_guardrails")}
 
 
 def _rule(section: Section) -> Schema:
     keys = {
-        "name": _words(),
-        "service": _name(),
-        "campaigns": _list(_name()),
-        "when": _ref("condition"),
-        "for": _ref("duration"),
-        "until": _ref("condition"),
-        "then": {"anyOf": [{"const": "pause"}, _object(words.THEN, {"budget": _ref("budget")})]},
-        "bands": _object(words.BANDS, {"by": _object(words.BY, _by()), "steps": _list(_step())}),
-        "notify": _name(),
-        "stabilise": _ref("duration"),
+        "name": words_of_choice(),
+        "service": name(),
+        "campaigns": listed(name()),
+        "when": ref("condition"),
+        "for": ref("duration"),
+        "until": ref("condition"),
+        "then": {"anyOf": [{"const": "pause"}, mapping(words.THEN, {"budget": ref("budget")})]},
+        "bands": mapping(words.BANDS, {"by": mapping(words.BY, _by()), "steps": listed(_step())}),
+        "notify": name(),
+        "stabilise": ref("duration"),
         "active": _window(words.ACTIVE),
     }
-    return _object(section, keys) | {
+    return mapping(section, keys) | {
         "anyOf": [{"required": [part]} for part in ("then", "bands", "notify")],
-        "allOf": [_never_both("then", "bands"), _never_both("service", "campaigns")]
-        + [_never_both(part, "bands") for part in ("when", "for", "until")],
+        "allOf": [never_both("then", "bands"), never_both("service", "campaigns")]
+        + [never_both(part, "bands") for part in ("when", "for", "until")],
         "dependentRequired": {"for": ["when"], "until": ["when"]},
     }
 
 
 def _condition() -> Schema:
-    several = _list(_ref("condition"))
-    joined = {"any": several, "all": several, "not": _ref("condition")}
+    several = listed(ref("condition"))
+    joined = {"any": several, "all": several, "not": ref("condition")}
     joined = {key: joined[key] | {"description": meaning} for key, meaning in words.JUNCTIONS.items()}
     return {
         "type": "object",
@@ -138,124 +152,77 @@ def _condition() -> Schema:
 
 
 def _comparison(metric: Metric) -> Schema:
-    threshold = _threshold(metric)
+    threshold = threshold_of(metric)
     pair = {"type": "array", "items": threshold, "minItems": 2, "maxItems": 2}
     ops = {op.value: pair if op is Op.BETWEEN else threshold for op in Op}
-    parameters = _parameters(metric)
-    meanings = {key: words.COMPARISON.keys[key] for key in ops | parameters}
+    around = parameters(metric)
+    meanings = {key: words.COMPARISON.keys[key] for key in ops | around}
     section = Section(metric.value, meanings)
-    return _object(section, ops | parameters) | {
+    return mapping(section, ops | around) | {
         "description": words.METRICS[metric],
         "anyOf": [{"required": [op.value]} for op in Op],
     }
 
 
-def _threshold(metric: Metric) -> Schema:
-    by_unit = {Unit.PERCENT: _ref("percent"), Unit.HOURS: _ref("hours"), Unit.COUNT: _number(values.WHOLE, minimum=0)}
+def threshold_of(metric: Metric) -> Schema:
+    """A value of a metric, in its unit."""
+    by_unit = {Unit.PERCENT: ref("percent"), Unit.HOURS: ref("hours"), Unit.COUNT: number(values.WHOLE, minimum=0)}
     return by_unit[UNITS[metric]]
 
 
-def _parameters(metric: Metric) -> dict[str, Schema]:
-    since = {"since": _ref("duration")} if words.looks_back(metric) else {}
-    confidence = {"confidence": _ref("percent")} if words.is_forecast(metric) else {}
-    return {"within": _ref("within")} | since | confidence
+def parameters(metric: Metric) -> dict[str, Schema]:
+    """What may be said of a metric besides a threshold."""
+    since = {"since": ref("duration")} if words.looks_back(metric) else {}
+    confidence = {"confidence": ref("percent")} if words.is_forecast(metric) else {}
+    return {"within": ref("within")} | since | confidence
 
 
 def _by() -> dict[str, Schema]:
-    margin = {"anyOf": [_ref("percent"), _ref("hours"), _number(values.WHOLE, minimum=0)]}
-    metric = _one_of(words.METRICS)
+    margin = {"anyOf": [ref("percent"), ref("hours"), number(values.WHOLE, minimum=0)]}
+    metric = one_of(words.METRICS)
     return {
         "metric": metric,
-        "within": _ref("within"),
-        "since": _ref("duration"),
-        "confidence": _ref("percent"),
+        "within": ref("within"),
+        "since": ref("duration"),
+        "confidence": ref("percent"),
         "margin": margin,
     }
 
 
 def _step() -> Schema:
-    threshold = {"anyOf": [_ref("percent"), _ref("hours"), _number(values.WHOLE, minimum=0)]}
-    keys = {op.value: threshold for op in words.STEP_OPS} | {"budget": _ref("budget"), "otherwise": _ref("budget")}
+    threshold = {"anyOf": [ref("percent"), ref("hours"), number(values.WHOLE, minimum=0)]}
+    keys = {op.value: threshold for op in words.STEP_OPS} | {"budget": ref("budget"), "otherwise": ref("budget")}
     compared = [{"required": [op.value, "budget"], "maxProperties": 2} for op in words.STEP_OPS]
-    return _object(words.STEP, keys) | {"oneOf": [*compared, {"required": ["otherwise"], "maxProperties": 1}]}
+    return mapping(words.STEP, keys) | {"oneOf": [*compared, {"required": ["otherwise"], "maxProperties": 1}]}
 
 
 def _budget() -> Schema:
-    cost = {"cost_per_booking": _ref("money"), "within": _ref("within")}
+    cost = {"cost_per_booking": ref("money"), "within": ref("within")}
     return {
         "title": "budget",
-        "anyOf": [_ref("percent"), _one_of(words.NAMED), _ref("money"), _object(words.COST_PER_BOOKING, cost)],
+        "anyOf": [ref("percent"), one_of(words.NAMED), ref("money"), mapping(words.COST_PER_BOOKING, cost)],
     }
 
 
 def _guardrails() -> dict[str, Schema]:
     return {
-        "stabilise": _object(words.STABILISE, dict.fromkeys(words.STABILISE.keys, _ref("duration"))),
-        "max_step": _object(words.MAX_STEP, dict.fromkeys(words.MAX_STEP.keys, _ref("percent"))),
-        "dead_band": _ref("percent"),
-        "cooldown": _ref("duration"),
-        "max_changes_per_day": _number(values.WHOLE, minimum=1, maximum=24),
-        "edit_budget": _object(
-            words.EDIT_BUDGET, {"edits": _number(values.WHOLE, minimum=1, maximum=100), "per": _ref("duration")}
+        "stabilise": mapping(words.STABILISE, dict.fromkeys(words.STABILISE.keys, ref("duration"))),
+        "max_step": mapping(words.MAX_STEP, dict.fromkeys(words.MAX_STEP.keys, ref("percent"))),
+        "dead_band": ref("percent"),
+        "cooldown": ref("duration"),
+        "max_changes_per_day": number(values.WHOLE, minimum=1, maximum=24),
+        "edit_budget": mapping(
+            words.EDIT_BUDGET, {"edits": number(values.WHOLE, minimum=1, maximum=100), "per": ref("duration")}
         ),
-        "drift_expires": _ref("duration"),
-        "fallback": _one_of(words.FALLBACKS),
-        "fallback_after": _ref("duration"),
+        "drift_expires": ref("duration"),
+        "fallback": one_of(words.FALLBACKS),
+        "fallback_after": ref("duration"),
         "change_window": _window(words.CHANGE_WINDOW),
-        "blast_radius": _ref("percent"),
+        "blast_radius": ref("percent"),
     }
 
 
 def _window(section: Section) -> Schema:
-    days = {"anyOf": [{"enum": [*words.DAY_GROUPS]}, _list({"enum": [*words.DAYS]})]}
-    hours = _text(f"{values.CLOCK}-{values.CLOCK}")
-    return _object(section, {"days": days, "hours": hours, "public_holidays": _text(values.REGION)}) | {"minProperties": 1}
-
-
-# --- building blocks ----------------------------------------------------------------------------------------------------
-
-
-def _object(section: Section, properties: Mapping[str, Schema]) -> Schema:
-    described = {key: properties[key] | {"description": meaning} for key, meaning in section.keys.items()}
-    required = {"required": [*section.required]} if section.required else {}
-    title = section.title.replace("`", "")
-    return {"type": "object", "title": title, "properties": described, "additionalProperties": False} | required
-
-
-def _named(schema: Schema, **limits: int) -> Schema:
-    names = _text(values.NAME, maxLength=63)
-    return {"type": "object", "propertyNames": names, "additionalProperties": schema} | limits
-
-
-def _never_both(one: str, other: str) -> Schema:
-    return {"not": {"required": [one, other]}}
-
-
-def _one_of(meanings: Mapping[Any, str]) -> Schema:
-    return {"oneOf": [{"const": word.value, "description": meaning} for word, meaning in meanings.items()]}
-
-
-def _text(pattern: str, **limits: int) -> Schema:
-    return {"type": "string", "pattern": f"^{pattern}$"} | limits
-
-
-def _number(pattern: str, **limits: int) -> Schema:
-    """Digits, which an editor takes for a number unless they are quoted."""
-    kind = "number" if r"\." in pattern else "integer"
-    return {"type": [kind, "string"], "pattern": f"^{pattern}$"} | limits
-
-
-def _name() -> Schema:
-    return _text(values.NAME, maxLength=63)
-
-
-def _words() -> Schema:
-    return {"type": ["string", "number"], "minLength": 1, "maxLength": 200}
-
-
-def _list(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema, "minItems": 1}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
+    days = {"anyOf": [{"enum": [*words.DAY_GROUPS]}, listed({"enum": [*words.DAYS]})]}
+    hours = text(f"{values.CLOCK}-{values.CLOCK}")
+    return mapping(section, {"days": days, "hours": hours, "public_holidays": text(values.REGION)}) | {"minProperties": 1}

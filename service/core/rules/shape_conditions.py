@@ -73,14 +73,14 @@ def _comparison(entry: Entry, metric: Metric, problems: Problems) -> Condition:
         problems.add(entry.line, f"{metric} needs a comparator, not just {described(entry.value)}", example)
         return NEVER
     fields = Fields(entry.value, words.COMPARISON, problems)
-    measure = _measure(fields, metric)
+    measure = measure_of(fields, metric)
     compares = [_compare(fields, Op(key), measure) for key in fields.present if key in list(Op)]
     if not compares and not fields.broken:
         problems.add(entry.line, f"{metric} has no comparator", example)
     return compares[0] if len(compares) == 1 else All(tuple(compares))
 
 
-def _measure(fields: Fields, metric: Metric) -> Measure:
+def measure_of(fields: Fields, metric: Metric) -> Measure:
     """The metric with what is said about it, each parameter only where it means something."""
     if "since" in fields and not words.looks_back(metric):
         fields.flaw("since", f"`since` means nothing for {metric}", "take it out; only slots_opened looks back")
@@ -145,7 +145,7 @@ def _by(node: Node, problems: Problems) -> tuple[Measure, Decimal] | None:
     metric = fields.read("metric", one_of(Metric), None)
     if metric is None:
         return None
-    measure = _measure(fields, metric)
+    measure = measure_of(fields, metric)
     return measure, fields.read("margin", THRESHOLDS[UNITS[metric]], Decimal(0), f"`margin` of {metric}")
 
 

@@ -48,7 +48,7 @@ def rule(node: Node, known: Known, problems: Problems, section: words.Section = 
     campaigns = _campaigns(fields, known)
     when, until, ladder = fields.node("when"), fields.node("until"), fields.node("bands")
     active = fields.node("active")
-    budget = _budget(known, campaigns)
+    budget = budgets(known, campaigns)
     channel = reference(known.notify, "channel", "list it under `notify:` at the top of the file")
     if fields.present:
         _check_parts(fields)
@@ -118,7 +118,7 @@ def _pause(node: Node, what: str) -> Pause:
     return Pause()
 
 
-def _budget(known: Known, campaigns: tuple[str, ...]) -> Parse[Action]:
+def budgets(known: Known, campaigns: tuple[str, ...]) -> Parse[Action]:
     """A parser for budgets of these campaigns."""
     entries = [known.campaigns[campaign] for campaign in campaigns if known.campaigns and campaign in known.campaigns]
 
