@@ -142,6 +142,7 @@ class Governor:
             looked=learnt.looked,
             holidays=around(now, regions(rules)),
             names=await self.store.memory.names(clinic),
+            numbers=await self.store.memory.numbers(clinic),
         )
 
     async def _baselines(self, clinic: str, now: datetime, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:

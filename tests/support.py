@@ -17,6 +17,7 @@ from service.core.engine import conclude
 from service.core.known_names import recalled
 from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Diaries, Platform, Snapshot, State, Unreadable, Verdict
+from service.core.roster import NO_NUMBERS
 from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
 from service.rulefiles.directory import RuleDirectory
@@ -99,6 +100,7 @@ class Governed:
             rule_states=last.rule_states if last else {},
             standings=self.standings,
             names=names,
+            numbers=last.numbers if last else NO_NUMBERS,
             cliniko_unreadable_since=(since[-1] if since else now) if isinstance(seen.diaries, Unreadable) else None,
         )
 

@@ -7,6 +7,8 @@ appointments that fit without overlap; and whatever was not observed widens the 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
@@ -17,6 +19,9 @@ from service.core.model import Offer
 from service.core.observation import Observation
 from service.core.offers import sold_offers
 from service.core.rules.language import Service
+
+TOGETHER = 2
+"""So many contradicted diaries at a location are no accident of one roster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ def capacity(seen: Observation, service: Service) -> Capacity:
     for offer in offers:
         by_person.setdefault(offer.practitioner, []).append(offer)
     found = tuple(diary(seen, person, theirs) for person, theirs in sorted(by_person.items()))
+    if distrusted := _distrusted(found):
+        found = tuple(diary(seen, person, theirs, distrusted) for person, theirs in sorted(by_person.items()))
     zones = seen.roster.zones
     zone = next((zones[offer.location] for offer in offers), next(iter(zones.values()), "UTC"))
     days = tuple(total(each.days[n].tally for each in found) for n in range(HORIZON))
@@ -65,3 +72,12 @@ def capacity(seen: Observation, service: Service) -> Capacity:
         flapping=bool(seen.bookings.reservation),
         blind=lost or (bool(offers) and not known),
     )
+
+
+def _distrusted(found: Sequence[Diary]) -> set[str]:
+    """The locations at which the starts of most who show any contradict the roster: it is the location that is wrong."""
+    wrong = Counter(place for each in found for place in each.contradicted)
+    if max(wrong.values(), default=0) < TOGETHER:
+        return set()
+    shown = Counter(place for each in found for place in each.shown_at)
+    return {place for place, count in wrong.items() if count >= TOGETHER and 2 * count > shown[place]}

@@ -5,7 +5,7 @@ Several locations are looked at one by one and then united, because one practiti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -80,7 +80,7 @@ class Diary:
     """One practitioner's horizon for one service; `bookable` pairs with `days`. `step` and `length` are in seconds.
 
     `step` is the spacing of the starts shown, `length` the duration of the service's first type here. `contradicted`: most
-    starts lay outside rostered hours, so that they are not believed.
+    starts lay outside rostered hours at these locations, so that they are not believed; `shown_at` are those with any start.
     """
 
     practitioner: str
@@ -88,7 +88,8 @@ class Diary:
     bookable: tuple[Shown, ...]
     step: int
     length: int
-    contradicted: bool = False
+    contradicted: tuple[str, ...] = ()
+    shown_at: tuple[str, ...] = ()
     _whole: dict[str, Spans] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def whole(self, what: str) -> Spans:
@@ -98,22 +99,27 @@ class Diary:
         return self._whole[what]
 
 
-def diary(seen: Observation, practitioner: str, offers: Sequence[Offer]) -> Diary:
-    """The horizon of somebody for the `offers` of one service, which are all theirs and in order of preference."""
+def diary(seen: Observation, practitioner: str, offers: Sequence[Offer], distrusted: Container[str] = ()) -> Diary:
+    """The horizon of somebody for the `offers` of one service, which are all theirs and in order of preference.
+
+    `distrusted` are locations whose starts contradict the roster with others too, so that none there is believed.
+    """
     length = seen.lengths[offers[0].type]
     step = seen.step(practitioner, (day for offer in offers for day in seen.starts(offer)), length)
     places = {offer.location: [o for o in offers if o.location == offer.location] for offer in offers}
     coarse = any(step > seen.lengths[offer.type] for offer in offers)
     there = [_Place(seen, location, practitioner, these, step, coarse) for location, these in places.items()]
-    looked = [place.parts() for place in there]
-    horizons, contradicted = [found for found, _ in looked], any(wrong for _, wrong in looked)
+    looked = [place.parts(distrusted=place.location in distrusted) for place in there]
+    horizons = [found for found, _ in looked]
+    contradicted = tuple(place.location for place, (_, wrong) in zip(there, looked, strict=True) if wrong)
     days, bookable = [], []
     for index in range(HORIZON):
         parts = [part for parts in horizons if (part := parts[index]) is not None]
         day, shown = _unite(index, parts) if parts else (CLOSED[index], NOTHING_SHOWN)
         days.append(day)
         bookable.append(shown)
-    return Diary(practitioner, tuple(days), tuple(bookable), step, length, contradicted)
+    shown_at = tuple(dict.fromkeys(offer.location for offer in offers if any(seen.starts(offer))))
+    return Diary(practitioner, tuple(days), tuple(bookable), step, length, contradicted, shown_at)
 
 
 @dataclass(slots=True)
@@ -183,7 +189,7 @@ class _Place:
     step: int
     coarse: bool
 
-    def parts(self) -> tuple[list[_Part | None], bool]:
+    def parts(self, *, distrusted: bool) -> tuple[list[_Part | None], bool]:
         """A part per day, None where nothing is rostered and nothing shown; and whether the starts contradict the roster.
 
         Then nothing is known: Cliniko has been seen to label local times as UTC (Cliniko API issue 99), and a wrong zone or
@@ -193,6 +199,8 @@ class _Place:
         starts = [self.seen.starts(offer) for offer in self.offers]
         found = self._parts(starts)
         wrong = [days for days in (range(HORIZON), *WEEKS) if _contradicts(found, starts, days)]
+        if distrusted and any(day for each in starts for day in each):
+            wrong = [range(HORIZON)]
         if not wrong:
             return found, False
         doubtful = self._parts([(None,) * HORIZON for _ in starts])

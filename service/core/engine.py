@@ -56,6 +56,7 @@ def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
         looks=view.looks,
         notices=tuple(_notices(inputs.rules, judged)),
         names=view.names,
+        numbers=view.numbers,
     )
 
 

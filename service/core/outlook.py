@@ -25,7 +25,7 @@ from service.core.metrics import Ask, Earlier, Seen, asking, forecast
 from service.core.model import Diaries, Reason, Unreadable
 from service.core.observation import Observation
 from service.core.pace import Look, Pace
-from service.core.roster import DayNumbers
+from service.core.roster import NO_NUMBERS, DayNumbers
 from service.core.rules.conditions import UNDEFINED
 from service.core.rules.language import CampaignEntry, CostPerBooking, Measure, Metric, RuleSet, Service
 from service.core.sighting import Sighting
@@ -35,7 +35,7 @@ from service.core.sighting import Sighting
 class Outlook:
     """What rules may ask in one run, by service; what filling a service is worth; and what the readings teach.
 
-    `names` is what to remember of the names in the rule file.
+    `names` is what to remember of the names in the rule file, `numbers` what was seen of how days are numbered.
     """
 
     asks: Mapping[str, Ask]
@@ -43,6 +43,7 @@ class Outlook:
     forecasts: dict[str, ServiceForecast]
     looks: tuple[Look, ...] = ()
     names: Names = field(default_factory=dict)
+    numbers: DayNumbers = NO_NUMBERS
 
 
 def outlook(inputs: RunInputs) -> Outlook:
@@ -54,6 +55,7 @@ def outlook(inputs: RunInputs) -> Outlook:
         forecasts=_forecasts(services, found),
         looks=tuple(found.looks(inputs.looked)),
         names=inputs.names if found.present is None else learnt(services.values(), found.present.diaries, inputs.names),
+        numbers=inputs.numbers if found.present is None else found.present.roster.numbers,
     )
 
 
@@ -94,23 +96,26 @@ class Sights:
         return replace(found, kept=self.kept) if self.kept else found
 
 
-def sights(present: Sighting | None, earlier: Sequence[Sighting]) -> Sights:
-    """What a run goes by, from its own reading (None: it had none) and those of earlier runs, newest first."""
+def sights(present: Sighting | None, earlier: Sequence[Sighting], numbers: DayNumbers = NO_NUMBERS) -> Sights:
+    """What a run goes by, from its own reading (None: it had none) and those of earlier runs, newest first.
+
+    `numbers` is what runs before those saw of how days are numbered.
+    """
     if present is None:
-        return Sights(None, tuple(earlier), _numbers(earlier))
+        return Sights(None, tuple(earlier), _numbers(earlier, numbers))
     known = present.counted(earlier)
-    return Sights(known, tuple(earlier), _numbers([known, *earlier]), doubted(present.diaries, known.diaries))
+    return Sights(known, tuple(earlier), _numbers([known, *earlier], numbers), doubted(present.diaries, known.diaries))
 
 
 def _sights(inputs: RunInputs) -> Sights:
     memo = Memo()
     earlier = [Sighting(each.taken_at, each.diaries, memo) for each in inputs.baselines if isinstance(each.diaries, Diaries)]
     present = inputs.snapshot.diaries
-    return sights(None if isinstance(present, Unreadable) else Sighting(inputs.now, present, memo), earlier)
+    return sights(None if isinstance(present, Unreadable) else Sighting(inputs.now, present, memo), earlier, inputs.numbers)
 
 
-def _numbers(seen: Iterable[Sighting]) -> DayNumbers:
-    return sum((each.numbers for each in seen), DayNumbers())
+def _numbers(seen: Iterable[Sighting], known: DayNumbers) -> DayNumbers:
+    return sum((each.numbers for each in seen), known)
 
 
 # --- what it comes to ---------------------------------------------------------------------------------------------------

@@ -32,15 +32,15 @@ class DayNumbers:
 
     Cliniko's own documents disagree: ISO numbers 1-7, an enumeration 0-6. One to six mean Monday to Saturday both by ISO and
     with Sunday as 0, so that reading holds unless more practitioners' starts speak for the other; and not for one odd start, or
-    for one of several practitioners. Evidence of several readings adds up, because a full diary has none. All four are ids of
-    practitioners: for whom Sunday or Monday as 0 fits better, for whom Monday does so clearly, and who shows starts at all.
+    for one of several practitioners. Evidence of several readings adds up, because a full diary has none. All four are
+    sorted ids of practitioners: for whom Sunday or Monday as 0 fits better, for whom Monday does clearly, who shows any starts.
     """
 
     iso: bool = False
-    sunday: frozenset[str] = frozenset()
-    monday: frozenset[str] = frozenset()
-    clearly_monday: frozenset[str] = frozenset()
-    shown: frozenset[str] = frozenset()
+    sunday: tuple[str, ...] = ()
+    monday: tuple[str, ...] = ()
+    clearly_monday: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
     @property
     def monday_is_zero(self) -> bool:
@@ -55,11 +55,19 @@ class DayNumbers:
     def __add__(self, other: DayNumbers) -> DayNumbers:
         return DayNumbers(
             self.iso or other.iso,
-            self.sunday | other.sunday,
-            self.monday | other.monday,
-            self.clearly_monday | other.clearly_monday,
-            self.shown | other.shown,
+            _merged(self.sunday, other.sunday),
+            _merged(self.monday, other.monday),
+            _merged(self.clearly_monday, other.clearly_monday),
+            _merged(self.shown, other.shown),
         )
+
+
+def _merged(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return one if one == other else tuple(sorted({*one, *other}))
+
+
+NO_NUMBERS = DayNumbers()
+"""Nothing was ever seen of how days are numbered."""
 
 
 @dataclass(slots=True)
@@ -174,10 +182,10 @@ def day_numbers(diaries: Diaries) -> DayNumbers:
         )
         for_monday[probe.offer.practitioner] = for_monday.get(probe.offer.practitioner, 0) + lead
     return DayNumbers(
-        sunday=frozenset(who for who, lead in for_monday.items() if lead < 0),
-        monday=frozenset(who for who, lead in for_monday.items() if lead > 0),
-        clearly_monday=frozenset(who for who, lead in for_monday.items() if lead >= CLEAR),
-        shown=frozenset(for_monday),
+        sunday=tuple(sorted(who for who, lead in for_monday.items() if lead < 0)),
+        monday=tuple(sorted(who for who, lead in for_monday.items() if lead > 0)),
+        clearly_monday=tuple(sorted(who for who, lead in for_monday.items() if lead >= CLEAR)),
+        shown=tuple(sorted(for_monday)),
     )
 
 

@@ -25,7 +25,7 @@ from service.store.inputs import InputDocuments, put_together, take_apart
 from service.store.leases import demand
 from service.store.ledger import append
 from service.store.pages import Page, cursor_of, position
-from service.store.state import advance_standings, replace_names, replace_rule_states
+from service.store.state import advance_standings, replace_names, replace_numbers, replace_rule_states
 from service.store.tables import run as _run
 from service.store.undisturbed import undisturbed
 
@@ -74,6 +74,7 @@ class Runs:
             await snapshots.put(conn, inputs.run, inputs.snapshot, parts.snapshot)
             await replace_rule_states(conn, inputs.clinic, inputs.rule_states, outcome.rule_states)
             await replace_names(conn, inputs.clinic, inputs.names, outcome.names)
+            await replace_numbers(conn, inputs.clinic, inputs.numbers, outcome.numbers)
             await advance_standings(conn, inputs.clinic, inputs.standings, outcome.standings)
             await decisions.put(conn, outcome.decisions)
             await looks.put(conn, inputs, outcome.looks)

@@ -1,4 +1,4 @@
-"""What is remembered between runs: rule states, standings, and what the rule file's names are in Cliniko.
+"""What is remembered between runs: rule states, standings, and what was learnt of the clinic's Cliniko.
 
 A run works on what it read when it began. Where a person changed a campaign's standing meanwhile (`readopt`), that is newer
 than what the run concluded from the old one, and stays.
@@ -13,6 +13,7 @@ from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RuleState, Standing
+from service.core.roster import NO_NUMBERS, DayNumbers
 from service.store import documents, tables
 from service.store.database import Database
 from service.store.ledger import Entry, append
@@ -42,6 +43,13 @@ class Memory:
         """What the names of the rule file were in Cliniko when they last were anything (`core.known_names`)."""
         async with self._database.reading() as conn:
             return await _remembered(conn, tables.known_name, tuple[str, ...], clinic)
+
+    async def numbers(self, clinic: str) -> DayNumbers:
+        """What runs have seen of how the clinic's Cliniko numbers days."""
+        query = select(tables.day_numbers.c.body).where(tables.day_numbers.c.clinic == clinic)
+        async with self._database.reading() as conn:
+            body = await conn.scalar(query)
+        return NO_NUMBERS if body is None else documents.load(DayNumbers, body)
 
     async def set_standing(self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None) -> None:
         """Replace what is remembered about a campaign; `entry` is recorded with it (a `readopt`, say)."""
@@ -78,6 +86,14 @@ async def replace_names(
     """Put what a run knows of the rule file's names in the place of what it began with."""
     if before != after:
         await _replace(conn, tables.known_name, tuple[str, ...], clinic, before, after)
+
+
+async def replace_numbers(conn: AsyncConnection, clinic: str, before: DayNumbers, after: DayNumbers) -> None:
+    """Put what a run has seen of how days are numbered in the place of what it began with."""
+    if before != after:
+        await conn.execute(delete(tables.day_numbers).where(tables.day_numbers.c.clinic == clinic))
+        row = {"clinic": clinic, "body": documents.dump(DayNumbers, after).decode()}
+        await conn.execute(insert(tables.day_numbers).values(row))
 
 
 def _of(names: set[str], values: Mapping[str, T]) -> dict[str, T]:

@@ -170,6 +170,13 @@ known_name = Table(
     Column("body", Text, nullable=False),
 )
 
+day_numbers = Table(
+    "day_numbers",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 standing = Table(
     "standing",
     metadata,

@@ -131,6 +131,22 @@ def test_one_week_in_the_wrong_zone_is_unknown_and_the_other_is_known() -> None:
     assert diary.days[1].tally.openings_low == 3
 
 
+def test_a_location_where_most_diaries_contradict_the_roster_is_believed_of_nobody() -> None:
+    people = [replace(ANA, id=name, name=name) for name in ("ana", "ben", "cy")]
+    evening = [at(day, clock) for day in (1, 8) for clock in ("19:00", "20:00")]
+    half = [*evening, *(at(day, "09:00") for day in range(1, 5)), at(8, "09:00")]
+    shown = {("city", "ana", "first"): evening, ("city", "ben", "first"): evening, ("city", "cy", "first"): half}
+    hours = [row for person in people for row in office(person.id)]
+    assert not sold(diaries({("city", "cy", "first"): half}, hours, practitioners=people)).diaries[0].contradicted
+    together = sold(diaries(shown, hours, practitioners=people))
+    assert all(diary.contradicted for diary in together.diaries)
+    assert together.sums[-1].openings_low == 0
+    elsewhere = sold(
+        diaries(shown | {("quay", "cy", "first"): [at(9, "09:00")]}, [*hours, *office("cy", "quay")], practitioners=people)
+    )
+    assert elsewhere.diaries[2].contradicted == ("city",)
+
+
 def test_a_practitioner_at_two_locations_has_one_diary() -> None:
     hours = [*office(), *office("ana", "quay")]
     starts = every(60, 0, "09:00", "11:00")

@@ -71,3 +71,14 @@ def test_what_a_longer_lead_time_hid_may_have_been_open_all_the_time() -> None:
     )
     found = opened((24, hidden), (25, hidden)).bounds
     assert (found.estimate, found.low, found.high) == (0, 0, 6)
+
+
+def test_how_days_are_numbered_is_not_forgotten_while_nothing_shows_it() -> None:
+    week = [replace(hours, day=(hours.day - 1) % 7) for hours in office("ana", days=range(5))]  # Monday is 0 here
+    fridays = [at(4, "09:00"), at(11, "09:00")]
+    telling = Sighting(NOW, diaries({("city", "ana", "first"): fridays}, week))
+    silent = Sighting(NOW + timedelta(hours=30), diaries({("city", "ana", "first"): [at(8, "09:00")]}, week))
+    known = sights(telling, ()).numbers
+    assert known.monday_is_zero
+    assert not sights(silent, ()).numbers.monday_is_zero
+    assert sights(silent, (), known).numbers.monday_is_zero

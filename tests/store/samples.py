@@ -46,6 +46,7 @@ from service.core.model import (
     Verdict,
     WeeklyHours,
 )
+from service.core.roster import DayNumbers
 from service.core.rules.language import (
     All,
     Amount,
@@ -183,6 +184,7 @@ def outcome(run: str = "run-1", **changes: object) -> RunOutcome:
         {"physio/Ladder": REMEMBERED},
         {"search": STOOD_DOWN, "social": Standing()},
         names={"practitioner/hydro pod": ("7", "9")},
+        numbers=DayNumbers(monday=("7", "8"), shown=("7",)),
     )
     return replace(made, **changes)  # type: ignore[arg-type] # any field
 

@@ -15,6 +15,7 @@ from service.core.decide.model import RuleState, Standing
 from service.core.errors import LeaseLostError, NotFoundError, StoreError
 from service.core.ledger import Kind, canonical
 from service.core.model import Verdict
+from service.core.roster import NO_NUMBERS, DayNumbers
 from service.store import tables
 from service.store.runs import Run
 from service.store.store import Store
@@ -87,14 +88,15 @@ async def test_what_is_remembered_moves_on_with_the_run(store: Store, fence: int
         rule_states=await memory.rule_states(CLINIC),
         standings=await memory.standings(CLINIC),
         names=await memory.names(CLINIC),
+        numbers=await memory.numbers(CLINIC),
     )
+    assert later.numbers == DayNumbers(monday=("7", "8"), shown=("7",))
     await store.runs.begin("run-2", CLINIC, NOW)
-    await store.runs.record(
-        later, outcome("run-2", decisions=(), rule_states={"physio/New": RuleState()}, standings={}, names={}), fence
-    )
+    forgetful = {"rule_states": {"physio/New": RuleState()}, "standings": {}, "names": {}, "numbers": NO_NUMBERS}
+    await store.runs.record(later, outcome("run-2", decisions=(), **forgetful), fence)
     assert await store.memory.rule_states(CLINIC) == {"physio/New": RuleState()}
     assert await store.memory.standings(CLINIC) == {}
-    assert await store.memory.names(CLINIC) == {}
+    assert (await store.memory.names(CLINIC), await store.memory.numbers(CLINIC)) == ({}, NO_NUMBERS)
     assert await store.memory.standings("northside-allied") == {}
 
 

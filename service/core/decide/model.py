@@ -15,6 +15,7 @@ from service.core.errors import GovernorError
 from service.core.logic import Bounds, Truth
 from service.core.model import Platform, Reason, Snapshot, State, Verdict
 from service.core.pace import Look, Pace
+from service.core.roster import NO_NUMBERS, DayNumbers
 from service.core.rules.language import RuleSet
 
 UNLEARNT = Pace(date.min)
@@ -262,7 +263,8 @@ class RunInputs:
     `pace` is the clinic's booking pace as fitted from earlier looks, `looked` the local day of the newest look by service and
     location (`core.expectation.look_key`). `rule_states` is keyed `<service>/<rule>`, `standings` by campaign. `kill_switch`
     None means it could not be read. `holidays` are the public holidays around `now` of the regions that the rules name.
-    `names` is what the names of the file were in Cliniko when they last were anything (`core.known_names`).
+    `names` is what the names of the file were in Cliniko when they last were anything (`core.known_names`), `numbers` what
+    earlier runs saw of how days are numbered.
     """
 
     run: str
@@ -281,6 +283,7 @@ class RunInputs:
     looked: dict[str, date] = field(default_factory=dict)
     holidays: dict[str, tuple[date, ...]] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: DayNumbers = NO_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +291,7 @@ class RunOutcome:
     """Everything a run concludes. `traces` is keyed by service; `rule_states` and `standings` replace the inputs'.
 
     `looks` is what the booking-pace model may learn from this run; of each local day only the first is kept. `notices` are
-    the rules that turned true and want somebody told. `names` replaces the inputs'.
+    the rules that turned true and want somebody told. `names` and `numbers` replace the inputs'.
     """
 
     run: str
@@ -301,6 +304,7 @@ class RunOutcome:
     looks: tuple[Look, ...] = ()
     notices: tuple[Notice, ...] = ()
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: DayNumbers = NO_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
