@@ -73,6 +73,8 @@ async def look(settings: Settings, clinic: str, clock: Clock, accounts: Accounts
     With `ruled` False the rule file is not looked at, nor any diary.
     """
     rules, refused = _rules(settings, clinic) if ruled else (None, "")
+    if rules is not None and accounts != Accounts():
+        raise InputError(f"the rule file of {clinic} says which ad accounts it has: leave --google and --meta out")
     adapters = Adapters(settings, clock, SlidingWindow(settings.cliniko.requests_per_minute))
     try:
         outside = adapters.outside(rules or _naming(clinic, accounts))

@@ -40,7 +40,7 @@ def failure(response: httpx.Response, now: datetime) -> OutsideError | None:
 def _refusal(response: httpx.Response, now: datetime) -> OutsideError:
     code, where = str(response.status_code), response.url.path
     if code == UNAUTHORIZED:
-        text = "Cliniko does not accept the API key (401): is it active, and of the account's present shard?"
+        text = "Cliniko does not accept the API key (401): check that it is active and of the account's present shard"
         return CredentialsError(SYSTEM, text, code=code)
     if code == FORBIDDEN:
         text = f"the API key's user may not read {where} (403): give the user a role that may"

@@ -65,6 +65,8 @@ def test_a_first_file_is_written_once_passes_every_check_and_the_clinic_is_ready
     assert (desk.folder / "rules" / f"{HARBOUR}.yaml").read_text("utf-8") == written
     status, out, _ = desk.call("doctor", HARBOUR)
     assert (status, f"{HARBOUR}: ready." in out) == (0, True)
+    status, _, err = desk.call("doctor", HARBOUR, "--meta", "act_999")
+    assert (status, "leave --google and --meta out" in err) == (2, True)
     status, out, _ = desk.call("evaluate", HARBOUR, "--dry-run", "--json")
     assert (status, len(json.loads(out)["runs"][0]["decisions"])) == (0, 4)
     assert desk.world.trips == []

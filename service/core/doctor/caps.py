@@ -71,7 +71,7 @@ def _limits(bookings: OnlineBookings) -> str:
 def thresholds(rules: RuleSet, diaries: Diaries, seen: Observed) -> Iterator[Finding]:
     """What no diary, however full or empty, could ever be shown to satisfy; and what today's leaves open."""
     roster = Roster.of(diaries, seen.now)
-    for service, concerned in _concerned(rules, diaries):
+    for service, concerned in _concerned(rules, diaries, roster):
         for shut in _of_service(service, concerned, diaries, roster):
             yield _unprovable(shut) if shut.capped else _out_of_reach(shut)
         if _limits(diaries.bookings):
@@ -81,16 +81,21 @@ def thresholds(rules: RuleSet, diaries: Diaries, seen: Observed) -> Iterator[Fin
 def shut_by_caps(rules: RuleSet, diaries: Diaries, now: datetime) -> Iterator[Shut]:
     """Every part of a rule that some diary could satisfy, and none could be shown to because of the account's limits."""
     roster = Roster.of(diaries, now)
-    for service, concerned in _concerned(rules, diaries) if _limits(diaries.bookings) else ():
+    for service, concerned in _concerned(rules, diaries, roster) if _limits(diaries.bookings) else ():
         yield from (shut for shut in _of_service(service, concerned, diaries, roster) if shut.capped)
 
 
-def _concerned(rules: RuleSet, diaries: Diaries) -> Iterator[tuple[Service, list[Rule]]]:
+def _concerned(rules: RuleSet, diaries: Diaries, roster: Roster) -> Iterator[tuple[Service, list[Rule]]]:
     """The services that can be judged, with the rules about them."""
     for service in rules.services.values():
         concerned = [rule for rule in rules.rules if _about(rule, service, rules)]
-        if concerned and sold_offers(diaries, service) and diaries.bookings.enabled:
+        if concerned and diaries.bookings.enabled and _rostered(diaries, service, roster):
             yield service, concerned
+
+
+def _rostered(diaries: Diaries, service: Service, roster: Roster) -> bool:
+    """Whether anybody works at all; else every threshold is out of reach, and that nobody works is told elsewhere."""
+    return any(any(roster.working(offer.location, offer.practitioner)) for offer in sold_offers(diaries, service))
 
 
 def _about(rule: Rule, service: Service, rules: RuleSet) -> bool:
@@ -167,7 +172,7 @@ def _best(part: Part, proofs: Proofs) -> str:
     if upwards:
         return f"no diary is shown as surely more than {number(reach.most, unit)}"
     if math.isinf(reach.least):
-        return "of no diary can be seen how small it is at most"
+        return "no diary shows how small it is at most"
     return f"no diary is shown as surely less than {number(reach.least, unit)}"
 
 

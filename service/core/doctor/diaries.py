@@ -25,6 +25,7 @@ def diaries(rules: RuleSet, found: Diaries, seen: Observed) -> Iterator[Finding]
     sold = {name: sold_offers(found, service) for name, service in rules.services.items()}
     yield from _without_hours(sold, found)
     yield from _unseen(sold, found)
+    yield from _silent(sold, found)
     yield from _outside(found, Roster.of(found, seen.now))
 
 
@@ -63,6 +64,18 @@ def _unseen(sold: dict[str, tuple[Offer, ...]], found: Diaries) -> Iterator[Find
                 yield _finding(check, severity, sentence, advice)
 
 
+def _silent(sold: dict[str, tuple[Offer, ...]], found: Diaries) -> Iterator[Finding]:
+    """A service without a single start is sold out, or was answered wrongly; nobody can tell which from one reading."""
+    rostered = {(hours.location, hours.practitioner) for hours in found.hours}
+    for service, offers in sold.items():
+        probes = [probe for probe in found.probes if probe.offer in set(offers)]
+        works = any((offer.location, offer.practitioner) in rostered for offer in offers)
+        if works and probes and all(probe.starts == () for probe in probes):
+            people = counted(len({offer.practitioner for offer in offers}), "practitioner")
+            sentence = f"{service}: no start is shown in the next 14 days, for any of {people}. Is it really booked out?"
+            yield _finding("no_starts", Severity.LOOK_AT, sentence, "Compare with the booking page that patients see.")
+
+
 _NOT_FOUND = (
     "Usually there are no working hours at that location, or the type is not ticked for it: look at both in Cliniko, or "
     "name `locations` in the service."
@@ -79,10 +92,10 @@ def _outside(found: Diaries, roster: Roster) -> Iterator[Finding]:
     worst = [f"{people[person]} ({count})" for person, count in strays.most_common()]
     if strays.total() > shown * DOUBTFUL:
         sentence = (
-            f"{counted(strays.total(), 'start')} of {shown:,} shown fall outside rostered hours: {listed(worst)}. Cliniko may "
-            "number weekdays in a way the governor does not know."
+            f"{counted(strays.total(), 'start')} of {shown:,} shown fall outside rostered hours: {listed(worst)}. The roster, "
+            "a location's time zone or the numbering of weekdays is not what it is taken for."
         )
-        advice = "Compare `working h` in `governor forecast` with the real week, and say so if it is off by a day."
+        advice = "Compare `working h` in `governor forecast` with the real week, and the zone of each location in Cliniko."
         yield _finding("weekdays", Severity.MUST_FIX, sentence, advice)
     else:
         sentence = f"{counted(strays.total(), 'start')} of {shown:,} shown fall outside rostered hours: {listed(worst)}."

@@ -115,6 +115,13 @@ def moved_hours(minutes: int) -> Make:
     return make
 
 
+def silent() -> Observed:
+    """Every diary answers with an empty list."""
+    seen = healthy()
+    assert isinstance(seen.diaries, Diaries)
+    return replace(seen, diaries=replace(seen.diaries, probes=tuple(replace(each, starts=()) for each in seen.diaries.probes)))
+
+
 def next_day() -> Observed:
     """With a roster that is a day off for everybody, whichever way weekdays are numbered."""
     seen = healthy()
@@ -212,8 +219,9 @@ CASES = [
     pytest.param(probed(Unseen.NOT_FOUND, ANA), "not_found", LOOK, "404 although all switches are on", id="a 404"),
     pytest.param(probed(Unseen.NOT_FOUND, EVA), "not_found", MUST, "Eva Lindqvist at", id="404 for a whole service"),
     pytest.param(probed(Unseen.FAILED, ANA), "unread_diary", LOOK, "could not be read", id="an unreadable diary"),
+    pytest.param(silent, "no_starts", LOOK, "Is it really booked out?", id="no start anywhere"),
     pytest.param(moved_hours(90), "outside_hours", LOOK, "Eva Lindqvist (", id="starts outside hours"),
-    pytest.param(next_day, "weekdays", MUST, "number weekdays", id="weekdays in doubt"),
+    pytest.param(next_day, "weekdays", MUST, "numbering of weekdays", id="weekdays in doubt"),
     # ad accounts
     pytest.param(lambda: replace(healthy(), accounts={}), "account", LOOK, "No ad account", id="no account named"),
     pytest.param(
