@@ -14,7 +14,7 @@ from service.core.days import HORIZON, Day
 from service.core.intervals import Spans
 from service.core.model import Offer
 from service.core.observation import Observation
-from service.core.packing import NOTHING_SHOWN, Region, Shown, pack
+from service.core.packing import NOTHING_SHOWN, Region, Shown, free_from, pack
 
 DOUBTFUL = 3
 """So many starts outside rostered hours, if they are most of them, contradict the roster."""
@@ -112,14 +112,25 @@ def diary(seen: Observation, practitioner: str, offers: Sequence[Offer], distrus
     looked = [place.parts(distrusted=place.location in distrusted) for place in there]
     horizons = [found for found, _ in looked]
     contradicted = tuple(place.location for place, (_, wrong) in zip(there, looked, strict=True) if wrong)
-    days, bookable = [], []
+    days: list[DiaryDay] = []
+    bookable: list[Shown] = []
     for index in range(HORIZON):
         parts = [part for parts in horizons if (part := parts[index]) is not None]
         day, shown = _unite(index, parts) if parts else (CLOSED[index], NOTHING_SHOWN)
-        days.append(day)
+        days.append(day if not bookable else _after_the_night(day, shown, bookable[-1]))
         bookable.append(shown)
     shown_at = tuple(dict.fromkeys(offer.location for offer in offers if any(seen.starts(offer))))
     return Diary(practitioner, tuple(days), tuple(bookable), step, length, contradicted, shown_at)
+
+
+def _after_the_night(day: DiaryDay, shown: Shown, before: Shown) -> DiaryDay:
+    """The day without the openings that overlap one of the day before, which is counted there."""
+    if not before.starts or not shown.starts or before.starts[-1][1] <= shown.starts[0][0]:
+        return day
+    taken = free_from(before.starts, before.starts[0][0])
+    left = pack(span for span in shown.starts if span[0] >= taken)
+    high = day.tally.openings_high if shown.hidden else max(left, 1)  # that one can be booked instead of the other
+    return replace(day, tally=day.tally._replace(openings_low=left, openings_high=high))
 
 
 @dataclass(slots=True)
@@ -175,6 +186,32 @@ class _Segment:
         return [region for region in found if region.first <= region.last]
 
 
+@dataclass(frozen=True, slots=True)
+class _Night:
+    """A day with its rostered time, and what lies across its midnights.
+
+    `before` is the time that starts of the day before cover; `after` is what is rostered on the next day, where starts of
+    this one reach into it.
+    """
+
+    day: Day
+    working: Spans
+    before: Spans
+    after: Spans
+
+    @property
+    def rostered(self) -> Spans:
+        """Where a start of this day may lie."""
+        return _both([self.working, self.after])
+
+
+def _beyond(day: Day, lengths: Sequence[int], shown: Sequence[tuple[int, ...] | None]) -> Spans:
+    """The time after a day's end that its starts cover."""
+    ends = day.span[1]
+    last = max((at[-1] + length for length, at in zip(lengths, shown, strict=True) if at), default=ends)
+    return ((ends, last),) if last > ends else ()
+
+
 @dataclass(slots=True)
 class _Place:
     """Somebody's horizon at one location.
@@ -215,18 +252,23 @@ class _Place:
         lengths = tuple([self.seen.lengths[offer.type] for offer in self.offers])
         known = self._known(lengths)
         found: list[_Part | None] = []
+        spill: Spans = ()
         for n, day in enumerate(roster.days(self.location)):
             shown = tuple([each[n] for each in starts])
             if working[n] or any(shown):
                 sellable = intervals.after(working[n], sold_from)
                 first = sellable if first_from == sold_from else intervals.after(working[n], first_from)
-                key = (n, day.date, working[n], sellable, first, shown)
+                late = _beyond(day, lengths, shown)
+                night = working[n + 1] if late and n + 1 < HORIZON else ()
+                key = (n, day.date, working[n], sellable, first, shown, spill, night)
                 if (part := known.get(key)) is None:
                     looks = [_look(length, at) for length, at in zip(lengths, shown, strict=True)]
-                    part = known[key] = self._part(day, working[n], sellable, first, looks)
+                    part = known[key] = self._part(_Night(day, working[n], spill, night), sellable, first, looks)
                 found.append(part)
+                spill = late
             else:
                 found.append(None)
+                spill = ()
         return found
 
     def _known(self, lengths: tuple[int, ...]) -> dict[tuple[object, ...], _Part]:
@@ -236,10 +278,10 @@ class _Place:
         zone = seen.roster.zones[self.location]
         return seen.memo.table("days", self.location, zone, lengths, self.step, self.coarse, seen.cap, limited)
 
-    def _part(self, day: Day, working: Spans, sellable: Spans, first_sellable: Spans, looks: Sequence[_Look]) -> _Part:
-        first, cap = looks[0], self.seen.cap
+    def _part(self, night: _Night, sellable: Spans, first_sellable: Spans, looks: Sequence[_Look]) -> _Part:
+        first, cap, day, working = looks[0], self.seen.cap, night.day, night.working
         shown = _both([look.shown for look in looks])
-        open_low = intervals.intersect(shown, sellable)
+        open_low = intervals.intersect(_both([shown, night.before]), sellable)
         capped = [segment for look in looks for segment in _capped(look, day, cap)] if cap is not None else []
         behind = [region for segment in capped for region in segment.regions(sellable)]
         unseen = any(not look.observed for look in looks)
@@ -253,12 +295,12 @@ class _Place:
             capped=intervals.union(span for segment in capped for span in segment.spans) if capped else (),
             open_low=open_low,
             open_high=sellable if unseen or limited else _with_hidden(open_low, behind, sellable),
-            near=self._near(sellable, looks) if self.coarse else open_low,
+            near=_both([self._near(sellable, looks), open_low]) if self.coarse else open_low,
             starts=Shown(
                 tuple([(at, at + first.length) for at in first.starts]),
                 tuple(_hidden(first, day, cap, first_sellable)) if capped or unseen else (),
             ),
-            outside=sum(_outside(look, working) for look in looks) if shown != open_low else 0,
+            outside=sum(_outside(look, night.rostered) for look in looks) if shown != open_low else 0,
             limited=limited,
         )
 

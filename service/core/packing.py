@@ -36,6 +36,14 @@ class Shown:
 NOTHING_SHOWN = Shown()
 
 
+def free_from(starts: Iterable[Span], earliest: int) -> int:
+    """When the last of the most appointments that fit from `earliest` on is over; `earliest` where there is none."""
+    for start, end in sorted(starts, key=itemgetter(1)):
+        if start >= earliest:
+            earliest = end
+    return earliest
+
+
 def pack(starts: Iterable[Span], hidden: Sequence[Region] = ()) -> int:
     """The most appointments that fit without overlap.
 

@@ -345,3 +345,14 @@ def test_saturdays_of_one_of_several_practitioners_renumber_nothing() -> None:
     undeclared = {("city", "ana", "first"): [at(5, "09:00"), at(12, "09:00")], ("city", "ben", "first"): [at(1, "09:00")]}
     found = sold(diaries(undeclared, [*office("ana"), *office("ben")]))
     assert [n for n in range(7) if found.diaries[0].days[n].working] == [0, 1, 2, 3, 4]
+
+
+def test_a_shift_across_midnight_is_one_stretch_of_time() -> None:
+    night = Block("city", "ana", at(1, "22:30"), at(2, "01:30"))
+    shown = [at(1, "22:30"), at(1, "23:30"), at(2, "00:30")]
+    found = sold(alone(shown, [], extra=(night,)))
+    assert (found.sums[-1].working, found.sums[-1].open_low, found.sums[-1].openings_low) == (3 * HOUR, 3 * HOUR, 3)
+    assert sum(day.outside for day in found.diaries[0].days) == 0
+    long = Block("city", "ana", at(1, "22:30"), at(2, "02:00"))
+    crowded = sold(alone([*every(30, 1, "22:30", "23:30"), *every(30, 2, "00:00", "01:00")], [], extra=(long,)))
+    assert (crowded.sums[-1].openings_low, crowded.sums[-1].openings_high) == (3, 3)

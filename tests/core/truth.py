@@ -78,11 +78,14 @@ class Truth:
         days = [PersonDay() for _ in range(14)]
         for place in places:
             today = self.now.astimezone(ZoneInfo(self.clinic.businesses[place].zone)).date()
-            for n, day in enumerate(days):
-                self._add(day, place, person, today + timedelta(days=n), types)
+            covered: Minutes = set()
+            sellable = [self._add(day, place, person, today + timedelta(days=n), types, covered) for n, day in enumerate(days)]
+            for day, minutes in zip(days, sellable, strict=True):
+                day.open |= covered & minutes
         return days
 
-    def _add(self, day: PersonDay, place: str, person: str, on: date, types: list[Type]) -> None:
+    def _add(self, day: PersonDay, place: str, person: str, on: date, types: list[Type], covered: Minutes) -> Minutes:
+        """Add a place to a day, and what its starts cover to `covered`; gives what can be sold of it there."""
         leads = [self.clinic.settings.lead_hours if t.lead_hours is None else t.lead_hours for t in types]
         sold_from, first_from = (minute(self.now + timedelta(hours=hours)) for hours in (min(leads), leads[0]))
         working = {m for a, b in self.clinic.working(place, person, on) for m in range(minute(a), minute(b))}
@@ -93,9 +96,10 @@ class Truth:
         for type_ in types:
             for start in self.bare.starts(place, person, type_.id, on, on, self.now) or []:
                 span = (minute(start), minute(start) + type_.minutes)
-                day.open |= set(range(*span)) & sellable
+                covered |= set(range(*span))
                 if type_ is types[0] and not self._limited(place, on):
                     day.bookable.add(span)
+        return sellable
 
     def _limited(self, place: str, on: date) -> bool:
         """Whether the daily limit lets nobody book: then there are no openings, though there may be open time."""
@@ -124,7 +128,7 @@ class Truth:
         return sum(len(day.open) for day in self.days(within)) / 60
 
     def open_slots(self, within: int) -> float:
-        return sum(most(day.bookable) for day in self.days(within))
+        return sum(most(set().union(*(day.bookable for day in days[:within]))) for days in self.people.values())
 
     def days_to_next_opening(self, within: int) -> float:
         return next((n for n in range(within) if any(days[n].bookable for days in self.people.values())), math.inf)
