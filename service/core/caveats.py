@@ -29,11 +29,9 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
     if not seen.bookings.enabled:
         text = "online bookings are switched off for the whole account: nothing can be booked, and nothing is known"
         return (Caveat(Blind.BOOKINGS_OFF, text),)
-    return tuple(
+    return *_names(seen, service), *(
         Caveat(kind, sentence)
         for kind, sentences in (
-            (Blind.RENAMED, _renamed(seen, service)),
-            (Blind.UNKNOWN_NAME, _unknown_names(seen, service)),
             (Blind.SWITCHED_OFF, _switches(seen, service)),
             (Blind.NOT_FOUND, _unseen(seen, found.offers, Unseen.NOT_FOUND)),
             (Blind.FAILED, _unseen(seen, found.offers, Unseen.FAILED)),
@@ -51,22 +49,18 @@ def caveats(seen: Observation, service: Service, found: Capacity) -> tuple[Cavea
     )
 
 
-def _renamed(seen: Observation, service: Service) -> Iterator[str]:
+def _names(seen: Observation, service: Service) -> Iterator[Caveat]:
     excluded = {fold(name) for name in service.exclude_practitioners}
     for what, name, now in lost(service, seen.diaries):
+        out = what is NameOf.PRACTITIONER and fold(name) in excluded
         if now:
-            out = what is NameOf.PRACTITIONER and fold(name) in excluded
             effect = "is left out as before" if out else "counts as before"
-            yield f"“{name}” is called “{listed(now)}” in Cliniko by now, and {effect}: write that into the rule file"
-
-
-def _unknown_names(seen: Observation, service: Service) -> Iterator[str]:
-    excluded = {fold(name) for name in service.exclude_practitioners}
-    for what, name, now in lost(service, seen.diaries):
-        if not now:
-            kept = what is NameOf.PRACTITIONER and fold(name) in excluded
-            effect = "nobody is left out for it" if kept else "nothing is counted for it"
-            yield f"Cliniko has no {what} “{name}”, so {effect}: correct the name, or take it out of the rule file"
+            text = f"“{name}” is called “{listed(now)}” in Cliniko by now, and {effect}: write that into the rule file"
+            yield Caveat(Blind.RENAMED, text)
+        else:
+            effect = "nobody is left out for it" if out else "nothing is counted for it"
+            text = f"Cliniko has no {what} “{name}”, so {effect}: correct the name, or take it out of the rule file"
+            yield Caveat(Blind.UNKNOWN_NAME, text)
 
 
 def _switches(seen: Observation, service: Service) -> Iterator[str]:

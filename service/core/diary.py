@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
 from typing import NamedTuple
 
 from service.core import intervals
@@ -40,11 +42,14 @@ NOTHING = Tally()
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """The sum of tallies."""
-    found = [tally for tally in tallies if tally is not NOTHING]
-    return Tally(*map(sum, zip(*found, strict=True))) if found else NOTHING
+    return reduce(_plus, (tally for tally in tallies if tally is not NOTHING), NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
+def _plus(one: Tally, other: Tally) -> Tally:
+    return other if one is NOTHING else Tally._make(map(add, one, other))
+
+
+@dataclass(slots=True)  # not frozen: that would triple what it costs to make one, and hundreds are made in every run
 class DiaryDay:
     """One practitioner's local day for one service, all locations united; `index` 0 is today.
 
@@ -114,19 +119,21 @@ def diary(seen: Observation, practitioner: str, offers: Sequence[Offer], distrus
     contradicted = tuple(place.location for place, (_, wrong) in zip(there, looked, strict=True) if wrong)
     days: list[DiaryDay] = []
     bookable: list[Shown] = []
+    before = NOTHING_SHOWN
     for index in range(HORIZON):
         parts = [part for parts in horizons if (part := parts[index]) is not None]
         day, shown = _unite(index, parts) if parts else (CLOSED[index], NOTHING_SHOWN)
-        days.append(day if not bookable else _after_the_night(day, shown, bookable[-1]))
+        if before.starts and shown.starts and before.starts[-1][1] > shown.starts[0][0]:
+            day = _after_the_night(day, shown, before)
+        days.append(day)
         bookable.append(shown)
+        before = shown
     shown_at = tuple(dict.fromkeys(offer.location for offer in offers if any(seen.starts(offer))))
     return Diary(practitioner, tuple(days), tuple(bookable), step, length, contradicted, shown_at)
 
 
 def _after_the_night(day: DiaryDay, shown: Shown, before: Shown) -> DiaryDay:
     """The day without the openings that overlap one of the day before, which is counted there."""
-    if not before.starts or not shown.starts or before.starts[-1][1] <= shown.starts[0][0]:
-        return day
     taken = free_from(before.starts, before.starts[0][0])
     left = pack(span for span in shown.starts if span[0] >= taken)
     high = day.tally.openings_high if shown.hidden else max(left, 1)  # that one can be booked instead of the other
@@ -186,7 +193,7 @@ class _Segment:
         return [region for region in found if region.first <= region.last]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Night:
     """A day with its rostered time, and what lies across its midnights.
 
@@ -207,8 +214,10 @@ class _Night:
 
 def _beyond(day: Day, lengths: Sequence[int], shown: Sequence[tuple[int, ...] | None]) -> Spans:
     """The time after a day's end that its starts cover."""
-    ends = day.span[1]
-    last = max((at[-1] + length for length, at in zip(lengths, shown, strict=True) if at), default=ends)
+    ends = last = day.span[1]
+    for length, at in zip(lengths, shown, strict=True):
+        if at and at[-1] + length > last:
+            last = at[-1] + length
     return ((ends, last),) if last > ends else ()
 
 
@@ -235,7 +244,7 @@ class _Place:
         """
         starts = [self.seen.starts(offer) for offer in self.offers]
         found = self._parts(starts)
-        wrong = [days for days in (range(HORIZON), *WEEKS) if _contradicts(found, starts, days)]
+        wrong = _contradictory(found, starts)
         if distrusted and any(day for each in starts for day in each):
             wrong = [range(HORIZON)]
         if not wrong:
@@ -260,28 +269,41 @@ class _Place:
                 first = sellable if first_from == sold_from else intervals.after(working[n], first_from)
                 late = _beyond(day, lengths, shown)
                 night = working[n + 1] if late and n + 1 < HORIZON else ()
-                key = (n, day.date, working[n], sellable, first, shown, spill, night)
-                if (part := known.get(key)) is None:
-                    looks = [_look(length, at) for length, at in zip(lengths, shown, strict=True)]
-                    part = known[key] = self._part(_Night(day, working[n], spill, night), sellable, first, looks)
-                found.append(part)
+                around = _Night(day, working[n], spill, night)
+                if known is None:
+                    found.append(self._part(around, sellable, first, lengths, shown))
+                else:
+                    key = (n, day.date, working[n], sellable, first, shown, spill, night)
+                    if key not in known:
+                        known[key] = self._part(around, sellable, first, lengths, shown)
+                    found.append(known[key])
                 spill = late
             else:
                 found.append(None)
                 spill = ()
         return found
 
-    def _known(self, lengths: tuple[int, ...]) -> dict[tuple[object, ...], _Part]:
-        """Days that came up before, with all the rest that they depend on the same."""
+    def _known(self, lengths: tuple[int, ...]) -> dict[tuple[object, ...], _Part] | None:
+        """Days that came up before, with all the rest that they depend on the same; None where none are kept."""
         seen = self.seen
+        if seen.memo is None:
+            return None
         limited = seen.bookings.daily_limit is not None
         zone = seen.roster.zones[self.location]
         return seen.memo.table("days", self.location, zone, lengths, self.step, self.coarse, seen.cap, limited)
 
-    def _part(self, night: _Night, sellable: Spans, first_sellable: Spans, looks: Sequence[_Look]) -> _Part:
+    def _part(
+        self,
+        night: _Night,
+        sellable: Spans,
+        first_sellable: Spans,
+        lengths: Sequence[int],
+        starts: Sequence[tuple[int, ...] | None],
+    ) -> _Part:
+        looks = [_look(length, at) for length, at in zip(lengths, starts, strict=True)]
         first, cap, day, working = looks[0], self.seen.cap, night.day, night.working
-        shown = _both([look.shown for look in looks])
-        open_low = intervals.intersect(_both([shown, night.before]), sellable)
+        shown = looks[0].shown if len(looks) == 1 else _both([look.shown for look in looks])
+        open_low = intervals.intersect(_both([shown, night.before]) if night.before else shown, sellable)
         capped = [segment for look in looks for segment in _capped(look, day, cap)] if cap is not None else []
         behind = [region for segment in capped for region in segment.regions(sellable)]
         unseen = any(not look.observed for look in looks)
@@ -307,6 +329,13 @@ class _Place:
     def _near(self, sellable: Spans, looks: Sequence[_Look]) -> Spans:
         reaching = [intervals.runs(look.starts, max(look.length, self.step)) for look in looks]
         return intervals.intersect(_both(reaching), sellable)
+
+
+def _contradictory(found: Sequence[_Part | None], starts: Sequence[Sequence[tuple[int, ...] | None]]) -> list[range]:
+    """The stretches of days, all of them or a week, whose starts contradict the roster."""
+    if not any(part.outside for part in found if part is not None):
+        return []
+    return [days for days in (range(HORIZON), *WEEKS) if _contradicts(found, starts, days)]
 
 
 def _contradicts(found: Sequence[_Part | None], starts: Sequence[Sequence[tuple[int, ...] | None]], days: range) -> bool:

@@ -64,12 +64,16 @@ def items(diaries: Diaries, what: NameOf) -> tuple[Item, ...]:
 
 def lost(service: Service, diaries: Diaries) -> Iterator[tuple[NameOf, str, tuple[str, ...]]]:
     """The names of a service that something bore and no longer bears, with what that is called now, or that nothing bears."""
-    used = {what: {fold(name) for other, name in used_names(service) if other is what} for what in NameOf}
-    for what, name in dict.fromkeys(used_names(service)):
+    there = {what: {fold(item.name) for item in items(diaries, what)} for what in NameOf}
+    names = dict.fromkeys(used_names(service))
+    if not service.known and all(fold(name) in there[what] for what, name in names):
+        return
+    used = {what: {fold(name) for other, name in names if other is what} for what in NameOf}
+    for what, name in names:
         listed = items(diaries, what)
         ids = next((each.ids for each in service.known if (each.what, each.name) == (what, fold(name))), ())
         now = tuple(item.name for item in renamed(fold(name), ids, listed, used[what]))
-        if now or all(fold(item.name) != fold(name) for item in listed):
+        if now or fold(name) not in there[what]:
             yield what, name, now
 
 

@@ -29,7 +29,8 @@ class Observation:
     `cap` is the cap per day segment: real ones are 1 to 5; how "unlimited" is written is undocumented, so all else is none.
     `lengths` are the types' durations in seconds, `steps` the seconds between starts of practitioners with a default type,
     `unseen` the offers of which some answer is missing, `kept` the lists in which something was suddenly gone and
-    that are as they were before. `memo` is what other readings of the clinic came to, as far as they were the same.
+    that are as they were before. `memo` is what other readings of the clinic came to, as far as they were
+    the same (None: nobody asks).
     """
 
     now: datetime
@@ -41,7 +42,7 @@ class Observation:
     steps: dict[str, int]
     unseen: dict[Unseen, set[Offer]]
     _probes: dict[Offer, list[Probe]]
-    memo: Memo
+    memo: Memo | None
     kept: tuple[str, ...] = ()
     _starts: dict[Offer, tuple[Shown, ...]] = field(default_factory=dict)
 
@@ -68,7 +69,7 @@ class Observation:
             steps,
             unseen,
             probes,
-            Memo() if memo is None else memo,
+            memo,
         )
 
     @property
@@ -93,6 +94,9 @@ class Observation:
         """The starts of an offer on each day of the horizon."""
         if offer not in self._starts:
             days, probes = self.roster.days(offer.location), tuple(self._probes.get(offer, ()))
+            if self.memo is None:
+                self._starts[offer] = _by_day(probes, days)
+                return self._starts[offer]
             known = self.memo.table("starts", self.roster.zones[offer.location], days[0].date)
             if probes not in known:
                 known[probes] = _by_day(probes, days)

@@ -25,7 +25,7 @@ class Region:
                 yield Region(first, last, self.length)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for speed: one is made for each day of each diary
 class Shown:
     """The appointments one diary offers for booking as (start, end), and the regions where more may be hidden."""
 

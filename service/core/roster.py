@@ -176,10 +176,7 @@ def day_numbers(diaries: Diaries) -> DayNumbers:
         if not windows or not probe.starts or offers.setdefault(place, probe.offer) != probe.offer:
             continue
         zone, one_offs = zones[probe.offer.location], extra.get(probe.offer.practitioner, ())
-        lead = sum(
-            _declared(windows, weekday, minute) - _declared(windows, (weekday + 1) % 7, minute)
-            for weekday, minute in _wall_clock(probe.starts, zone, one_offs)
-        )
+        lead = sum(_speaks_for_monday(windows, local) for local in _wall_clock(probe.starts, zone, one_offs))
         for_monday[probe.offer.practitioner] = for_monday.get(probe.offer.practitioner, 0) + lead
     return DayNumbers(
         sunday=tuple(sorted(who for who, lead in for_monday.items() if lead < 0)),
@@ -191,12 +188,10 @@ def day_numbers(diaries: Diaries) -> DayNumbers:
 
 def _wall_clock(
     starts: Sequence[datetime], zone: ZoneInfo, one_offs: Sequence[tuple[str | None, int, int]]
-) -> Iterable[tuple[int, int]]:
+) -> Iterable[datetime]:
     for start in _a_day_apart(starts):
-        if one_offs and any(begins <= start.timestamp() < ends for _, begins, ends in one_offs):
-            continue
-        local = start.astimezone(zone)
-        yield local.weekday(), local.hour * 60 + local.minute
+        if not one_offs or not any(begins <= start.timestamp() < ends for _, begins, ends in one_offs):
+            yield start.astimezone(zone)
 
 
 def _a_day_apart(starts: Sequence[datetime]) -> Iterable[datetime]:
@@ -207,5 +202,15 @@ def _a_day_apart(starts: Sequence[datetime]) -> Iterable[datetime]:
             after = start + ALMOST_A_DAY
 
 
-def _declared(windows: Mapping[int, list[tuple[int, int]]], number: int, minute: int) -> bool:
-    return any(starts <= minute < ends for starts, ends in windows.get(number, ()))
+def _speaks_for_monday(windows: Mapping[int, list[tuple[int, int]]], local: datetime) -> int:
+    """1 where a start fits the declared hours only with Monday as 0, -1 where only with Sunday, else 0."""
+    day = local.weekday()
+    monday, sunday = windows.get(day), windows.get((day + 1) % 7)
+    if monday == sunday:
+        return 0
+    minute = local.hour * 60 + local.minute
+    return _declared(monday, minute) - _declared(sunday, minute)
+
+
+def _declared(windows: Iterable[tuple[int, int]] | None, minute: int) -> bool:
+    return any(starts <= minute < ends for starts, ends in windows or ())
