@@ -16,7 +16,7 @@ from service.core.days import HORIZON, Day
 from service.core.intervals import Spans
 from service.core.model import Offer
 from service.core.observation import Observation
-from service.core.packing import NOTHING_SHOWN, Region, Shown, free_from, pack
+from service.core.packing import NOTHING_SHOWN, Region, Shown, pack, pack_by_day
 
 DOUBTFUL = 3
 """So many starts outside rostered hours, if they are most of them, contradict the roster."""
@@ -119,25 +119,29 @@ def diary(seen: Observation, practitioner: str, offers: Sequence[Offer], distrus
     contradicted = tuple(place.location for place, (_, wrong) in zip(there, looked, strict=True) if wrong)
     days: list[DiaryDay] = []
     bookable: list[Shown] = []
-    before = NOTHING_SHOWN
+    before, tangled = NOTHING_SHOWN, False
     for index in range(HORIZON):
         parts = [part for parts in horizons if (part := parts[index]) is not None]
         day, shown = _unite(index, parts) if parts else (CLOSED[index], NOTHING_SHOWN)
         if before.starts and shown.starts and before.starts[-1][1] > shown.starts[0][0]:
-            day = _after_the_night(day, shown, before)
+            tangled = True
         days.append(day)
         bookable.append(shown)
         before = shown
+    if tangled:
+        days = _over_midnights(days, bookable)
     shown_at = tuple(dict.fromkeys(offer.location for offer in offers if any(seen.starts(offer))))
     return Diary(practitioner, tuple(days), tuple(bookable), step, length, contradicted, shown_at)
 
 
-def _after_the_night(day: DiaryDay, shown: Shown, before: Shown) -> DiaryDay:
-    """The day without the openings that overlap one of the day before, which is counted there."""
-    taken = free_from(before.starts, before.starts[0][0])
-    left = pack(span for span in shown.starts if span[0] >= taken)
-    high = day.tally.openings_high if shown.hidden else max(left, 1)  # that one can be booked instead of the other
-    return replace(day, tally=day.tally._replace(openings_low=left, openings_high=high))
+def _over_midnights(days: Sequence[DiaryDay], bookable: Sequence[Shown]) -> list[DiaryDay]:
+    """The days packed together where openings overlap those of the next day: it has only those that fit in besides."""
+    counts = pack_by_day([shown.starts for shown in bookable])
+    tallies = [
+        day.tally._replace(openings_low=count, openings_high=day.tally.openings_high if shown.hidden else count)
+        for day, shown, count in zip(days, bookable, counts, strict=True)
+    ]
+    return [replace(day, tally=tally) for day, tally in zip(days, tallies, strict=True)]
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 
 from service.core.intervals import Span, Spans
@@ -36,14 +37,6 @@ class Shown:
 NOTHING_SHOWN = Shown()
 
 
-def free_from(starts: Iterable[Span], earliest: int) -> int:
-    """When the last of the most appointments that fit from `earliest` on is over; `earliest` where there is none."""
-    for start, end in sorted(starts, key=itemgetter(1)):
-        if start >= earliest:
-            earliest = end
-    return earliest
-
-
 def pack(starts: Iterable[Span], hidden: Sequence[Region] = ()) -> int:
     """The most appointments that fit without overlap.
 
@@ -69,3 +62,13 @@ def _pack_shown(shown: Iterable[Span]) -> int:
         if start >= free_from:
             count, free_from = count + 1, end
     return count
+
+
+def pack_by_day(days: Sequence[Iterable[Span]]) -> list[int]:
+    """How many more appointments fit with each day than with those before it, where some may reach into the next day."""
+    totals: list[int] = [0]
+    so_far: list[Span] = []
+    for starts in days:
+        so_far = sorted([*so_far, *starts], key=itemgetter(1))
+        totals.append(_pack_shown(so_far))
+    return [after - before for before, after in pairwise(totals)]

@@ -6,9 +6,10 @@ Shares no arithmetic with `service.core.capacity`: sets of minutes instead of sp
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from service.core.rules.language import Service
@@ -47,6 +48,12 @@ def most(spans: Iterable[tuple[int, int]]) -> int:
         before = max((count for at, count in best.items() if at <= start), default=0)
         best[end] = max(before + 1, *best.values())
     return max(best.values())
+
+
+def by_day(days: Sequence[PersonDay]) -> list[int]:
+    """On which days the most spans that do not overlap begin: one across midnight is in the way of the next morning's."""
+    totals = [most(set().union(*(day.bookable for day in days[: n + 1]))) for n in range(len(days))]
+    return [after - before for before, after in pairwise([0, *totals])]
 
 
 class Truth:
@@ -134,8 +141,9 @@ class Truth:
         return next((n for n in range(within) if any(days[n].bookable for days in self.people.values())), math.inf)
 
     def full_days(self, within: int) -> float:
+        openings = [sum(counts) for counts in zip(*(by_day(days) for days in self.people.values()), strict=True)]
         days = [[days[n] for days in self.people.values()] for n in range(within)]
-        return sum(any(d.first_sellable for d in day) and not any(d.bookable for d in day) for day in days)
+        return sum(any(d.first_sellable for d in day) and not openings[n] for n, day in enumerate(days))
 
     def freed(self, cancelled: Iterable[Span], within: int) -> int:
         """Bookable appointments that the cancelled ones were in the way of."""
