@@ -19,7 +19,7 @@ from service.core.model import Diaries, Snapshot, Unreadable
 from service.core.sighting import Sighting
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # asyncio asks for the repr of what a task gave, and all readings take minutes to write out
 class Replay:
     """Some rule files of one clinic; what is seen is shared by those that ask the same of the same services."""
 

@@ -50,6 +50,7 @@ def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime, *, awake: bo
     """Hold `rule` against the metrics of one service; `awake` says whether this is a time at which it is looked at."""
     if not awake:
         latched = rule.then is not None and rule.until is not None and state.on_since is not None
+        state = replace(state, true_since=None, maybe_since=None)  # what has to last begins anew when it is looked at again
         return Considered((rule.then if latched else NO_MATCH,), state, latched=latched, asleep=True)
     if state.seen_at is not None and now - state.seen_at > GAP:
         state = replace(state, true_since=None)

@@ -51,11 +51,11 @@ def bounds(value: Bounds, unit: Unit) -> str:
 
 
 def duration(value: timedelta) -> str:
-    """`2h`, `24h`, `7d`, `90m`, as people write durations."""
+    """`0h`, `2h`, `24h`, `7d`, `90m`, as people write durations."""
     minutes = int(value.total_seconds()) // 60
     if minutes % 1440 == 0 and minutes > 1440:
         return f"{minutes // 1440}d"
-    return f"{minutes // 60}h" if minutes and minutes % 60 == 0 else f"{minutes}m"
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
 
 
 def measure(asked: Measure) -> str:

@@ -273,3 +273,7 @@ def test_a_file_differs_from_itself_in_nothing_and_from_another_by_what_they_do_
 def test_campaigns_that_only_one_file_names_are_not_compared() -> None:
     found = replayed([rules(campaigns=2), rules(campaigns=1)], moments([openings(0)] * 3)).comparison()
     assert set(differences(found)) == {"ad-0"}
+
+
+def test_a_replay_is_not_written_out_with_all_its_readings() -> None:
+    assert Replay.__repr__ is object.__repr__

@@ -148,10 +148,10 @@ def asleep(rule: Rule, state: RuleState) -> Considered:
 @pytest.mark.parametrize(
     "rule", [PLAIN, WAITS, Rule("Always", (), then=Pause()), TELL], ids=["when", "for", "always", "notify"]
 )
-def test_a_rule_that_is_not_looked_at_does_not_match_and_remembers_nothing_new(rule: Rule) -> None:
-    state = RuleState(true_since=START, maybe_since=START, seen_at=START)
-    found = asleep(rule, state)
-    assert (found.outcomes, found.state, found.looks, found.turned) == ((None,), state, (), False)
+def test_a_rule_that_is_not_looked_at_does_not_match_and_nothing_lasts(rule: Rule) -> None:
+    found = asleep(rule, RuleState(true_since=START, maybe_since=START, seen_at=START, matched=True))
+    remembered = RuleState(seen_at=START, matched=True)
+    assert (found.outcomes, found.state, found.looks, found.turned) == ((None,), remembered, (), False)
 
 
 def test_a_latch_that_is_not_looked_at_stays_on() -> None:
@@ -234,3 +234,15 @@ def test_a_ladder_remembers_its_step_by_what_it_says_not_by_its_place() -> None:
     edited = replace(LADDER, bands=replace(bands, steps=(*steps, *bands.steps[2:])))
     after = consider(edited, lambda _: reading(83), before.state, START + HOUR)
     assert after.outcomes == (bands.steps[2].action,)
+
+
+def test_what_has_to_last_begins_anew_each_time_the_rule_is_looked_at_again() -> None:
+    state, found = RuleState(), []
+    for hour in (0, 1, 2, 3, 24, 25, 26):
+        if hour == 3:
+            state = consider(WAITS, lambda _: reading(99), state, START + hour * HOUR, awake=False).state
+            continue
+        result = consider(WAITS, lambda _: reading(99), state, START + hour * HOUR)
+        state = result.state
+        found.append([named(action) for action in result.outcomes])
+    assert found == [["no match"], ["no match"], ["pause"], ["no match"], ["no match"], ["pause"]]

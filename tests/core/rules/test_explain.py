@@ -95,7 +95,7 @@ def test_guardrails_that_are_not_the_default_are_named_beside_it() -> None:
     )
     assert list(changed_guardrails(Guardrails())) == []
     assert list(changed_guardrails(rails)) == [
-        "stabilise is 12h for raises and 0m for cuts (default 24h for raises and 0m for cuts)",
+        "stabilise is 12h for raises and 0h for cuts (default 24h for raises and 0h for cuts)",
         "change_window is on weekends from 07:00 to 20:00",
     ]
 

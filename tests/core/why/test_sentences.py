@@ -215,7 +215,7 @@ def test_every_rule_has_a_part_in_the_proposal_and_a_sentence() -> None:
     assert [(each.rule, each.part, each.sentence) for each in account(asking)] == [
         ("Tell", Part.TELLS, "tells desk and never decides"),
         ("Night", Part.ASLEEP, "this is not its time (`active`)"),
-        ("Slow", Part.WAITS, "has held for 0m of the 8h that its `for` asks: utilisation over 14 days is 95% (above 50%)"),
+        ("Slow", Part.WAITS, "has held for 0h of the 8h that its `for` asks: utilisation over 14 days is 95% (above 50%)"),
         ("No", Part.NO_MATCH, "utilisation over 14 days is 95% (above 99%)"),
         ("Full", Part.NO_MATCH, "its `until` holds: utilisation over 14 days is 95% (below 96%)"),
         ("Yes", Part.DECIDES, "“Yes”: utilisation over 14 days is 95% (above 60%)"),
