@@ -1,11 +1,13 @@
 """Which revision of a clinic's rule file is in force.
 
 A good file takes effect with the next run and is kept in the database; a bad one is refused whole, recorded once, and the
-last good revision stays in force.
+last good revision stays in force. An edit is taken only once nobody has written to it for some seconds: half of a file may be
+a good file, with half of the rules.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +15,12 @@ from service.core.errors import GovernorError, InputError, NotFoundError, RuleFi
 from service.core.rules.language import RuleSet
 from service.rulefiles.directory import RuleDirectory
 from service.store.store import Store
+
+SETTLED = 2.0
+"""Seconds without a write after which a file is taken to be saved."""
+
+PATIENCE = 10
+"""So often a file that is being written to is looked at again, before the run goes by the rules it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,8 @@ async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: dat
 
     With `record`, a file that is new is put in force, or recorded as refused.
     """
+    if not await _saved(store, directory, clinic):
+        return await _last_good(store, clinic, InputError(f"the rule file of {clinic} is being written to all the time"))
     try:
         loaded = directory.load(clinic)
     except RuleFileError as error:
@@ -40,6 +50,25 @@ async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: dat
     if record:
         await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now)
     return Revision(loaded.rules, loaded.text)
+
+
+async def _saved(store: Store, directory: RuleDirectory, clinic: str) -> bool:
+    """Wait until an edit of what is in force is saved; False where that does not come to an end."""
+    for _ in range(PATIENCE):
+        if (age := directory.age(clinic)) >= SETTLED:
+            return True
+        known = await store.rules.rules_in_force(clinic)
+        if known is None or known.rules.digest == _digest(directory, clinic):
+            return True
+        await asyncio.sleep(SETTLED - age)
+    return False
+
+
+def _digest(directory: RuleDirectory, clinic: str) -> str:
+    try:
+        return directory.digest(clinic)
+    except (NotFoundError, InputError):
+        return ""
 
 
 async def _last_good(store: Store, clinic: str, error: GovernorError) -> Revision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from service import revisions
 from service.core.errors import InputError, NotFoundError, RuleFileError
 from service.revisions import governed, in_force
 from service.rulefiles.directory import RuleDirectory
+from service.rulefiles.source import check
 from service.store.store import Store
 from tests.support import RULES
 
@@ -76,3 +79,37 @@ async def test_without_any_good_revision_what_is_wrong_is_raised(store: Store, d
     shutil.rmtree(directory.path)
     with pytest.raises(InputError):
         await governed(store, directory)
+
+
+async def test_a_file_saved_half_way_never_takes_effect_although_it_would_load(store: Store, directory: RuleDirectory) -> None:
+    file = directory.path / f"{CLINIC}.yaml"
+    good = file.read_text("utf-8")
+    await in_force(store, directory, CLINIC, NOW)
+    whole, rules = good.replace("95%", "96%"), good.index("rules:") + len("rules:")
+    half = whole[: whole.index("  - name: Cancellation cluster", rules)]
+    assert len(check(half, f"{CLINIC}.yaml").rules) == 1
+
+    async def save() -> None:
+        file.write_text(half, "utf-8")
+        await asyncio.sleep(0.5)
+        file.write_text(whole, "utf-8")
+
+    saving = asyncio.create_task(save())
+    await asyncio.sleep(0.1)
+    found = await in_force(store, directory, CLINIC, NOW)
+    await saving
+    assert (found.problem, found.text) == ("", (await in_force(store, directory, CLINIC, NOW)).text)
+    assert len(found.rules.rules) > 1
+    assert await kinds(store) == ["rules.loaded", "rules.loaded"]
+
+
+async def test_a_file_that_is_written_to_without_end_leaves_the_rules_as_they_were(
+    store: Store, directory: RuleDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await in_force(store, directory, CLINIC, NOW)
+    file = directory.path / f"{CLINIC}.yaml"
+    file.write_text(file.read_text("utf-8").replace("95%", "96%"), "utf-8")
+    monkeypatch.setattr(revisions, "SETTLED", 3600.0)
+    monkeypatch.setattr(revisions, "PATIENCE", 0)
+    kept = await in_force(store, directory, CLINIC, NOW)
+    assert (kept.rules, "being written to" in kept.problem) == (first.rules, True)

@@ -1,12 +1,14 @@
 """The directory of rule files: which clinics there are, and what their files say now.
 
-A file is read whole in one go. One saved half-way is refused like any other bad file, and the caller keeps the revision it
-had. Packs are part of the files that list them: a bad pack is a bad file.
+A file is read whole in one go. One saved half-way may still be a good file, with fewer rules: so whoever puts an edit in force
+asks first how long ago it was written (`age`). Packs are part of the files that list them: a bad pack is a bad file.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,6 +66,15 @@ class RuleDirectory:
     def digest(self, clinic: str) -> str:
         """What the clinic's file and its packs are known by as they are now, good or bad; raises as `load` does."""
         return digest_of(whole(self._bytes(clinic, self.path / f"{clinic}.yaml"), self.packs()))
+
+    def age(self, clinic: str) -> float:
+        """For how many seconds nothing has been written to the clinic's file or a pack; endless where that cannot be told."""
+        files = [self.path / f"{clinic}.yaml", *(Path(pack.file) for pack in self.packs().values())]
+        try:
+            since = time.time() - max(file.stat().st_mtime for file in files)
+        except OSError:
+            return math.inf
+        return since if since >= 0 else math.inf  # written by a clock that is ahead: waiting would not help
 
     def packs(self) -> dict[str, PackText]:
         """The packs in `packs/`, good or bad, by name and in order; none where there is no such directory."""
