@@ -54,6 +54,8 @@ def _moved(
         if wanted is None or wanted.target is None or decision.before is None:
             continue
         if wanted.target in {decision.before, known.target if known else None}:
+            if was and decision.after not in {None, decision.before, was.after}:  # guardrails make something else of it
+                yield f"{_verb(decision.before, decision.after, edited.currency)} {decision.campaign}: {decision.sentence}"
             continue
         not_yet = f"; not at once: {decision.sentence}" if decision.verdict in KEPT else ""
         yield f"{_verb(decision.before, wanted.target, edited.currency)} {decision.campaign}: {wanted.sentence}{not_yet}"
@@ -68,11 +70,18 @@ def _verb(here: State, target: State, currency: str) -> str:
 
 def _left_behind(inputs: RunInputs, edited: RuleSet) -> Iterator[str]:
     """Campaigns that carry our change and would no longer be governed."""
-    governed = {identity(entry.platform, entry.id) for entry in edited.campaigns.values()}
+    governed = {identity(entry.platform, entry.id): entry for entry in edited.campaigns.values()}
     leaving = edited.mode is not Mode.ENFORCE
     for name, standing in sorted(inputs.standings.items()):
-        if carries(standing) and (standing.of not in governed or leaving):
-            why = f"the mode is {edited.mode}" if standing.of in governed else "it is no longer in the file"
+        entry = governed.get(standing.of)
+        if carries(standing) and (entry is None or entry.protect or leaving):
+            why = (
+                "it is no longer in the file"
+                if entry is None
+                else "it is protected"
+                if entry.protect
+                else f"the mode is {edited.mode}"
+            )
             yield f"leaves {name} {_as_it_is(standing, edited.currency)}, because {why}: nobody puts it back by itself"
 
 
@@ -82,11 +91,12 @@ def _as_it_is(standing: Standing, currency: str) -> str:
 
 
 def _forgotten(inputs: RunInputs, edited: RuleSet) -> Iterator[str]:
-    """Latches that are on under a name that no latching rule of the edited file has."""
-    latching = {rule.name for rule in edited.rules if rule.until is not None}
+    """Latches that are on for a service under a name that no latching rule about it has in the edited file."""
+    latches = [rule for rule in edited.rules if rule.until is not None]
+    latching = {f"{edited.campaigns[name].service}/{rule.name}" for rule in latches for name in rule.campaigns}
     zone = ZoneInfo(clinic_zone((inputs.snapshot, *inputs.baselines)))
     for key, state in sorted(inputs.rule_states.items()):
         service, _, rule = key.partition("/")
-        if state.on_since is not None and rule not in latching:
+        if state.on_since is not None and key not in latching:
             since = f"{state.on_since.astimezone(zone):%a %d %b %H:%M}"
             yield f"forgets that “{rule}” is on for {service} since {since}: what a rule remembers is kept under its name"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Lookup
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -118,9 +118,11 @@ def _pause(node: Node, what: str) -> Pause:
     return Pause()
 
 
-def budgets(known: Known, campaigns: tuple[str, ...]) -> Parse[Action]:
-    """A parser for budgets of these campaigns."""
+def budgets(known: Known, campaigns: tuple[str, ...], *, below_floor: bool = False) -> Parse[Action]:
+    """A parser for budgets of these campaigns, of which an amount must be possible for one; `below_floor` lifts that floor."""
     entries = [known.campaigns[campaign] for campaign in campaigns if known.campaigns and campaign in known.campaigns]
+    if below_floor:
+        entries = [replace(entry, floor=Decimal(0)) for entry in entries]
 
     def parse(node: Node, what: str) -> Action:
         if isinstance(node, Mapping):

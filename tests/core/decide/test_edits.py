@@ -80,3 +80,21 @@ def test_what_is_said_comes_true(clinic: Governed) -> None:
     outcome = conclude(replace(clinic.inputs(), rules=edited))
     targets = {name: outcome.proposals[name].target for name in ("physio-search", "physio-social")}
     assert all(target is not None and target.running for target in targets.values())
+
+
+def test_what_only_a_guardrail_changes_is_told(clinic: Governed) -> None:
+    more = replace(RULES, rules=(RULES.rules[0], Rule("More", tuple(RULES.campaigns), then=Percent(Decimal(60)))))
+    assert not any("podiatry-search" in text for text in said(clinic, more))
+    entry = RULES.campaigns["podiatry-search"]
+    lower = replace(more, campaigns=RULES.campaigns | {"podiatry-search": replace(entry, ceiling=Decimal(10))})
+    assert any(text.startswith("will set 5.00 AUD a day (now 18.00 AUD) for podiatry-search") for text in said(clinic, lower))
+
+
+def test_a_campaign_of_ours_that_is_protected_from_now_on_is_left_behind(clinic: Governed) -> None:
+    safe = replace(RULES, campaigns=RULES.campaigns | {NAME: replace(RULES.campaigns[NAME], protect=True)})
+    assert any(text.startswith(f"leaves {NAME} paused by the governor, because it is protected") for text in said(clinic, safe))
+
+
+def test_a_latching_rule_that_moves_to_another_service_forgets(clinic: Governed) -> None:
+    feet = tuple(name for name, entry in RULES.campaigns.items() if entry.service == "podiatry")
+    assert any(text.startswith("forgets that “Booked solid” is on for physio") for text in said(clinic, rule(campaigns=feet)))

@@ -28,7 +28,7 @@ class Names:
         known = Known(frozenset(self.rules.services), self.rules.campaigns, None, self.decimals)
 
         def parse(node: Node, what: str) -> Budget:
-            found = budgets(known, campaigns)(node, what)
+            found = budgets(known, campaigns, below_floor=True)(node, what)
             if isinstance(found, (CostPerBooking, Pause)):
                 raise FlawError(node, f"{what} is what comes out", "write an amount, like 32.14")
             return found
