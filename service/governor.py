@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.apply import Applied, Hands, apply, settle_open
+from service.core.comparing import stretches
 from service.core.decide.model import Decision, RunInputs, RunOutcome
-from service.core.doubt import AGREES
 from service.core.engine import conclude
 from service.core.errors import GovernorError, LeaseLostError
-from service.core.known_names import recalled
-from service.core.metrics import BASELINE_SLACK
+from service.core.known_names import Names, recalled
 from service.core.model import Campaign, Mode, Snapshot, Unreadable
 from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
@@ -82,8 +81,9 @@ class Governor:
             return await self._govern(hands, problems, by)
 
     async def _rehearse(self, rules: RuleSet, outside: Outside, problems: tuple[str, ...]) -> Report:
-        snapshot = await self._observe(outside, rules)
-        inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot, record=False)
+        names = await self.store.memory.names(rules.clinic)
+        snapshot = await self._observe(outside, rules, names)
+        inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot, names, record=False)
         outcome = conclude(inputs)
         problems += _problems(snapshot, [])
         return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
@@ -94,8 +94,9 @@ class Governor:
         await self.store.runs.begin(run, clinic, self.clock(), by)
         try:
             settled = await settle_open(clinic, await self.store.memory.standings(clinic), hands)
-            snapshot = _without_open(await self._observe(hands.outside, hands.rules), settled)
-            inputs = await self._gather(run, hands.rules, snapshot)
+            names = await self.store.memory.names(clinic)
+            snapshot = _without_open(await self._observe(hands.outside, hands.rules, names), settled)
+            inputs = await self._gather(run, hands.rules, snapshot, names)
             outcome = conclude(inputs)
             await self.store.runs.record(inputs, outcome, hands.fence)
             applied = await apply(outcome.decisions, outcome.standings, hands)
@@ -114,15 +115,13 @@ class Governor:
         for run in await self.store.runs.unfinished(clinic):
             await self.store.runs.fail(run.id, "interrupted", self.clock())
 
-    async def _observe(self, outside: Outside, rules: RuleSet) -> Snapshot:
+    async def _observe(self, outside: Outside, rules: RuleSet, names: Names) -> Snapshot:
         """What `rules` need, found by what their names last meant where nothing bears them any more."""
-        names = await self.store.memory.names(rules.clinic)
         return await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
 
-    async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot, *, record: bool = True) -> RunInputs:
+    async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot, names: Names, *, record: bool = True) -> RunInputs:
         """Everything the run depends on besides what it observed."""
         now, clinic = snapshot.taken_at, rules.clinic
-        windows = [(now - back - BASELINE_SLACK, now - back) for back in sorted(look_backs(rules))]
         unreadable = isinstance(snapshot.diaries, Unreadable)
         learnt = await booking_pace(self.store, clinic, now, self.engine, record=record)
         return RunInputs(
@@ -132,7 +131,7 @@ class Governor:
             engine=self.engine,
             rules=rules,
             snapshot=snapshot,
-            baselines=await self._baselines(clinic, now, windows),
+            baselines=await self._baselines(rules, now),
             rule_states=await self.store.memory.rule_states(clinic),
             standings=await self.store.memory.standings(clinic),
             holds=await self.store.holds.holds(clinic, now),
@@ -141,15 +140,16 @@ class Governor:
             pace=learnt.pace,
             looked=learnt.looked,
             holidays=around(now, regions(rules)),
-            names=await self.store.memory.names(clinic),
+            names=names,
             numbers=await self.store.memory.numbers(clinic),
         )
 
-    async def _baselines(self, clinic: str, now: datetime, windows: list[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
+    async def _baselines(self, rules: RuleSet, now: datetime) -> tuple[Snapshot, ...]:
         """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
-        found = list(await self.store.snapshots.baselines(clinic, [*windows, (now - AGREES, now)]))
-        for before in (now - AGREES, *(first for first, _ in windows)):
-            older = await self.store.snapshots.latest_readable(clinic, before)
+        needed = stretches(now, look_backs(rules))
+        found = list(await self.store.snapshots.baselines(rules.clinic, needed))
+        for first, _ in needed:
+            older = await self.store.snapshots.latest_readable(rules.clinic, first)
             found += [older] if older is not None and older not in found else []
         return tuple(sorted(found, key=lambda snapshot: snapshot.taken_at, reverse=True))
 

@@ -10,12 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from service.core.comparing import compared
 from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing, change_of
 from service.core.decide.people import changed
-from service.core.doubt import AGREES
 from service.core.engine import conclude
 from service.core.known_names import recalled
-from service.core.metrics import BASELINE_SLACK
 from service.core.model import Campaign, Diaries, Platform, Snapshot, State, Unreadable, Verdict
 from service.core.roster import NO_NUMBERS
 from service.core.rules.language import RuleSet
@@ -105,15 +104,9 @@ class Governed:
         )
 
     def _baselines(self, now: datetime) -> Iterator[Snapshot]:
-        """The earlier snapshots that any rule may compare with, and those that tell of each what went of a sudden."""
-        befores = {now - AGREES, *(now - back - BASELINE_SLACK for back in look_backs(self.rules))}
-        for inputs, _ in reversed(self.outcomes):
-            taken = inputs.snapshot.taken_at
-            wanted = any(now - back - BASELINE_SLACK <= taken <= now - back for back in look_backs(self.rules))
-            eve = any(taken <= before for before in befores)
-            if isinstance(inputs.snapshot.diaries, Diaries) and (wanted or eve or taken > now - AGREES):
-                befores = {before for before in befores if taken > before}
-                yield inputs.snapshot
+        """The earlier snapshots that a run compares with, newest first."""
+        read = [past.snapshot for past, _ in reversed(self.outcomes) if isinstance(past.snapshot.diaries, Diaries)]
+        return (read[n] for n in compared(now, [each.taken_at for each in read], look_backs(self.rules)))
 
     def run(self) -> RunOutcome:
         inputs = self.inputs()

@@ -14,11 +14,12 @@ from datetime import date
 from itertools import accumulate
 
 from service.core.days import HORIZON, horizon
-from service.core.diary import NOTHING, Diary, Tally, diary, total
+from service.core.diary import Diary, diary
 from service.core.model import Offer
 from service.core.observation import Observation
 from service.core.offers import sold_offers
 from service.core.rules.language import Service
+from service.core.tallies import NOTHING, Tally, total
 
 TOGETHER = 2
 """So many contradicted diaries at a location are no accident of one roster."""

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from service.core.capacity import Capacity
 from service.core.decide.model import Blind, Caveat
-from service.core.diary import DiaryDay
+from service.core.diary_day import DiaryDay
 from service.core.known_names import lost
-from service.core.model import Offer, Unseen
+from service.core.model import NameOf, Offer, Unseen
 from service.core.observation import Observation
 from service.core.offers import fold, switched_off
-from service.core.rules.language import NameOf, Service
+from service.core.rules.language import Service
 
 WHY = {
     Unseen.NOT_FOUND: "Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty",

@@ -8,12 +8,13 @@ from datetime import date
 
 from service.core.capacity import Capacity
 from service.core.days import HORIZON
-from service.core.diary import Diary, DiaryDay, total
+from service.core.diary import Diary
+from service.core.diary_day import DiaryDay
 from service.core.logic import Bounds
 from service.core.model import Unseen
 from service.core.observation import Observation
 from service.core.pace import Ahead, Expected, Look, Outlook, Pace, expected, outlook
-from service.core.tallies import openings_of
+from service.core.tallies import openings_of, total
 
 Cell = list[tuple[Diary, DiaryDay]]
 """Everybody's day at one location on one date."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from service.core.model import Diaries
+from service.core.model import Diaries, KnownName, NameOf
 from service.core.offers import Item, fold, renamed
-from service.core.rules.language import Known, NameOf, Service
+from service.core.rules.language import Service
 
 Names = dict[str, tuple[str, ...]]
 """By what and folded name (`practitioner/hydro pod`): the Cliniko ids that bore it when any did last."""
@@ -26,7 +26,7 @@ def recalled(services: Mapping[str, Service], names: Mapping[str, tuple[str, ...
 
 def _recalled(service: Service, names: Mapping[str, tuple[str, ...]]) -> Service:
     used = dict.fromkeys((what, fold(name)) for what, name in used_names(service))
-    known = tuple(Known(what, name, names[key]) for what, name in used if (key := _key(what, name)) in names)
+    known = tuple(KnownName(what, name, names[key]) for what, name in used if (key := _key(what, name)) in names)
     return replace(service, known=known) if known != service.known else service
 
 

@@ -16,14 +16,13 @@ from functools import cache
 from service.core.capacity import Capacity
 from service.core.days import HORIZON
 from service.core.decide.model import Caveat, DayForecast, Reading, ServiceForecast
-from service.core.diary import Tally
 from service.core.expectation import NOTHING_EXPECTED, Expectation
 from service.core.logic import UNBOUNDED, Bounds
 from service.core.model import Reason
 from service.core.opened import slots_opened
 from service.core.pace import Expected, Rung
 from service.core.rules.language import Measure, Metric
-from service.core.tallies import busy, left_open, open_time_of, openings_of
+from service.core.tallies import Tally, busy, left_open, open_time_of, openings_of
 
 DEFAULTS = {metric: Measure(metric) for metric in Metric}
 """Every metric at its default parameters."""

@@ -200,6 +200,23 @@ class Diaries:
     probes: tuple[Probe, ...]
 
 
+class NameOf(StrEnum):
+    """What of Cliniko's a service names."""
+
+    TYPE = "appointment type"
+    LOCATION = "location"
+    PRACTITIONER = "practitioner"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownName:
+    """A name that a service uses, folded, and the Cliniko ids that bore it when any did last (`core.known_names`)."""
+
+    what: NameOf
+    name: str
+    ids: tuple[str, ...]
+
+
 # --- what the ad platforms show -----------------------------------------------------------------------------------------
 
 

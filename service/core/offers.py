@@ -9,8 +9,8 @@ from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
-from service.core.model import AppointmentType, Diaries, Location, Offer, Practitioner
-from service.core.rules.language import NameOf, Service
+from service.core.model import AppointmentType, Diaries, Location, NameOf, Offer, Practitioner
+from service.core.rules.language import Service
 
 Item = AppointmentType | Location | Practitioner
 """Whatever in Cliniko a service names."""

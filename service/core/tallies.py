@@ -1,9 +1,38 @@
-"""What a tally of diary days says as bounds: openings, open time and utilisation. Pure."""
+"""Diary days in numbers: their sum, and what it says as bounds of openings, open time and utilisation. Pure."""
 
 from __future__ import annotations
 
-from service.core.diary import Tally
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
+from typing import NamedTuple
+
 from service.core.logic import Bounds
+
+
+class Tally(NamedTuple):
+    """Seconds and counts over some diary days."""
+
+    working: int = 0
+    sellable: int = 0
+    first_sellable: int = 0
+    seen: int = 0
+    open_low: int = 0
+    open_high: int = 0
+    openings_low: int = 0
+    openings_high: int = 0
+
+
+NOTHING = Tally()
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """The sum of tallies."""
+    return reduce(_plus, (tally for tally in tallies if tally is not NOTHING), NOTHING)
+
+
+def _plus(one: Tally, other: Tally) -> Tally:
+    return other if one is NOTHING else Tally._make(map(add, one, other))
 
 
 def openings_of(tally: Tally) -> Bounds:

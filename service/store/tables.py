@@ -154,34 +154,21 @@ pace_model = Table(
 
 # --- remembered between runs --------------------------------------------------------------------------------------------
 
-rule_state = Table(
-    "rule_state",
-    metadata,
-    Column("clinic", String(100), primary_key=True),
-    Column("key", String(400), primary_key=True),
-    Column("body", Text, nullable=False),
-)
 
-known_name = Table(
-    "known_name",
-    metadata,
-    Column("clinic", String(100), primary_key=True),
-    Column("name", String(400), primary_key=True),
-    Column("body", Text, nullable=False),
-)
+def _remembered(name: str, key: Column[str]) -> Table:
+    """What is remembered of each clinic, as JSON by `key`."""
+    clinic, body = Column("clinic", String(100), primary_key=True), Column("body", Text, nullable=False)
+    return Table(name, metadata, clinic, key, body)
+
+
+rule_state = _remembered("rule_state", Column("key", String(400), primary_key=True))
+known_name = _remembered("known_name", Column("name", String(400), primary_key=True))
+standing = _remembered("standing", Column("campaign", String(200), primary_key=True))
 
 day_numbers = Table(
     "day_numbers",
     metadata,
     Column("clinic", String(100), primary_key=True),
-    Column("body", Text, nullable=False),
-)
-
-standing = Table(
-    "standing",
-    metadata,
-    Column("clinic", String(100), primary_key=True),
-    Column("campaign", String(200), primary_key=True),
     Column("body", Text, nullable=False),
 )
 

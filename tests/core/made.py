@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from service.core.capacity import Capacity, capacity
 from service.core.decide.model import UNLEARNT
-from service.core.diary import DiaryDay
+from service.core.diary_day import DiaryDay
 from service.core.expectation import expectation
 from service.core.metrics import Earlier, Seen, asking
 from service.core.model import (

@@ -7,13 +7,13 @@ only where a rule asks for what is expected. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from service.core.comparing import compared
 from service.core.decide.model import UNLEARNT
 from service.core.expectation import look_key
-from service.core.metrics import BASELINE_SLACK
 from service.core.outlook import Prospect, prospect, sights
 from service.core.pace import Look, Pace, fit
 from service.core.rules.language import CostPerBooking, Metric, RuleSet, Service
@@ -68,24 +68,13 @@ class Seeing:
 
     def look(self, at: datetime, present: Sighting | None, past: Sequence[Sighting]) -> Prospect:
         """See a moment; `past` are the readable sightings before it, oldest first."""
-        seen = sights(present, tuple(self.compared(at, past)))
+        before = past[::-1]
+        places = compared(at, [each.at for each in before], self.backs)
+        seen = sights(present, [before[n] for n in places])
         self.now = prospect(self.services, seen, self._fitted() if self.expecting else None)
         if self.expecting:
             self._learn(list(self.now.looks(self._looked)))
         return self.now
-
-    def compared(self, at: datetime, past: Sequence[Sighting]) -> Iterator[Sighting]:
-        """The sightings that a run at `at` compares with, newest first.
-
-        They are the newest, those as old as its rules ask for, and the one before those, which tells what had gone of a sudden.
-        """
-        ends = [at - back for back in self.backs]
-        for n, each in enumerate(reversed(past)):
-            met = {end for end in ends if each.at <= end}
-            over = {end for end in met if each.at < end - BASELINE_SLACK}
-            ends = [end for end in ends if end not in over]
-            if n == 0 or met:
-                yield each
 
     def _learn(self, looks: Iterable[Look]) -> None:
         """Add looks that are the first of their day."""

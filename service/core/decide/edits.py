@@ -16,7 +16,7 @@ from service.core.decide.people import identity
 from service.core.engine import clinic_zone, conclude
 from service.core.model import Mode, State, Verdict
 from service.core.money import shown
-from service.core.rules.language import RuleSet
+from service.core.rules.language import CampaignEntry, RuleSet
 
 KEPT = {Verdict.KEEP, Verdict.REFUSED}
 
@@ -71,18 +71,18 @@ def _verb(here: State, target: State, currency: str) -> str:
 def _left_behind(inputs: RunInputs, edited: RuleSet) -> Iterator[str]:
     """Campaigns that carry our change and would no longer be governed."""
     governed = {identity(entry.platform, entry.id): entry for entry in edited.campaigns.values()}
-    leaving = edited.mode is not Mode.ENFORCE
     for name, standing in sorted(inputs.standings.items()):
-        entry = governed.get(standing.of)
-        if carries(standing) and (entry is None or entry.protect or leaving):
-            why = (
-                "it is no longer in the file"
-                if entry is None
-                else "it is protected"
-                if entry.protect
-                else f"the mode is {edited.mode}"
-            )
+        why = _why_left(governed.get(standing.of), edited.mode)
+        if why and carries(standing):
             yield f"leaves {name} {_as_it_is(standing, edited.currency)}, because {why}: nobody puts it back by itself"
+
+
+def _why_left(entry: CampaignEntry | None, mode: Mode) -> str:
+    if entry is None:
+        return "it is no longer in the file"
+    if entry.protect:
+        return "it is protected"
+    return "" if mode is Mode.ENFORCE else f"the mode is {mode}"
 
 
 def _as_it_is(standing: Standing, currency: str) -> str:

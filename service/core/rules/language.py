@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from service.core.model import Mode, Platform
+from service.core.model import KnownName, Mode, Platform
 
 
 class Metric(StrEnum):
@@ -293,23 +293,6 @@ class CampaignEntry:
     protect: bool = False
 
 
-class NameOf(StrEnum):
-    """What of Cliniko's a service names."""
-
-    TYPE = "appointment type"
-    LOCATION = "location"
-    PRACTITIONER = "practitioner"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A name that a service uses, folded, and the Cliniko ids that bore it when any did last (`core.known_names`)."""
-
-    what: NameOf
-    name: str
-    ids: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
     """What an ad sells: appointment types by name in order of preference, where and by whom.
@@ -323,7 +306,7 @@ class Service:
     locations: tuple[str, ...] | None = None
     practitioners: tuple[str, ...] | None = None
     exclude_practitioners: tuple[str, ...] = ()
-    known: tuple[Known, ...] = ()
+    known: tuple[KnownName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
