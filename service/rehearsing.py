@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from service.core.decide.edits import effects
 from service.core.errors import GoneError, NotFoundError
+from service.core.known_names import Names
 from service.core.model import Diaries
 from service.core.rules.language import RuleSet
 from service.store.store import Store
@@ -13,10 +14,14 @@ from service.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What an edit would change, a sentence each, and the diaries that names can be looked up in (None: never read)."""
+    """What an edit would change, a sentence each, and what names can be looked up in.
+
+    That are the newest diaries (None: never read), and what runs remember of the names.
+    """
 
     effects: tuple[str, ...] = ()
     diaries: Diaries | None = None
+    names: Names = field(default_factory=dict)
 
 
 async def rehearse(store: Store, edited: RuleSet) -> Rehearsal:
@@ -27,15 +32,17 @@ async def rehearse(store: Store, edited: RuleSet) -> Rehearsal:
     planned = await store.runs.runs([edited.clinic], planned=True, limit=1)
     latest = await store.snapshots.latest_readable(edited.clinic)
     diaries = latest.diaries if latest and isinstance(latest.diaries, Diaries) else None
+    names = await store.memory.names(edited.clinic)
     if not planned.items:
-        return Rehearsal((), diaries)
+        return Rehearsal((), diaries, names)
     try:
         inputs = await store.runs.load_inputs(planned.items[0].id)
     except (GoneError, NotFoundError):
-        return Rehearsal((), diaries)
+        return Rehearsal((), diaries, names)
     remembered = replace(
         inputs,
         rule_states=await store.memory.rule_states(edited.clinic),
         standings=await store.memory.standings(edited.clinic),
+        names=names,
     )
-    return Rehearsal(effects(remembered, edited), diaries)
+    return Rehearsal(effects(remembered, edited), diaries, names)

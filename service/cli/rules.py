@@ -83,7 +83,7 @@ def _against_stored_state(good: dict[Path, RuleSet]) -> None:
     for file, rehearsal in zip(good, found, strict=True):
         tree, _ = parse(bytes_of(file).decode("utf-8"), str(file))
         if rehearsal.diaries is not None and tree is not None:
-            for problem in unknown(tree, str(file), rehearsal.diaries):
+            for problem in unknown(tree, str(file), rehearsal.diaries, rehearsal.names):
                 click.echo(f"warning: {problem}", err=True)
         for effect in rehearsal.effects:
             click.echo(f"{file.stem}: {effect}")

@@ -26,7 +26,7 @@ def recalled(services: Mapping[str, Service], names: Mapping[str, tuple[str, ...
 
 def _recalled(service: Service, names: Mapping[str, tuple[str, ...]]) -> Service:
     used = dict.fromkeys((what, fold(name)) for what, name in used_names(service))
-    known = tuple(KnownName(what, name, names[key]) for what, name in used if (key := _key(what, name)) in names)
+    known = tuple(KnownName(what, name, names[key]) for what, name in used if (key := key_of(what, name)) in names)
     return replace(service, known=known) if known != service.known else service
 
 
@@ -36,7 +36,7 @@ def learnt(services: Iterable[Service], diaries: Diaries, names: Mapping[str, tu
     for service in services:
         used = {what: {fold(name) for other, name in used_names(service) if other is what} for what in NameOf}
         for what, name in used_names(service):
-            key, listed = _key(what, fold(name)), items(diaries, what)
+            key, listed = key_of(what, fold(name)), items(diaries, what)
             bear = {item.id for item in listed if fold(item.name) == fold(name)}
             kept = {item.id for item in renamed(fold(name), names.get(key, ()), listed, used[what])}
             if ids := tuple(sorted(bear | kept | set(found.get(key, ())))) or names.get(key):
@@ -77,5 +77,6 @@ def lost(service: Service, diaries: Diaries) -> Iterator[tuple[NameOf, str, tupl
             yield what, name, now
 
 
-def _key(what: NameOf, name: str) -> str:
+def key_of(what: NameOf, name: str) -> str:
+    """How a folded name is remembered."""
     return f"{what}/{name}"

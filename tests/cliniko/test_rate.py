@@ -79,6 +79,7 @@ async def test_a_request_that_is_called_off_while_it_waits_gives_its_turn_away()
     called_off.cancel()
     budget.window = 0.001
     await asyncio.wait_for(waiting, 5)
+    assert (called_off.cancelled(), waiting.done()) == (True, True)
 
 
 @given(st.lists(st.floats(min_value=0, max_value=20), max_size=60), st.integers(min_value=1, max_value=5))

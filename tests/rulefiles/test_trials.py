@@ -25,23 +25,11 @@ from service.rulefiles.public_holidays import between
 from service.rulefiles.source import check, tree
 from service.rulefiles.trials import Subject, stated
 from tests.rulefiles.generated import files, written
+from tests.rulefiles.quay import clinic
 from tests.rulefiles.test_schema import as_an_editor_sees
 from tests.support import RULES
 
-HEAD = """version: 1
-clinic: quay
-name: The Quay
-currency: AUD
-notify: [marketing]
-google_ads: {customer_id: "1234567890"}
-services:
-  physio: {appointment_types: [First]}
-  feet: {appointment_types: [Feet]}
-campaigns:
-  a: {platform: google, id: "1", service: physio, base_budget: 60.00, floor: 10.00, ceiling: 120.00}
-  b: {platform: google, id: "2", service: physio, base_budget: 40.00, floor: 10.00, ceiling: 80.00}
-  c: {platform: google, id: "3", service: feet, base_budget: 40.00, floor: 10.00, ceiling: 80.00}
-"""
+HEAD = clinic("120.00")
 RULE_FILE = """rules:
   - name: Full
     service: physio

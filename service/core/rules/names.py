@@ -5,42 +5,43 @@ It is no mistake of the file, because a type may be made tomorrow; but a misspel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from service.core.errors import Problem
-from service.core.model import Diaries
-from service.core.offers import fold
+from service.core.known_names import Names, items, key_of
+from service.core.model import Diaries, NameOf
+from service.core.offers import fold, renamed
 from service.core.rules.fields import close, did_you_mean
 from service.core.rules.tree import Mapping, Node, Scalar, Sequence, quoted
 
 KINDS = {
-    "appointment_types": "appointment type",
-    "locations": "business",
-    "practitioners": "practitioner",
-    "exclude_practitioners": "practitioner",
+    "appointment_types": (NameOf.TYPE, "appointment type"),
+    "locations": (NameOf.LOCATION, "business"),
+    "practitioners": (NameOf.PRACTITIONER, "practitioner"),
+    "exclude_practitioners": (NameOf.PRACTITIONER, "practitioner"),
 }
-"""The lists of a service that name what Cliniko has."""
+"""The lists of a service that name what Cliniko has: what of it, and the word for one."""
 
 
-def unknown(tree: Node, file: str, diaries: Diaries) -> tuple[Problem, ...]:
-    """Every name under `services` that the newest reading of Cliniko does not know, with the one probably meant."""
-    known = {
-        "appointment_types": [each.name for each in diaries.types],
-        "locations": [each.name for each in diaries.locations],
-        "practitioners": [each.name for each in diaries.practitioners],
-    }
-    known["exclude_practitioners"] = known["practitioners"]
+def unknown(tree: Node, file: str, diaries: Diaries, names: Names) -> tuple[Problem, ...]:
+    """Every name under `services` that the newest reading of Cliniko does not know, with the one probably meant.
+
+    `names` is what runs remember, so that what was renamed in Cliniko is told by its new name.
+    """
     return tuple(
-        Problem(file, item.line, f"Cliniko has no {KINDS[key]} {quoted(item.text)}", _advice(item.text, known[key]))
+        Problem(file, item.line, f"Cliniko has no {word} {quoted(item.text)}", _advice(item.text, what, diaries, names))
         for service in _values(_value(tree, "services"))
-        for key in KINDS
+        for key, (what, word) in KINDS.items()
         for item in _items(_value(service, key))
-        if fold(item.text) not in map(fold, known[key])
+        if all(fold(item.text) != fold(each.name) for each in items(diaries, what))
     )
 
 
-def _advice(name: str, names: Iterable[str]) -> str:
-    guess = close(name, names)
+def _advice(name: str, what: NameOf, diaries: Diaries, names: Names) -> str:
+    listed = items(diaries, what)
+    if now := renamed(fold(name), names.get(key_of(what, fold(name)), ()), listed, ()):
+        return f"it is called {quoted(now[0].name)} by now, and means that as before; write the new name"
+    guess = close(name, [each.name for each in listed])
     return did_you_mean(guess) if guess else "it counts for nothing until Cliniko has one of that name"
 
 

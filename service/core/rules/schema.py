@@ -8,7 +8,9 @@ the file, limits and order are the loader's, which has the last word. Editors ha
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from service.core.model import Platform
 from service.core.rules import values
@@ -125,7 +127,7 @@ def _rule(section: Section) -> Schema:
         "for": ref("duration"),
         "until": ref("condition"),
         "then": {"anyOf": [{"const": "pause"}, mapping(words.THEN, {"budget": ref("budget")})]},
-        "bands": mapping(words.BANDS, {"by": mapping(words.BY, _by()), "steps": listed(_step())}),
+        "bands": _bands(),
         "notify": name(),
         "stabilise": ref("duration"),
         "active": _window(words.ACTIVE),
@@ -135,6 +137,26 @@ def _rule(section: Section) -> Schema:
         "allOf": [never_both("then", "bands"), never_both("service", "campaigns")]
         + [never_both(part, "bands") for part in ("when", "for", "until")],
         "dependentRequired": {"for": ["when"], "until": ["when"]},
+    }
+
+
+def _bands() -> Schema:
+    """A ladder: what its steps and margin may be depends on its metric."""
+    alike: dict[tuple[Unit, bool, bool], list[Metric]] = {}
+    for metric in Metric:
+        alike.setdefault((UNITS[metric], words.looks_back(metric), words.is_forecast(metric)), []).append(metric)
+    ladder = mapping(words.BANDS, {"by": mapping(words.BY, _by()), "steps": listed(_step())})
+    return ladder | {"allOf": [_ladder_of(metrics) for metrics in alike.values()]}
+
+
+def _ladder_of(metrics: Sequence[Metric]) -> Schema:
+    threshold, around = threshold_of(metrics[0]), parameters(metrics[0])
+    barred: dict[str, Any] = {key: False for key in ("since", "confidence") if key not in around}
+    by = {"properties": {"metric": {"enum": [*metrics]}}, "required": ["metric"]}
+    steps = {"items": {"properties": {op.value: threshold for op in words.STEP_OPS}}}
+    return {
+        "if": {"properties": {"by": by}, "required": ["by"]},
+        "then": {"properties": {"by": {"properties": {"margin": threshold} | barred}, "steps": steps}},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -105,6 +106,9 @@ def _check_parts(fields: Fields) -> None:
 def _then(fields: Fields, budget: Parse[Action], problems: Problems) -> Action | None:
     node = fields.node("then")
     if isinstance(node, Mapping):
+        if any(re.fullmatch("[0-9.]+", entry.key) for entry in node.entries):  # what stands after a comma is another key
+            problems.add(node.line, "`budget` has a comma in it", "write an amount like 35.00 or 1000.00")
+            return None
         return Fields(node, words.THEN, problems).read("budget", budget, None)
     return fields.read("then", _pause, None)
 

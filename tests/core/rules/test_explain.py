@@ -17,23 +17,14 @@ from service.core.rules.language import Guardrails, Op, RaiseAndCut, Window
 from service.core.rules.walk import comparisons
 from service.rulefiles.source import check
 from tests.rulefiles.generated import files, written
+from tests.rulefiles.quay import clinic
 from tests.support import RULES, shipped
 
-HEAD = """version: 1
-clinic: quay
-name: The Quay
-currency: AUD
-notify: [marketing]
-google_ads: {customer_id: "1234567890"}
-services:
-  physio: {appointment_types: [First]}
-  feet: {appointment_types: [Feet]}
-campaigns:
-  a: {platform: google, id: "1", service: physio, base_budget: 60.00, floor: 10.00, ceiling: 90.00}
-  b: {platform: google, id: "2", service: physio, base_budget: 40.00, floor: 10.00, ceiling: 80.00}
-  c: {platform: google, id: "3", service: feet, base_budget: 40.00, floor: 10.00, ceiling: 80.00}
-rules:
+HEAD = (
+    clinic("90.00")
+    + """rules:
   - {name: One, """
+)
 
 
 def said(text: str) -> str:

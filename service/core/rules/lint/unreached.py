@@ -61,4 +61,5 @@ def _advice(rule: Rule, deciding: list[Rule]) -> str:
     first = deciding[0]
     if mended_at(rule, first) is not rule:
         return f"give the file's rule the name “{rule.name}” to put it in the pack's place, or narrow “{first.name}”"
-    return f"move “{rule.name}” above “{first.name}”, narrow “{first.name}”, or take “{rule.name}” out"
+    out = "or leave it its `notify` alone" if rule.notify else f"or take “{rule.name}” out"
+    return f"move “{rule.name}” above “{first.name}”, narrow “{first.name}”, {out}"
