@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from service.core import intervals
-from service.core.days import HORIZON
-from service.core.diary_day import CLOSED, DiaryDay
+from service.core.diary_day import CLOSED, DiaryDay, tallied
 from service.core.intervals import Spans
 from service.core.model import Offer
 from service.core.observation import Observation
-from service.core.packing import NOTHING_SHOWN, Shown, pack, pack_by_day
-from service.core.places import Part, Place, both
-from service.core.tallies import Tally
+from service.core.packing import Shown, pack_by_day
+from service.core.places import Place, both
 
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """One practitioner's horizon for one service; `bookable` pairs with `days`. `step` and `length` are in seconds.
+    """One practitioner's horizon for one service. `step` and `length` are in seconds.
 
     `step` is the spacing of the starts shown, `length` the duration of the service's first type here. `contradicted`: most
     starts lay outside rostered hours at these locations, so that they are not believed; `shown_at` are those with any start.
@@ -29,7 +28,6 @@ class Diary:
 
     practitioner: str
     days: tuple[DiaryDay, ...]
-    bookable: tuple[Shown, ...]
     step: int
     length: int
     contradicted: tuple[str, ...] = ()
@@ -53,96 +51,56 @@ def diary(seen: Observation, practitioner: str, offers: Sequence[Offer], distrus
     places = {offer.location: [o for o in offers if o.location == offer.location] for offer in offers}
     coarse = any(step > seen.lengths[offer.type] for offer in offers)
     there = [Place(seen, location, practitioner, these, step, coarse) for location, these in places.items()]
-    looked = [place.parts(distrusted=place.location in distrusted) for place in there]
-    horizons = [found for found, _ in looked]
+    looked = [place.days(distrusted=place.location in distrusted) for place in there]
     contradicted = tuple(place.location for place, (_, wrong) in zip(there, looked, strict=True) if wrong)
-    days: list[DiaryDay] = []
-    bookable: list[Shown] = []
-    before, tangled = NOTHING_SHOWN, False
-    for index in range(HORIZON):
-        parts = [part for parts in horizons if (part := parts[index]) is not None]
-        day, shown = _unite(index, parts) if parts else (CLOSED[index], NOTHING_SHOWN)
-        if before.starts and shown.starts and before.starts[-1][1] > shown.starts[0][0]:
-            tangled = True
-        days.append(day)
-        bookable.append(shown)
-        before = shown
-    if tangled:
-        days = _over_midnights(days, bookable)
+    days = [
+        _united(index, [day for day in at_places if day is not None])
+        for index, at_places in enumerate(zip(*[found for found, _ in looked], strict=True))
+    ]
+    if _tangled(days):
+        days = _over_midnights(days)
     shown_at = tuple(dict.fromkeys(offer.location for offer in offers if any(seen.starts(offer))))
-    return Diary(practitioner, tuple(days), tuple(bookable), step, length, contradicted, shown_at)
+    return Diary(practitioner, tuple(days), step, length, contradicted, shown_at)
 
 
-def _over_midnights(days: Sequence[DiaryDay], bookable: Sequence[Shown]) -> list[DiaryDay]:
+def _over_midnights(days: Sequence[DiaryDay]) -> list[DiaryDay]:
     """The days packed together where openings overlap those of the next day: it has only those that fit in besides."""
-    counts = pack_by_day([shown.starts for shown in bookable])
+    counts = pack_by_day([day.shown.starts for day in days])
     tallies = [
-        day.tally._replace(openings_low=count, openings_high=day.tally.openings_high if shown.hidden else count)
-        for day, shown, count in zip(days, bookable, counts, strict=True)
+        day.tally._replace(openings_low=count, openings_high=day.tally.openings_high if day.shown.hidden else count)
+        for day, count in zip(days, counts, strict=True)
     ]
     return [replace(day, tally=tally) for day, tally in zip(days, tallies, strict=True)]
 
 
-def _unite(index: int, parts: Sequence[Part]) -> tuple[DiaryDay, Shown]:
-    """One practitioner has one diary: an hour free at two places is one hour."""
-    part = parts[0] if len(parts) == 1 else _united(parts)
-    if part.alone is None:
-        part.alone = _tallied(index, part)
-    return part.alone
+def _tangled(days: Sequence[DiaryDay]) -> bool:
+    """Whether what is shown on some day reaches into what is shown on the next."""
+    return any(a and b and a[-1][1] > b[0][0] for a, b in pairwise([day.shown.starts for day in days]))
 
 
-def _tallied(index: int, part: Part) -> tuple[DiaryDay, Shown]:
-    openings = pack(part.starts.starts)
-    most = pack(part.starts.starts, part.starts.hidden) if part.starts.hidden else openings
-    open_low = intervals.length(part.open_low)
-    sellable = intervals.length(part.sellable)
+def _united(index: int, places: Sequence[DiaryDay]) -> DiaryDay:
+    """One practitioner has one diary: an hour free at two places is one hour.
+
+    The day bears the name of the location where most of it is rostered, the first of equals.
+    """
+    if len(places) < 2:
+        return places[0] if places else CLOSED[index]
+    sellable = both(day.sellable for day in places)
+    unseen = both(intervals.subtract(day.sellable, day.seen) for day in places)
+    starts = sorted(span for day in places for span in day.shown.starts)
     day = DiaryDay(
         index=index,
-        working=part.working,
-        sellable=part.sellable,
-        first_sellable=part.first_sellable,
-        seen=part.seen,
-        capped=part.capped,
-        open_low=part.open_low,
-        open_high=part.open_high,
-        near=part.near,
-        outside=part.outside,
-        limited=part.limited,
-        location=part.location if part.working else "",
-        tally=Tally(
-            working=intervals.length(part.working),
-            sellable=sellable,
-            first_sellable=sellable if part.first_sellable is part.sellable else intervals.length(part.first_sellable),
-            seen=sellable if part.seen is part.sellable else intervals.length(part.seen),
-            open_low=open_low,
-            open_high=open_low if part.open_high is part.open_low else intervals.length(part.open_high),
-            openings_low=openings,
-            openings_high=most,
-        ),
-    )
-    return day, part.starts
-
-
-def _united(parts: Sequence[Part]) -> Part:
-    """Several locations as one; it bears the name of the one where most of the day is rostered, the first of equals."""
-    sellable = both(part.sellable for part in parts)
-    unseen = both(intervals.subtract(part.sellable, part.seen) for part in parts)
-    return Part(
-        location=max(parts, key=lambda part: intervals.length(part.working)).location,
-        working=both(part.working for part in parts),
+        working=both(day.working for day in places),
         sellable=sellable,
-        first_sellable=both(part.first_sellable for part in parts),
+        first_sellable=both(day.first_sellable for day in places),
         seen=intervals.subtract(sellable, unseen),
-        capped=both(part.capped for part in parts),
-        open_low=both(part.open_low for part in parts),
-        open_high=both(part.open_high for part in parts),
-        near=both(part.near for part in parts),
-        starts=_shown_anywhere(parts),
-        outside=sum(part.outside for part in parts),
-        limited=any(part.limited for part in parts),
+        capped=both(day.capped for day in places),
+        open_low=both(day.open_low for day in places),
+        open_high=both(day.open_high for day in places),
+        near=both(day.near for day in places),
+        shown=Shown(tuple(starts), tuple(region for day in places for region in day.shown.hidden)),
+        outside=sum(day.outside for day in places),
+        limited=any(day.limited for day in places),
+        location=max(places, key=lambda day: intervals.length(day.working)).location,
     )
-
-
-def _shown_anywhere(parts: Sequence[Part]) -> Shown:
-    starts = sorted(span for part in parts for span in part.starts.starts)
-    return Shown(tuple(starts), tuple(region for part in parts for region in part.starts.hidden))
+    return tallied(day)

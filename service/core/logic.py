@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Truth(StrEnum):
@@ -58,10 +59,10 @@ class Bounds:
         if not self.low <= self.high or (self.estimate is not None and not self.low <= self.estimate <= self.high):
             raise ValueError(f"bounds out of order: {self.low} <= {self.estimate} <= {self.high} does not hold")
 
-    @classmethod
-    def exactly(cls, value: float) -> Bounds:
+    @staticmethod
+    def exactly(value: float) -> Bounds:
         """A fully observed number."""
-        return cls(value, value, value)
+        return _exactly(value)
 
     @property
     def exact(self) -> bool:
@@ -91,6 +92,13 @@ class Bounds:
     def between(self, lowest: float, highest: float) -> Truth:
         """Whether the number lies in [lowest, highest], ends included."""
         return every((self.at_least(lowest), self.at_most(highest)))
+
+
+@lru_cache(
+    maxsize=4096, typed=True
+)  # a run has hundreds of them, mostly small counts; typed, because 3 and 3.0 are written apart
+def _exactly(value: float) -> Bounds:
+    return Bounds(value, value, value)
 
 
 UNBOUNDED = Bounds(None, -math.inf, math.inf)

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Sequence
 from service.core import intervals
 from service.core.capacity import Capacity
 from service.core.diary import Diary
+from service.core.diary_day import DiaryDay
 from service.core.intervals import Spans
 from service.core.logic import Bounds
-from service.core.packing import Shown, pack
+from service.core.packing import pack
 
 
 def slots_opened(now: Capacity, baseline: Capacity, before: Sequence[Capacity], within: int) -> Bounds:
@@ -45,7 +46,7 @@ def slots_opened(now: Capacity, baseline: Capacity, before: Sequence[Capacity], 
 
 def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int, *, flapping: bool) -> tuple[int, int, int]:
     """Openings (low, estimate, high) of one practitioner."""
-    days, bookable = now.days[:within], now.bookable[:within]
+    days = now.days[:within]
     rostered, shown_then = then.whole("working"), then.whole("open_low")
     masked = intervals.subtract(rostered, then.whole("first_sellable"))
     near_then = intervals.union([*_together([then, *before] if flapping else [then], "near"), *masked])
@@ -56,9 +57,9 @@ def _opened(now: Diary, then: Diary, before: Sequence[Diary], within: int, *, fl
     now_high = intervals.intersect(intervals.union(span for day in days for span in day.open_high), rostered)
     unsure = intervals.union([*best_then, *capped]) if capped else best_then
     return (
-        _fitting(bookable, intervals.subtract(intervals.intersect(now_low, covered), unsure), hidden=False),
-        _fitting(bookable, intervals.subtract(now_low, near_then), hidden=False),
-        _fitting(bookable, intervals.subtract(now_high, shown_then), hidden=True),
+        _fitting(days, intervals.subtract(intervals.intersect(now_low, covered), unsure), hidden=False),
+        _fitting(days, intervals.subtract(now_low, near_then), hidden=False),
+        _fitting(days, intervals.subtract(now_high, shown_then), hidden=True),
     )
 
 
@@ -66,15 +67,15 @@ def _together(diaries: Iterable[Diary], what: str) -> Spans:
     return intervals.union(span for each in diaries for span in each.whole(what))
 
 
-def _fitting(bookable: Sequence[Shown], room: Spans, *, hidden: bool) -> int:
+def _fitting(days: Sequence[DiaryDay], room: Spans, *, hidden: bool) -> int:
     if not room:
         return 0
     first, last = room[0][0], room[-1][1]
     starts = [
         (start, end)
-        for shown in bookable
-        for start, end in shown.starts
+        for day in days
+        for start, end in day.shown.starts
         if first <= start and end <= last and any(begins <= start and end <= finishes for begins, finishes in room)
     ]
-    regions = [part for shown in bookable if hidden for region in shown.hidden for part in region.within(room)]
+    regions = [part for day in days if hidden for region in day.shown.hidden for part in region.within(room)]
     return pack(starts, regions)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
+from typing import NamedTuple
 
 from service.core.intervals import Span, Spans
 
@@ -26,8 +27,7 @@ class Region:
                 yield Region(first, last, self.length)
 
 
-@dataclass(slots=True)  # not frozen, for speed: one is made for each day of each diary
-class Shown:
+class Shown(NamedTuple):
     """The appointments one diary offers for booking as (start, end), and the regions where more may be hidden."""
 
     starts: tuple[Span, ...] = ()

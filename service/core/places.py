@@ -1,16 +1,16 @@
 """What one location shows of one practitioner's horizon for one service: open, hidden behind caps, or not to be believed.
 
-A place's days are parts of the practitioner's days; `core.diary` unites those of several places. Pure.
+`core.diary` unites the days of several places. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from service.core import intervals
 from service.core.days import HORIZON, Day
-from service.core.diary_day import DiaryDay
+from service.core.diary_day import DiaryDay, tallied
 from service.core.intervals import Spans
 from service.core.model import Offer
 from service.core.observation import Observation
@@ -37,28 +37,6 @@ class _Look:
 
 
 @dataclass(slots=True)
-class Part:
-    """One practitioner's day at one location; the fields mean what they mean in `DiaryDay`.
-
-    `alone` is what it comes to where it is all of the day.
-    """
-
-    location: str
-    working: Spans
-    sellable: Spans
-    first_sellable: Spans
-    seen: Spans
-    capped: Spans
-    open_low: Spans
-    open_high: Spans
-    near: Spans
-    starts: Shown
-    outside: int
-    limited: bool
-    alone: tuple[DiaryDay, Shown] | None = field(default=None, init=False)
-
-
-@dataclass(slots=True)
 class _Segment:
     """A day segment at its cap: appointments of `length` may be hidden after its `latest` shown start."""
 
@@ -77,12 +55,13 @@ class _Segment:
 
 @dataclass(slots=True)
 class _Night:
-    """A day with its rostered time, and what lies across its midnights.
+    """A day, `index` days ahead, with its rostered time, and what lies across its midnights.
 
     `before` is the time that starts of the day before cover; `after` is what is rostered on the next day, where starts of
     this one reach into it.
     """
 
+    index: int
     day: Day
     working: Spans
     before: Spans
@@ -117,32 +96,32 @@ class Place:
     step: int
     coarse: bool
 
-    def parts(self, *, distrusted: bool) -> tuple[list[Part | None], bool]:
-        """A part per day, None where nothing is rostered and nothing shown; and whether the starts contradict the roster.
+    def days(self, *, distrusted: bool) -> tuple[list[DiaryDay | None], bool]:
+        """What each day holds, None where nothing is rostered and nothing shown; and whether the starts contradict the roster.
 
         Then nothing is known: Cliniko has been seen to label local times as UTC (Cliniko API issue 99), and a wrong zone or
         roster looks the same. All starts are judged together, and those of each week by themselves, because a week is what
         one answer holds.
         """
         starts = [self.seen.starts(offer) for offer in self.offers]
-        found = self._parts(starts)
+        found = self._days(starts)
         wrong = _contradictory(found, starts)
         if distrusted and any(day for each in starts for day in each):
             wrong = [range(HORIZON)]
         if not wrong:
             return found, False
-        doubtful = self._parts([(None,) * HORIZON for _ in starts])
+        doubtful = self._days([(None,) * HORIZON for _ in starts])
         doubted = {n for days in wrong for n in days}
         return [_with_possible(doubtful[n], each) if n in doubted else each for n, each in enumerate(found)], True
 
-    def _parts(self, starts: Sequence[tuple[tuple[int, ...] | None, ...]]) -> list[Part | None]:
+    def _days(self, starts: Sequence[tuple[tuple[int, ...] | None, ...]]) -> list[DiaryDay | None]:
         roster, now = self.seen.roster, self.seen.now
         working = roster.working(self.location, self.practitioner)
         sold = [int((now + self.seen.lead(offer.type)).timestamp()) for offer in self.offers]
         sold_from, first_from = min(sold), sold[0]
         lengths = tuple([self.seen.lengths[offer.type] for offer in self.offers])
         known = self._known(lengths)
-        found: list[Part | None] = []
+        found: list[DiaryDay | None] = []
         spill: Spans = ()
         for n, day in enumerate(roster.days(self.location)):
             shown = tuple([each[n] for each in starts])
@@ -151,13 +130,13 @@ class Place:
                 first = sellable if first_from == sold_from else intervals.after(working[n], first_from)
                 late = _beyond(day, lengths, shown)
                 night = working[n + 1] if late and n + 1 < HORIZON else ()
-                around = _Night(day, working[n], spill, night)
+                around = _Night(n, day, working[n], spill, night)
                 if known is None:
-                    found.append(self._part(around, sellable, first, lengths, shown))
+                    found.append(self._day(around, sellable, first, lengths, shown))
                 else:
                     key = (n, day.date, working[n], sellable, first, shown, spill, night)
                     if key not in known:
-                        known[key] = self._part(around, sellable, first, lengths, shown)
+                        known[key] = self._day(around, sellable, first, lengths, shown)
                     found.append(known[key])
                 spill = late
             else:
@@ -165,7 +144,7 @@ class Place:
                 spill = ()
         return found
 
-    def _known(self, lengths: tuple[int, ...]) -> dict[tuple[object, ...], Part] | None:
+    def _known(self, lengths: tuple[int, ...]) -> dict[tuple[object, ...], DiaryDay] | None:
         """Days that came up before, with all the rest that they depend on the same; None where none are kept."""
         seen = self.seen
         if seen.memo is None:
@@ -174,24 +153,24 @@ class Place:
         zone = seen.roster.zones[self.location]
         return seen.memo.table("days", self.location, zone, lengths, self.step, self.coarse, seen.cap, limited)
 
-    def _part(
+    def _day(
         self,
         night: _Night,
         sellable: Spans,
         first_sellable: Spans,
         lengths: Sequence[int],
         starts: Sequence[tuple[int, ...] | None],
-    ) -> Part:
+    ) -> DiaryDay:
         looks = [_look(length, at) for length, at in zip(lengths, starts, strict=True)]
         first, cap, day, working = looks[0], self.seen.cap, night.day, night.working
         shown = looks[0].shown if len(looks) == 1 else both([look.shown for look in looks])
         open_low = intervals.intersect(both([shown, night.before]) if night.before else shown, sellable)
         capped = [segment for look in looks for segment in _capped(look, day, cap)] if cap is not None else []
         behind = [region for segment in capped for region in segment.regions(sellable)]
-        unseen = any(not look.observed for look in looks)
-        limited = self.seen.bookings.daily_limit is not None and not any(look.starts for look in looks)
-        return Part(
-            location=self.location,
+        unseen = None in starts
+        limited = self.seen.bookings.daily_limit is not None and not any(starts)
+        found = DiaryDay(
+            index=night.index,
             working=working,
             sellable=sellable,
             first_sellable=first_sellable,
@@ -200,39 +179,41 @@ class Place:
             open_low=open_low,
             open_high=sellable if unseen or limited else _with_hidden(open_low, behind, sellable),
             near=both([self._near(sellable, looks), open_low]) if self.coarse else open_low,
-            starts=Shown(
+            shown=Shown(
                 tuple([(at, at + first.length) for at in first.starts]),
                 tuple(_hidden(first, day, cap, first_sellable)) if capped or unseen else (),
             ),
             outside=sum(_outside(look, night.rostered) for look in looks) if shown != open_low else 0,
             limited=limited,
+            location=self.location if working else "",
         )
+        return tallied(found)
 
     def _near(self, sellable: Spans, looks: Sequence[_Look]) -> Spans:
         reaching = [intervals.runs(look.starts, max(look.length, self.step)) for look in looks]
         return intervals.intersect(both(reaching), sellable)
 
 
-def _contradictory(found: Sequence[Part | None], starts: Sequence[Sequence[tuple[int, ...] | None]]) -> list[range]:
+def _contradictory(found: Sequence[DiaryDay | None], starts: Sequence[Sequence[tuple[int, ...] | None]]) -> list[range]:
     """The stretches of days, all of them or a week, whose starts contradict the roster."""
-    if not any(part.outside for part in found if part is not None):
+    if not any(day.outside for day in found if day is not None):
         return []
     return [days for days in (range(HORIZON), *WEEKS) if _contradicts(found, starts, days)]
 
 
-def _contradicts(found: Sequence[Part | None], starts: Sequence[Sequence[tuple[int, ...] | None]], days: range) -> bool:
+def _contradicts(found: Sequence[DiaryDay | None], starts: Sequence[Sequence[tuple[int, ...] | None]], days: range) -> bool:
     """Whether most of what is shown on these days lies outside rostered time."""
-    outside = sum(part.outside for n in days if (part := found[n]) is not None)
-    return outside >= DOUBTFUL and 2 * outside > sum(len(day) for each in starts for n in days if (day := each[n]))
+    outside = sum(each.outside for n in days if (each := found[n]) is not None)
+    return outside >= DOUBTFUL and 2 * outside > sum(len(shown) for each in starts for n in days if (shown := each[n]))
 
 
-def _with_possible(doubtful: Part | None, shown: Part | None) -> Part | None:
+def _with_possible(doubtful: DiaryDay | None, seen: DiaryDay | None) -> DiaryDay | None:
     """A day of which nothing is believed, with the starts that it showed as possible ones; they may be real after all."""
-    if shown is None:
+    if seen is None:
         return doubtful
-    part = doubtful or replace(shown, seen=(), open_low=(), open_high=shown.sellable, near=(), starts=NOTHING_SHOWN)
-    possible = tuple(Region(start, start, end - start) for start, end in shown.starts.starts)
-    return replace(part, starts=Shown((), part.starts.hidden + possible))
+    day = doubtful or replace(seen, seen=(), open_low=(), open_high=seen.sellable, near=(), shown=NOTHING_SHOWN)
+    possible = tuple(Region(start, start, end - start) for start, end in seen.shown.starts)
+    return tallied(replace(day, shown=Shown((), day.shown.hidden + possible)))
 
 
 def _look(length: int, starts: tuple[int, ...] | None) -> _Look:

@@ -91,8 +91,9 @@ class Roster:
     def of(cls, diaries: Diaries, now: datetime, numbers: DayNumbers | None = None) -> Self:
         """The roster that one reading of Cliniko describes; `numbers` where more than this reading tells them."""
         zones = {location.id: location.zone for location in diaries.locations}
-        known = numbers or day_numbers(diaries)
-        return cls(now, zones, known, _template(diaries.hours), _stretches(diaries.extra), _stretches(diaries.unavailable))
+        template, extra = _template(diaries.hours), _stretches(diaries.extra)
+        known = numbers or _day_numbers(diaries, template, extra)
+        return cls(now, zones, known, template, extra, _stretches(diaries.unavailable))
 
     def days(self, location: str) -> tuple[Day, ...]:
         """The horizon's local days at a location."""
@@ -164,10 +165,13 @@ def day_numbers(diaries: Diaries) -> DayNumbers:
 
     One start a day of one offer of each diary is enough, and one in one-off extra hours says nothing about the template.
     """
+    return _day_numbers(diaries, _template(diaries.hours), _stretches(diaries.extra))
+
+
+def _day_numbers(diaries: Diaries, template: Mapping[tuple[str, str], Windows], extra: Stretches) -> DayNumbers:
     if any(hours.day == 7 for hours in diaries.hours):
         return DayNumbers(iso=True)
     zones = {location.id: ZoneInfo(location.zone) for location in diaries.locations}
-    template, extra = _template(diaries.hours), _stretches(diaries.extra)
     offers: dict[tuple[str, str], Offer] = {}
     for_monday: dict[str, int] = {}
     for probe in diaries.probes:

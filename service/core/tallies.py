@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
-from operator import add
 from typing import NamedTuple
 
 from service.core.logic import Bounds
@@ -28,11 +26,10 @@ NOTHING = Tally()
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """The sum of tallies."""
-    return reduce(_plus, (tally for tally in tallies if tally is not NOTHING), NOTHING)
-
-
-def _plus(one: Tally, other: Tally) -> Tally:
-    return other if one is NOTHING else Tally._make(map(add, one, other))
+    counted = [tally for tally in tallies if tally is not NOTHING]
+    if len(counted) < 2:
+        return counted[0] if counted else NOTHING
+    return Tally._make(map(sum, zip(*counted, strict=True)))
 
 
 def openings_of(tally: Tally) -> Bounds:
@@ -57,7 +54,9 @@ def _percent(tally: Tally, open_seconds: float) -> float:
 
 def _bounds(tally: Tally, low: float, high: float) -> Bounds:
     """With the unobserved part estimated to be as open as the observed."""
-    if low == high or tally.seen == tally.sellable:
+    if low == high:
+        return Bounds.exactly(low)
+    if tally.seen == tally.sellable:
         return Bounds(low, low, high)
     return Bounds(min(high, low * tally.sellable / tally.seen) if tally.seen else None, low, high)
 
