@@ -251,6 +251,27 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedChange:
+    """One change of a campaign, or of the budget it runs on, as its platform's change history tells it.
+
+    `by` is who made it and `via` by what means, in the platform's words ('' where it does not say). `running` is the status it
+    was given and `budget` the daily budget in major units, each None where the change was not about it or is told unreadably;
+    `about_status` says that it was a pause or a resume even where `running` cannot be read.
+    """
+
+    at: datetime
+    by: str
+    via: str
+    about_status: bool = False
+    running: bool | None = None
+    budget: Decimal | None = None
+
+
+History = tuple[LoggedChange, ...]
+"""The logged changes of one campaign, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """One ad account with every campaign of it that is not removed, whether a rule file names it or not.
 

@@ -6,9 +6,10 @@ Every method may raise the `OutsideError` family of `service.core.errors` and no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
-from service.core.model import Campaign, Diaries, State, Survey, Unreadable
+from service.core.model import Campaign, Diaries, History, State, Survey, Unreadable
 from service.core.rules.language import Service
 
 
@@ -38,5 +39,17 @@ class AdAccount(Protocol):
         """Make `campaign` be `target` with absolute values and return it as read back afterwards.
 
         Status and budget go in one atomic group where the platform has it. Only what differs is written.
+        """
+        ...
+
+
+class ChangeHistory(Protocol):
+    """The change history of one ad account: who changed what, as far as its platform logs it."""
+
+    async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:
+        """What was changed about these campaigns from `since` to `until`, by platform id, none of them left out.
+
+        Our own changes are among them. A platform may tell with some minutes' delay, and not at all of some tools. Raises
+        where it does not tell, also where it does not reach back as far as `since`.
         """
         ...
