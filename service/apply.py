@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from service.core.decide.admission import covers
-from service.core.decide.model import Change, Decision, Standing, change_of
+from service.core.decide.model import Change, Decision, Hold, Standing, change_of
 from service.core.decide.people import PROPAGATION, changed, identity, recall
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError
 from service.core.model import Campaign, State, Unreadable, Verdict
@@ -68,11 +68,12 @@ async def apply(decisions: tuple[Decision, ...], standings: Mapping[str, Standin
         change = change_of(decision)
         await hands.store.intents.intend(change, hands.clock(), hands.fence)
         standing = standings.get(decision.campaign, Standing())
-        done.append(await _carry_out(change, decision.rule, account, standing, hands))
+        done.append(await carry_out(change, decision.rule, account, standing, hands))
     return done
 
 
-async def _carry_out(change: Change, rule: str | None, account: AdAccount, standing: Standing, hands: Hands) -> Applied:
+async def carry_out(change: Change, rule: str | None, account: AdAccount, standing: Standing, hands: Hands) -> Applied:
+    """Make a change that is recorded as intended, on behalf of `rule` (None: of nobody's), and record what became of it."""
     if stop := await _stopped(change, hands):
         return await hands.settle(change, "superseded", stop)
     try:
@@ -94,13 +95,17 @@ async def _stopped(change: Change, hands: Hands) -> str:
     """Why nothing may be written now, read anew before each write; what cannot be read stops."""
     if hands.kill_switch() is not False:
         return "the kill switch is on or cannot be read"
-    entry = hands.rules.campaigns[change.campaign]
     try:
         holds = await hands.store.holds.holds(change.clinic, hands.clock())
     except GovernorError as error:
         return f"the holds cannot be read: {error}"
-    hold = next((hold for hold in holds if covers(hold, entry)), None)
+    hold = next((hold for hold in holds if _covered(hold, change, hands.rules)), None)
     return f"held by {hold.by}: {hold.reason}" if hold else ""
+
+
+def _covered(hold: Hold, change: Change, rules: RuleSet) -> bool:
+    entry = rules.campaigns.get(change.campaign)  # one that has left the file has no service any more
+    return covers(hold, entry) if entry is not None else hold.service is None and hold.campaign in {None, change.campaign}
 
 
 async def _read_back(change: Change, rule: str | None, readback: State, standing: Standing, hands: Hands) -> Applied:
@@ -141,7 +146,7 @@ async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Han
             done.append(Applied(change, "open", f"no answer came, and it cannot be read: {why}"))
             continue
         standing = recall(standings, change.campaign, identity(change.platform, change.platform_id))
-        rule = (await hands.store.decisions.decision(change.decision)).rule
+        rule = (await hands.store.decisions.decision(change.decision)).rule if change.decision else None
         done.append(await _settle(change, recorded.intended_at, account, rule, standing, hands))
     return done
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from service.core.decide.case import Case, Draft, described, moves
+from service.core.decide.model import Answer
+from service.core.decide.verdicts import question
 from service.core.model import Platform, State, Verdict
 
 GOOGLE_CUT = "Google's own limit for today does not fall with a cut; it counts from tomorrow"
@@ -24,7 +26,7 @@ def _outcome(case: Case, draft: Draft) -> str:
         return f"already {_here(case)}: {wish}"
     if draft.verdict is Verdict.KEEP:
         return f"stays {_here(case)}: {said}{_unmet(case, wish)}"
-    parts = [wish, said if said != wish else "", _note(case, draft)]
+    parts = [wish, said if said != wish else "", _approved(case, draft), _note(case, draft)]
     return f"{_move(case, draft.target)}: " + "; ".join(part for part in parts if part)
 
 
@@ -50,6 +52,13 @@ def _move(case: Case, target: State | None) -> str:
         return f"resume at {case.money(target.budget)}"
     verb = "raise" if (target.budget or 0) > (here.budget or 0) else "cut"
     return f"{verb} from {case.money(here.budget)} to {case.money(target.budget)}"
+
+
+def _approved(case: Case, draft: Draft) -> str:
+    known = question(case, draft) if draft.verdict is Verdict.APPLY else None
+    if known is None or known.answer is not Answer.APPROVED or known.at is None:
+        return ""
+    return f"approved by {known.by} {case.local(known.at):%a %d %b %H:%M}"
 
 
 def _note(case: Case, draft: Draft) -> str:

@@ -105,7 +105,7 @@ def changed(standing: Standing, change: Change, readback: State, rule: str | Non
         previous=change.before,
         since=now,
         paused_by_us=not readback.running,
-        caused_by=change.decision,
+        caused_by=change.decision or None,
         by_rule=rule,
         changes=(*(c for c in standing.changes if now - c.at <= REMEMBERED), past),
     )
