@@ -124,8 +124,8 @@ async def _read(account: AdAccount, id_: str) -> Campaign:
 
 
 def shown(state: State) -> str:
-    """`running at 60.00` or `paused`."""
-    return f"running at {state.budget}" if state.running else "paused"
+    """`running at 60.00` or `paused at 60.00`."""
+    return f"{'running' if state.running else 'paused'} at {state.budget}"
 
 
 # --- when no answer came ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from service.core.decide.left import carries
 from service.core.decide.model import Change, Standing
 from service.core.errors import OutsideError
 from service.core.ledger import Kind
-from service.core.model import Campaign, Platform, State, Unreadable
+from service.core.model import Campaign, Mode, Platform, State, Unreadable
 from service.core.ports import AdAccount
 from service.governor import Governor
 from service.observe import Missing
@@ -77,8 +77,9 @@ async def _carrying(hands: Hands, clinic: str, alone: dict[str, str]) -> AsyncIt
         seen = await _read(account, id_)
         if isinstance(seen, str):
             alone[name] = seen
-        elif seen.state != standing.expected:
-            alone[name] = f"somebody has changed it since: it is {shown(seen.state)} now"
+        elif standing.expected is None or seen.state != standing.expected:
+            left = shown(standing.expected) if standing.expected else "alone"
+            alone[name] = f"somebody has changed it since: it is {shown(seen.state)} now, we had left it {left}"
         else:
             yield _Carrying(name, standing, account, seen)
 
@@ -124,3 +125,11 @@ async def _somebody(each: _Carrying, hands: Hands) -> str:
     learnt = histories.learnt(each.standing, logged[each.seen.id], each.seen.state, now)
     down = learnt.stood_down
     return f"{down.by} paused or resumed it since" if down is not None else ""
+
+
+async def acts_again(governor: Governor, clinic: str) -> bool:
+    """Whether the next run may undo a restore: the rules still act on the clinic, and nobody holds all of it."""
+    now = governor.clock()
+    rules = (await in_force(governor.store, governor.directory, clinic, now, record=False)).rules
+    held = any(hold.campaign is None and hold.service is None for hold in await governor.store.holds.holds(clinic, now))
+    return rules.mode is Mode.ENFORCE and not held and governor.kill_switch() is False

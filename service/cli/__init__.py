@@ -27,6 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hold": ("service.cli.people:hold", "Leave a clinic, service or campaign alone until further notice."),
     "unhold": ("service.cli.people:unhold", "End a hold."),
     "readopt": ("service.cli.people:readopt", "Hand a campaign that somebody changed back to the rules."),
+    "restore": (
+        "service.cli.people:restore",
+        "Put base budgets back and end our own pauses, wherever they are still in force.",
+    ),
     "audit": ("service.cli.audit:audit", "Show, verify and export the ledger."),
     "replay": ("service.cli.replay:replay", "Compute a stored run again and compare."),
     "keys": ("service.cli.keys:keys", "API keys: create, list, revoke."),

@@ -14,12 +14,11 @@ from service.app import App
 from service.core.decide import model
 from service.core.decide.model import Answer, Approval
 from service.core.model import Verdict
-from service.keys import opens_everything
 from service.store.keys import Key, Role
 from service.store.runs import Run
 from service.web.answers import Decision, State, decision, state
 from service.web.asked import Cursor, Id, Limit, Name, TheApp, TheKey
-from service.web.auth import ROLE, demand, demand_clinic
+from service.web.auth import ROLE, among, demand, demand_clinic
 from service.web.problems import problems
 
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
@@ -99,7 +98,7 @@ async def list_plans(app: TheApp, key: TheKey, clinic: Name = None, cursor: Curs
     """The plans of the clinics your key opens, newest first."""
     if clinic is not None:
         await demand_clinic(app, key, clinic)
-    page = await app.store.runs.runs(_clinics(key, clinic), planned=True, cursor=cursor, limit=limit)
+    page = await app.store.runs.runs(among(key, clinic), planned=True, cursor=cursor, limit=limit)
     plans = [_plan(run, *await _of(app, run.id)) for run in page.items]
     return Plans(tuple(plans), page.cursor if page.more else None)
 
@@ -212,9 +211,3 @@ def _plan(run: Run, decisions: tuple[model.Decision, ...], questions: tuple[Appr
     verdicts = dict(Counter(each.verdict for each in decisions))
     pending = sum(each.answer is Answer.PENDING for each in questions)
     return Plan(run.id, run.clinic, run.started_at, run.status, verdicts, pending)
-
-
-def _clinics(key: Key, clinic: str | None) -> tuple[str, ...] | None:
-    if clinic is not None:
-        return (clinic,)
-    return None if opens_everything(key) else key.clinics
