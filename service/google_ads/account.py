@@ -6,12 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, RefusedError
 from service.core.model import Campaign, History, Platform, State, Survey, Unreadable
 from service.google_ads import money
-from service.google_ads.changes import DELAY, MOST_EVENTS, REACH, EventRow, Span, changes_query, event_row, span, told
+from service.google_ads.changes import (
+    DELAY,
+    MOST_EVENTS,
+    REACH,
+    EventRow,
+    Span,
+    changes_query,
+    event_row,
+    span,
+    time_zone,
+    told,
+)
 from service.google_ads.client import GoogleAds
 from service.google_ads.eligibility import not_found, why_not
 from service.google_ads.wire import (
@@ -50,7 +61,7 @@ class GoogleAdsAccount:
         """The campaigns with these ids, in one request to the account; raises the OutsideError family if it fails.
 
         `spent_month` counts the account's own month and runs up to three hours late; what today has cost is not asked for,
-        because that would take a search of its own.
+        because that would take a search of its own: `core.spending` finds it out from the month.
         """
         rows = {row.id: row for row in await self._rows([id_ for id_ in ids if id_.isdecimal() and id_.isascii()])}
         found: dict[str, Campaign | Unreadable] = {}
@@ -121,10 +132,10 @@ class GoogleAdsAccount:
         if not name:
             about = await self._client.search(self._login, self._customer, account_query(), account_row)
             name = about[0][1] if about else ""
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ProtocolError(SYSTEM, f"Google Ads counts the days of account {self._customer} in {name!r}") from error
+        zone = time_zone(name)
+        if zone is None:
+            raise ProtocolError(SYSTEM, f"Google Ads counts the days of account {self._customer} in {name!r}")
+        return zone
 
     def _name(self, id_: str) -> str:
         return f"customers/{self._customer}/campaigns/{id_}"
@@ -157,7 +168,7 @@ class GoogleAdsAccount:
             spent_month=None if cost is None else money.from_micros(cost, unit),
             ineligible=why_not(row, currency),
             budget_ref=row.budget,
-            zone=row.zone,
+            zone=row.zone if time_zone(row.zone) else "",
         )
 
     def _missing(self, id_: str) -> Campaign:

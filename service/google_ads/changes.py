@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from service.core.errors import ProtocolError
 from service.core.model import Campaign, History, LoggedChange
@@ -80,6 +80,14 @@ class Span:
         """What is left to ask after a full answer in ascending order; None where asking again would not get further."""
         first = max(row.at for row in rows).replace(microsecond=0)
         return Span(first, self.last) if first > self.first else None
+
+
+def time_zone(name: str) -> ZoneInfo | None:
+    """The zone of that name; None where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # no such zone, no name at all, a part of a name
+        return None
 
 
 def span(since: datetime, until: datetime, zone: ZoneInfo) -> Span:

@@ -11,7 +11,7 @@ import pytest
 
 from service.core.errors import CredentialsError, ProtocolError, RefusedError, TransientError
 from service.core.model import Campaign, LoggedChange, Platform, State
-from service.google_ads.changes import DELAY, VIA, EventRow, changes_query, span, told
+from service.google_ads.changes import DELAY, VIA, EventRow, changes_query, span, time_zone, told
 from service.sandbox.google_ads.tokens import EMAIL
 from tests.google_ads.conftest import CUSTOMER, SEARCH, Stage
 
@@ -187,6 +187,11 @@ async def test_without_a_zone_that_exists_no_time_can_be_told(stage: Stage, zone
 
     with pytest.raises(ProtocolError, match="counts the days"):
         await stage.adapter().history([campaign], stage.world.now - DAY, stage.world.now)
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "America", "../etc", ""])
+def test_a_zone_that_does_not_exist_is_none(name: str) -> None:
+    assert time_zone(name) is None
 
 
 # --- the nights when the clocks change ---------------------------------------------------------------------------------------
