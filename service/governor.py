@@ -30,6 +30,7 @@ from service.observe import Outside, observe, read_histories
 from service.revisions import in_force
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.public_holidays import around
+from service.spending import with_spend_of_today
 from service.store.store import Store
 
 LEASE = timedelta(minutes=5)
@@ -119,7 +120,8 @@ class Governor:
 
     async def _observe(self, outside: Outside, rules: RuleSet, names: Names) -> Snapshot:
         """What `rules` need, found by what their names last meant where nothing bears them any more."""
-        return await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
+        snapshot = await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
+        return await with_spend_of_today(self.store, snapshot)
 
     async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot, names: Names, *, record: bool = True) -> RunInputs:
         """Everything the run depends on besides what it observed."""

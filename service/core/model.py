@@ -234,8 +234,10 @@ class Campaign:
 
     `ineligible` is empty for a campaign we may change, else a sentence saying why not and what to do. `unit` is the smallest
     amount the budget can be stepped by. `spent_today` and `spent_month` are what the account's own day and month have cost so
-    far: lower bounds, because both platforms report late (None: not reported).
-    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter.
+    far (None: not known). Both platforms report late, Google up to three hours, so there is always more to come; Google's day
+    is what the month grew by since the last reading before midnight (`core.spending`), yesterday's last hours among it.
+    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. `zone` is the IANA zone in which
+    the account counts its days ('' where that is not known).
     """
 
     platform: Platform
@@ -248,6 +250,7 @@ class Campaign:
     spent_month: Decimal | None = None
     ineligible: str = ""
     budget_ref: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

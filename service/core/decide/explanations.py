@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from service.core.decide.case import Case, Draft, described, moves
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from service.core.decide.case import Case, Draft, described
 from service.core.decide.model import Answer
 from service.core.decide.verdicts import question
-from service.core.model import Platform, State, Verdict
-
-GOOGLE_CUT = "Google's own limit for today does not fall with a cut; it counts from tomorrow"
-"""Support article 10487143: a day's cap is twice the highest budget set on that day."""
+from service.core.model import Campaign, Platform, State, Verdict
 
 
 def sentence(case: Case, draft: Draft) -> str:
@@ -62,8 +62,24 @@ def _approved(case: Case, draft: Draft) -> str:
 
 
 def _note(case: Case, draft: Draft) -> str:
+    """What a cut at Google does not do: a day's limit is twice the highest budget set on it (support article 10487143)."""
     target, here = draft.target, case.in_force
-    if case.entry.platform is not Platform.GOOGLE or target is None or here is None or not moves(case, draft):
+    if case.entry.platform is not Platform.GOOGLE or target is None or here is None or not (target.running and here.running):
         return ""
-    cut = target.running and here.running and (target.budget or 0) < (here.budget or 0)
-    return GOOGLE_CUT if cut else ""
+    if here.budget is None or target.budget is None or target.budget >= here.budget:
+        return ""
+    limit, spent = 2 * _highest_today(case, here.budget), case.seen.spent_today if isinstance(case.seen, Campaign) else None
+    so_far = f" ({case.money(spent)} by now)" if spent is not None else ""
+    return (
+        "Google's limit for today does not fall with a cut: today may still cost twice the highest budget set today, "
+        f"{case.money(limit)} as far as is known{so_far}; only a pause stops it"
+    )
+
+
+def _highest_today(case: Case, now: Decimal) -> Decimal:
+    """The highest budget that we know was set on the account's own day."""
+    zone = ZoneInfo(case.seen.zone if isinstance(case.seen, Campaign) and case.seen.zone else case.clinic.zone)
+    today = case.clinic.now.astimezone(zone).date()
+    changes = (each for each in case.standing.changes if each.at.astimezone(zone).date() == today)
+    set_ = (state.budget for each in changes for state in (each.before, each.after) if state.budget is not None)
+    return max((now, *set_))

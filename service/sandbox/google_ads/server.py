@@ -20,6 +20,7 @@ Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name s
     unreadable               UNKNOWN, no failure message
     torn_stream              SearchStream sends its first row, then UNAVAILABLE
     small_batches            SearchStream sends its rows one by one
+    late_changes             SearchStream does not tell yet what was changed in the last three minutes
     names_only               a mutate answers resource names although more was asked for
     <group_error.NAME>       any error of the API by its own name, such as `campaign_budget_error.MONEY_AMOUNT_TOO_LARGE`
 """
@@ -86,7 +87,7 @@ ENDINGS: dict[str, tuple[grpc.StatusCode, tuple[Mistake, ...]]] = {
         (Mistake("quota_error.RESOURCE_EXHAUSTED", "Too many requests. Retry in 14400 seconds.", retry_seconds=14_400),),
     ),
 }
-LATER = {"applied_then_unavailable", "torn_stream", "small_batches", "names_only", "token_unavailable"}
+LATER = {"applied_then_unavailable", "torn_stream", "small_batches", "late_changes", "names_only", "token_unavailable"}
 """Faults that do not end a call at its beginning."""
 
 
@@ -146,7 +147,7 @@ class _Api:
     def stream(self, name: str, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Serve SearchStream: batches of up to 10,000 rows."""
         with self._call(name, request, context) as (account, fault, request_id):
-            rows, fields = self._rows(account, request.query)
+            rows, fields = self._rows(account, request.query, late=fault == "late_changes")
             size = 1 if fault in {"torn_stream", "small_batches"} else PAGE
             for at in range(0, max(len(rows), 1), size):
                 batch = types.SearchGoogleAdsStreamResponse.pb()(request_id=request_id, results=rows[at : at + size])
@@ -227,9 +228,9 @@ class _Api:
             raise refusal("authorization_error.USER_PERMISSION_DENIED", "User doesn't have permission to access customer.")
         return account
 
-    def _rows(self, account: GoogleAccount, query: str) -> tuple[list[Any], tuple[str, ...]]:
+    def _rows(self, account: GoogleAccount, query: str, *, late: bool = False) -> tuple[list[Any], tuple[str, ...]]:
         with self.world.lock:
-            return answer(self.world, account, query)
+            return answer(self.world, account, query, late=late)
 
     def _carry_out(self, account: GoogleAccount, request: Any, works: list[Work]) -> Outcome:
         flags = {"partial": bool(request.partial_failure), "validate_only": bool(request.validate_only)}

@@ -11,7 +11,7 @@ import pytest
 
 from service.core.decide.case import Case
 from service.core.decide.model import Hold, StoodDown
-from service.core.model import Mode, Reason, State, Unreadable, Verdict
+from service.core.model import Mode, Platform, Reason, State, Unreadable, Verdict
 from service.core.rules.language import EditBudget, Fallback, MaxStep, RaiseAndCut, Window
 from tests.core.decide.made import (
     DAY,
@@ -180,9 +180,32 @@ def test_what_is_kept_says_what_the_rules_wanted() -> None:
     assert "the rules want it paused: “Full” holds" in decision.sentence
 
 
-def test_a_cut_on_google_says_that_todays_limit_does_not_fall() -> None:
-    assert "counts from tomorrow" in decide(case(at(30))).sentence
-    assert "counts from tomorrow" not in decide(case(at(78))).sentence
+def test_a_cut_on_google_says_what_today_may_still_cost_and_what_would_stop_it() -> None:
+    cut = case(at(30))
+    told = "today may still cost twice the highest budget set today, 120 AUD as far as is known; only a pause stops it"
+    assert told in decide(cut).sentence
+    spending = replace(cut, seen=replace(seen(at(60)), spent_today=Decimal("41.5")))
+    assert "as far as is known (41.5 AUD by now); only a pause" in decide(spending).sentence
+
+
+def test_the_highest_budget_of_the_accounts_own_day_counts() -> None:
+    tuesday = case(at(30), entry=railed(cooldown=0 * HOUR))  # noon in Sydney
+    raised = remembering(tuesday, changes=changes((13, at(90), at(100)), (11, at(80), at(60))))
+    assert "160 AUD" in decide(raised).sentence
+    abroad = replace(raised, seen=replace(seen(at(60)), zone="America/Los_Angeles"))  # where it is the evening before
+    assert "200 AUD" in decide(abroad).sentence
+
+
+SOCIAL = replace(railed(), platform=Platform.META)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [case(at(78)), case(paused()), case(at(30), paused()), case(at(30), entry=SOCIAL, seen=seen(at(60), SOCIAL))],
+    ids=["a raise", "a pause", "a resume", "meta"],
+)
+def test_nothing_of_the_kind_is_said_where_it_does_not_hold(made: Case) -> None:
+    assert "only a pause stops it" not in decide(made).sentence
 
 
 # --- 12: the edit budget, and the two moves that are never refused ------------------------------------------------------
