@@ -229,13 +229,26 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a campaign's daily budget that its platform keeps by itself: on Meta, an ad set and what it may spend a day."""
+
+    id: str
+    budget: Decimal
+
+
+Shares = tuple[Share, ...]
+"""What a campaign's budget is divided into; empty where the campaign holds it as one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign as its platform showed it in this run.
 
     `ineligible` is empty for a campaign we may change, else a sentence saying why not and what to do. `unit` is the smallest
     amount the budget can be stepped by. `spent_today` and `spent_month` are what the account's own day and month have cost so
     far: lower bounds, because both platforms report late (None: not reported).
-    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter.
+    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. Where the budget is divided,
+    `shares` are its parts and the budget is their sum.
     """
 
     platform: Platform
@@ -248,6 +261,7 @@ class Campaign:
     spent_month: Decimal | None = None
     ineligible: str = ""
     budget_ref: str = ""
+    shares: Shares = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +270,8 @@ class LoggedChange:
 
     `by` is who made it and `via` by what means, in the platform's words ('' where it does not say). `running` is the status it
     was given and `budget` the daily budget in major units, each None where the change was not about it or is told unreadably;
-    `about_status` says that it was a pause or a resume even where `running` cannot be read.
+    `about_status` says that it was a pause or a resume even where `running` cannot be read. `share` is the part of a divided
+    budget that `budget` is the amount of ('' where it is the whole).
     """
 
     at: datetime
@@ -265,6 +280,7 @@ class LoggedChange:
     about_status: bool = False
     running: bool | None = None
     budget: Decimal | None = None
+    share: str = ""
 
 
 History = tuple[LoggedChange, ...]
