@@ -229,6 +229,18 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a campaign's daily budget that its platform keeps by itself: on Meta, an ad set and what it may spend a day."""
+
+    id: str
+    budget: Decimal
+
+
+Shares = tuple[Share, ...]
+"""What a campaign's budget is divided into; empty where the campaign holds it as one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign as its platform showed it in this run.
 
@@ -238,6 +250,9 @@ class Campaign:
     is what the month grew by since the last reading before midnight (`core.spending`), yesterday's last hours among it.
     `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. `zone` is the IANA zone in which
     the account counts its days ('' where that is not known).
+    far: lower bounds, because both platforms report late (None: not reported).
+    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. Where the budget is divided,
+    `shares` are its parts and the budget is their sum.
     """
 
     platform: Platform
@@ -251,6 +266,7 @@ class Campaign:
     ineligible: str = ""
     budget_ref: str = ""
     zone: str = ""
+    shares: Shares = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +275,8 @@ class LoggedChange:
 
     `by` is who made it and `via` by what means, in the platform's words ('' where it does not say). `running` is the status it
     was given and `budget` the daily budget in major units, each None where the change was not about it or is told unreadably;
-    `about_status` says that it was a pause or a resume even where `running` cannot be read.
+    `about_status` says that it was a pause or a resume even where `running` cannot be read. `share` is the part of a divided
+    budget that `budget` is the amount of ('' where it is the whole).
     """
 
     at: datetime
@@ -268,6 +285,7 @@ class LoggedChange:
     about_status: bool = False
     running: bool | None = None
     budget: Decimal | None = None
+    share: str = ""
 
 
 History = tuple[LoggedChange, ...]

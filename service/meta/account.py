@@ -25,7 +25,8 @@ from service.core.errors import (
     SettingsError,
     TransientError,
 )
-from service.core.model import Campaign, Platform, State, Survey, Unreadable
+from service.core.model import Campaign, History, Platform, State, Survey, Unreadable
+from service.meta import activity
 from service.meta.allowance import Allowance
 from service.meta.credentials import MetaCredentials
 from service.meta.eligibility import Seen, why_not
@@ -33,7 +34,7 @@ from service.meta.errors import SPENT_TODAY, UndocumentedRefusalError, unexplain
 from service.meta.graph import DEFAULT_LIMITS, Graph, Limits, Object
 from service.meta.money import UNITS, from_minor, to_minor
 from service.meta.usage import NOTHING_KNOWN, Usage
-from service.meta.wire import AccountRow, AdSetRow, CampaignRow, SpendRow, fields, parse
+from service.meta.wire import AccountRow, ActivityRow, AdSetRow, CampaignRow, SpendRow, fields, parse
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -109,6 +110,30 @@ class MetaAdAccount:
     async def survey(self) -> Survey:
         """The account and its campaigns that are neither archived nor deleted; today's spend is left out. Raises as `read`."""
         return await self._in_time(self._survey)
+
+    async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:
+        """What the activity log tells of these campaigns, and of the budgets of their ad sets, from `since` to `until`.
+
+        Raises the `OutsideError` family; `RefusedError` where the log does not reach back so far.
+        """
+        if not campaigns:
+            return {}
+        if since < self._clock() - activity.KEPT:
+            raise RefusedError(
+                "meta", f"Meta keeps its activity log for {activity.KEPT.days} days, which is not back to {since:%d %b %Y}",
+                code="not_kept",
+            )  # fmt: skip
+        return await self._in_time(lambda graph: self._history(graph, campaigns, since, until))
+
+    async def _history(
+        self, graph: Graph, campaigns: Sequence[Campaign], since: datetime, until: datetime
+    ) -> Mapping[str, History]:
+        """The whole account's log: by category or object it could leave out what is filed elsewhere."""
+        rows: list[ActivityRow] = []
+        for first, last in activity.windows(since, until):
+            params = {"fields": fields(ActivityRow), "since": str(first), "until": str(last)}
+            rows += [parse(ActivityRow, row) for row in await graph.pages((self._id, "activities"), params)]
+        return activity.told(rows, campaigns)
 
     async def _in_time(self, reading: Callable[[Graph], Awaitable[T]]) -> T:
         try:

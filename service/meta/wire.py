@@ -62,6 +62,17 @@ class SpendRow(_Row):
     date_start: date
 
 
+class ActivityRow(_Row):
+    """An entry of the activity log. `extra_data` is text, mostly JSON, of several shapes."""
+
+    event_time: AwareDatetime
+    event_type: str
+    object_id: str = ""
+    actor_name: str | None = None
+    application_name: str | None = None
+    extra_data: str | None = None
+
+
 Row = TypeVar("Row", bound=_Row)
 
 

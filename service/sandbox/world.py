@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from service.sandbox.accounts import GoogleAccount, MetaAccount
+from service.sandbox.accounts import GoogleAccount, MetaAccount, MetaCampaign
 from service.sandbox.clinic import Clinic, Span
 from service.sandbox.minutes import MINUTE
 
@@ -182,14 +182,16 @@ class World:
             )
 
     def edit_meta(self, account_id: str, campaign: str, actor: str, **changes: Any) -> None:
-        """A person edits a Meta campaign in Ads Manager: `status="PAUSED"` and/or `daily_budget=5000` (minor units)."""
+        """A person edits a Meta campaign or ad set in Ads Manager: `status="PAUSED"`, `daily_budget=5000` (minor units)."""
         with self.lock:
             account = self.meta[account_id]
-            item = account.campaigns[campaign]
+            item = account.campaigns.get(campaign) or account.ad_sets[campaign]
             for name, value in changes.items():
                 self.log_meta(account, item.id, name, getattr(item, name), value, actor)
                 setattr(item, name, value)
-            if "status" in changes:  # a change of budget alone leaves updated_time as it was, as the real one does
+            if "status" in changes and isinstance(
+                item, MetaCampaign
+            ):  # a change of budget alone leaves updated_time as it was, as the real one does
                 item.updated_time = self.now
 
     def log_meta(self, account: MetaAccount, object_id: str, field_name: str, old: Any, new: Any, actor: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from service.sandbox.accounts import MetaAccount
+from service.sandbox.meta.refusals import GraphError, Wrong
 from service.sandbox.world import World
 
 SYSTEM_USER = "Governor System User"
@@ -32,9 +33,12 @@ _FILTERS = {"oid": "object_id", "uid": "actor_id", "category": "category"}
 
 
 def activities(world: World, account: MetaAccount, _: object, params: dict[str, str]) -> list[Row]:
-    """Newest first, of the last week unless `since` says otherwise."""
+    """Newest first, of the last week unless `since` says otherwise; at most thirty days of the last ninety."""
     since = _instant(params.get("since"), world.now - timedelta(days=7))
     until = _instant(params.get("until"), world.now)
+    if until - since > timedelta(days=30):
+        raise GraphError(Wrong(100, None, "(#100) The time range may not be longer than 30 days"))
+    since = max(since, world.now - timedelta(days=90))
     entries = [e for e in reversed(account.activities) if since <= e["at"] <= until and e["field"] in _EVENTS]
     rows = [(_EVENTS[entry["field"]][1], _activity(account, entry)) for entry in entries]
     return [row for category, row in rows if all(

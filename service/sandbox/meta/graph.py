@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from service.sandbox.accounts import MetaAccount, MetaAdSet, MetaCampaign
 from service.sandbox.meta.activities import activities
+from service.sandbox.meta.refusals import INVALID, NO_SUCH, GraphError, Wrong
 from service.sandbox.world import World
 
 VERSION = "v26.0"
@@ -28,48 +28,6 @@ Row = dict[str, Any]
 _ID = frozenset({"id"})
 _ALWAYS = {"insights": frozenset({"date_start", "date_stop"}), "activities": frozenset[str]()}
 """What a row of an edge holds without being asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """What Graph says is wrong; `status` is the HTTP status it says it under."""
-
-    code: int
-    subcode: int | None
-    message: str
-    title: str = ""
-    advice: str = ""
-    field: str = ""
-    kind: str = "OAuthException"
-    status: int = 400
-    transient: bool = False
-
-    def body(self) -> Row:
-        """The `error` object; what has no value is left out."""
-        shown: Row = {"message": self.message, "type": self.kind, "code": self.code}
-        if self.subcode is not None:
-            shown |= {"error_subcode": self.subcode}
-        shown |= {"is_transient": self.transient}
-        if self.title:
-            shown |= {"error_user_title": self.title, "error_user_msg": self.advice}
-        if self.field:
-            shown |= {"error_data": json.dumps({"blame_field_specs": [[self.field]]})}
-        return shown | {"fbtrace_id": "AbCdEfGhIjKlMnOpQrStUvW"}
-
-
-class GraphError(Exception):
-    """A request Graph answers with an error."""
-
-    def __init__(self, wrong: Wrong) -> None:
-        self.wrong = wrong
-        super().__init__(wrong.message)
-
-
-NO_SUCH = Wrong(
-    100, 33, "Unsupported request. Object does not exist, or cannot be loaded due to missing permissions",
-    kind="GraphMethodException",
-)  # fmt: skip
-INVALID = Wrong(100, None, "Invalid parameter")
 
 
 def hundredths(currency: str) -> int:

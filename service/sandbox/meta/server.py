@@ -34,7 +34,8 @@ from urllib.parse import parse_qsl
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from service.sandbox.meta.graph import NO_SUCH, VERSION, GraphError, Wrong, read
+from service.sandbox.meta.graph import VERSION, read
+from service.sandbox.meta.refusals import NO_SUCH, GraphError, Wrong
 from service.sandbox.meta.writes import update
 from service.sandbox.world import World
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from service.sandbox.accounts import MetaAccount, MetaAdSet, MetaCampaign
 from service.sandbox.meta.activities import SYSTEM_USER
-from service.sandbox.meta.graph import NO_SUCH, GraphError, Wrong, find, hundredths
+from service.sandbox.meta.graph import find, hundredths
+from service.sandbox.meta.refusals import NO_SUCH, GraphError, Wrong
 from service.sandbox.world import World
 
 MAXIMUM = 100_000_000
