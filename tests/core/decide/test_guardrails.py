@@ -126,6 +126,9 @@ ROWS = [
     ("up to the floor in one step", case(at(50), at(1), entry=replace(ENTRY, floor=Decimal(40))),
      APPLIED, Reason.STEP_LIMITED, at(40), []),
     ("down to the ceiling in one step", case(at(120), at(400)), APPLIED, Reason.RULE, at(120), []),
+    ("a resume is no cut, so it is not above what is wanted",
+     case(at(30), paused(), entry=railed(max_step=MaxStep(down=Decimal(20)))), APPLIED, Reason.RULE, at(30), []),
+    ("a resume is a raise", case(at(120), paused()), APPLIED, Reason.STEP_LIMITED, at(90), []),
     # 9
     ("dead band", case(at("62.99")), KEPT, Reason.DEAD_BAND, at(60), ["62.99 AUD", "60 AUD", "5%"]),
     ("at the dead band", case(at(63)), APPLIED, Reason.RULE, at(63), []),
