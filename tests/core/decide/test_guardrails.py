@@ -202,6 +202,13 @@ EDITS: Mapping[str, tuple[Case, Verdict, Reason, State]] = {
         changed(at(60), at(72), *USED_TWO, (20, at(60), at(72))), APPLIED, Reason.RULE, at(60)),
     "edits are forgotten after the period": (
         changed(at(30), at(60), (169, at(60), at(30)), (168, at(30), at(60))), APPLIED, Reason.RULE, at(30)),
+    "from what somebody else has set since": (changed(at(60), at(100), *USED_TWO), KEPT, Reason.EDIT_BUDGET, at(100)),
+    "what counted when it was made counts for the whole period": (  # the first is forgotten, by which 80 was no edit
+        changed(at(120), at(97), (169, at(60), at(70)), (100, at(70), at(80)), (75, at(80), at(97))),
+        KEPT, Reason.EDIT_BUDGET, at(97)),
+    "small steps add up for longer than the period": (
+        changed(at(60), at(90), (400, at(60), at(71)), (50, at(71), at(73)), (30, at(73), at(90))),
+        KEPT, Reason.EDIT_BUDGET, at(90)),
     "a pause needs two": (changed(paused(), at(60), *USED_ONE), APPLIED, Reason.EDIT_BUDGET, at(10)),
     "a pause with two left": (changed(paused(), at(60), (50, at(61), at(60))), APPLIED, Reason.RULE, paused()),
     "a pause with none left": (changed(paused(), at(60), *USED_TWO), KEPT, Reason.EDIT_BUDGET, at(60)),
