@@ -43,11 +43,17 @@ class RuleState:
 
 @dataclass(frozen=True, slots=True)
 class PastChange:
-    """A change of ours that a platform confirmed."""
+    """A change of ours that a platform confirmed.
+
+    `significant`: it is an edit as the edit budget counts them; `counted` is the budget that the next change is measured
+    against (`decide.significance`). Of a change that was remembered without them the careful thing is assumed.
+    """
 
     at: datetime
     before: State
     after: State
+    significant: bool = True
+    counted: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,9 @@ ROWS = [
     ("up to the floor in one step", case(at(50), at(1), entry=replace(ENTRY, floor=Decimal(40))),
      APPLIED, Reason.STEP_LIMITED, at(40), []),
     ("down to the ceiling in one step", case(at(120), at(400)), APPLIED, Reason.RULE, at(120), []),
+    ("a resume is no cut, so it is not above what is wanted",
+     case(at(30), paused(), entry=railed(max_step=MaxStep(down=Decimal(20)))), APPLIED, Reason.RULE, at(30), []),
+    ("a resume is a raise", case(at(120), paused()), APPLIED, Reason.STEP_LIMITED, at(90), []),
     # 9
     ("dead band", case(at("62.99")), KEPT, Reason.DEAD_BAND, at(60), ["62.99 AUD", "60 AUD", "5%"]),
     ("at the dead band", case(at(63)), APPLIED, Reason.RULE, at(63), []),
@@ -222,6 +225,13 @@ EDITS: Mapping[str, tuple[Case, Verdict, Reason, State]] = {
         changed(at(60), at(72), *USED_TWO, (20, at(60), at(72))), APPLIED, Reason.RULE, at(60)),
     "edits are forgotten after the period": (
         changed(at(30), at(60), (169, at(60), at(30)), (168, at(30), at(60))), APPLIED, Reason.RULE, at(30)),
+    "from what somebody else has set since": (changed(at(60), at(100), *USED_TWO), KEPT, Reason.EDIT_BUDGET, at(100)),
+    "what counted when it was made counts for the whole period": (  # the first is forgotten, by which 80 was no edit
+        changed(at(120), at(97), (169, at(60), at(70)), (100, at(70), at(80)), (75, at(80), at(97))),
+        KEPT, Reason.EDIT_BUDGET, at(97)),
+    "small steps add up for longer than the period": (
+        changed(at(60), at(90), (400, at(60), at(71)), (50, at(71), at(73)), (30, at(73), at(90))),
+        KEPT, Reason.EDIT_BUDGET, at(90)),
     "a pause needs two": (changed(paused(), at(60), *USED_ONE), APPLIED, Reason.EDIT_BUDGET, at(10)),
     "a pause with two left": (changed(paused(), at(60), (50, at(61), at(60))), APPLIED, Reason.RULE, paused()),
     "a pause with none left": (changed(paused(), at(60), *USED_TWO), KEPT, Reason.EDIT_BUDGET, at(60)),
