@@ -133,8 +133,8 @@ async def test_an_approval_is_void_once_the_rules_for_the_campaign_change(asked:
     ],
 )
 async def test_what_does_not_exist_cannot_be_answered(api: Api, path: str, status: int) -> None:
-    method = "GET" if path.endswith("nothing") else "POST"
-    assert (await api.ask(method, path, **({"json": {}} if method == "POST" else {}))).status_code == status
+    answer = await (api.ask("GET", path) if path.endswith("nothing") else api.ask("POST", path, json={}))
+    assert answer.status_code == status
 
 
 async def test_a_foreign_clinics_plan_does_not_exist_and_a_viewer_does_not_answer(asked: Asked) -> None:
