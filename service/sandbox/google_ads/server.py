@@ -5,7 +5,8 @@ CampaignBudgetService.MutateCampaignBudgets over the world's accounts, and a tok
 `endpoint`, trusts it through `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` (set before the process's first TLS channel; behind a proxy
 also `no_proxy`), and signs in with `key_file`.
 
-Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name such as `GoogleAdsService/SearchStream`:
+Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name, and of what it
+asks of, such as `GoogleAdsService/SearchStream FROM campaign`:
 
     unavailable              UNAVAILABLE, no failure message
     internal                 INTERNAL with InternalError.INTERNAL_ERROR
@@ -28,6 +29,7 @@ Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name s
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -203,7 +205,7 @@ class _Api:
         self.world.saw("google", "RPC", name)
         context.send_initial_metadata((("request-id", request_id),))
         try:
-            fault = self.world.fault("google", name)
+            fault = self.world.fault("google", name + _asked_of(request))
             _commit(fault, context)
             account = self._admitted(str(request.customer_id), dict(context.invocation_metadata()), name)
             yield account, fault.kind if fault is not None else "", request_id
@@ -248,6 +250,12 @@ def _manager(name: str) -> Refusal:
     if "Search" in name:
         return refusal("query_error.REQUESTED_METRICS_FOR_MANAGER", "Metrics cannot be requested for a manager account.")
     return refusal("request_error.CANNOT_BE_EXECUTED_BY_MANAGER_ACCOUNT", "A manager account cannot be changed.")
+
+
+def _asked_of(request: Any) -> str:
+    """` FROM campaign` for a query of campaigns."""
+    found = re.search(r"\sFROM \w+", getattr(request, "query", ""))
+    return found.group() if found else ""
 
 
 def _commit(fault: Fault | None, context: grpc.ServicerContext) -> None:
