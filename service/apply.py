@@ -74,14 +74,14 @@ async def apply(decisions: tuple[Decision, ...], standings: Mapping[str, Standin
 
 async def carry_out(change: Change, rule: str | None, account: AdAccount, standing: Standing, hands: Hands) -> Applied:
     """Make a change that is recorded as intended, on behalf of `rule` (None: of nobody's), and record what became of it."""
-    if stop := await _stopped(change, hands):
-        return await hands.settle(change, "superseded", stop)
     try:
         seen = await _read(account, change.platform_id)
     except OutsideError as error:
         return await hands.settle(change, "failed", f"it could not be read again before the write: {error}")
     if seen.state != change.before:
         return await hands.settle(change, "superseded", f"it changed since the run looked: it is {shown(seen.state)} now")
+    if stop := await _stopped(change, hands):  # last, so that a hold counts up to the moment of the write
+        return await hands.settle(change, "superseded", stop)
     try:
         written = await account.write(seen, change.after)
     except AmbiguousWriteError:
