@@ -252,4 +252,5 @@ def test_the_governor_does_change_things_here() -> None:
         moment = run(moment)
         moment = replace(moment, now=moment.now + timedelta(hours=1))
         seen.append(moment.state)
-    assert seen == [State(False, ENTRY.base), BASE, State(True, Decimal(30))] * 2
+    half = Decimal(30)
+    assert seen == [State(False, ENTRY.base), BASE, State(True, half), State(False, half), BASE, State(True, half)]
