@@ -64,7 +64,7 @@ class Books:
         freely = self._exempt(made) if breaks else ""
         line = Line(made.at, made.before, made.after, made.rule, edit, counted, breaks, freely)
         assert not breaks or freely, (breaks, made, self.lines[-6:])
-        again = [old for old in self.lines if freely and old.freely == freely and made.at - old.at < DAY]
+        again = [old for old in self.lines if freely and made.at - old.at < DAY and same(old, line)]
         assert not again, (freely, "twice in a day", line, again)
         self.lines.append(line)
         return line
@@ -98,10 +98,16 @@ class Books:
         before, after = spend(made.before), spend(made.after)
         if after < before and made.empty and made.after == State(running=True, budget=made.entry.floor):
             return FLOOR
-        assert made.desired is not None
+        if made.desired is None:  # nobody can tell which rule holds, so none is known to have ended
+            return ""
         most = min(max(spend(made.desired), made.entry.floor), made.entry.base)
         ended = bool(self.lines) and self.lines[-1].after == made.before and self.lines[-1].rule not in {None, made.rule}
         return BACK if made.after.running and before < after <= most and ended else ""
+
+
+def same(old: Line, new: Line) -> bool:
+    """Whether a move was made freely before; a floor that somebody has since written into the file is another move."""
+    return old.freely == new.freely and (new.freely == BACK or old.after == new.after)
 
 
 def spend(state: State) -> Decimal:

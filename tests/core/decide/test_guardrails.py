@@ -214,6 +214,7 @@ def test_nothing_of_the_kind_is_said_where_it_does_not_hold(made: Case) -> None:
 # --- 12: the edit budget, and the two moves that are never refused ------------------------------------------------------
 
 USED_ONE = ((30.0, at(60), at(30)),)
+DARK = {"unreadable": "it did not answer", "unreadable_since": NOON - 2 * DAY}
 USED_TWO = ((50.0, at(60), at(30)), (30.0, at(30), at(60)))
 EDITS: Mapping[str, tuple[Case, Verdict, Reason, State]] = {
     "a significant cut is one edit": (changed(at(30), at(60), *USED_ONE), APPLIED, Reason.RULE, at(30)),
@@ -262,6 +263,10 @@ EDITS: Mapping[str, tuple[Case, Verdict, Reason, State]] = {
         changed(at(66), at(40), (1, at(60), at(40)), by="Old"), APPLIED, Reason.COOLING_DOWN, at(60)),
     "the same rule wants it back": (
         changed(at(60), at(10), (1, at(60), at(10)), by="Full"), KEPT, Reason.COOLING_DOWN, at(10)),
+    "while nobody can tell, no rule has ended": (
+        changed(at(60), at(10), (1, at(60), at(10)), by="Old", proposal=proposal(None, None), clinic=DARK,
+                entry=railed(fallback=Fallback.BASE)),
+        KEPT, Reason.COOLING_DOWN, at(10)),
     "once a day": (
         changed(at(60), at(10), (23, at(30), at(60)), (1, at(60), at(10)), by="Old"), KEPT, Reason.COOLING_DOWN, at(10)),
 }  # fmt: skip
