@@ -54,7 +54,7 @@ def learnt(standing: Standing, history: History | Unreadable | None, seen: State
     """What is remembered of a campaign, with what its history tells: a drift that its state does not show, or whose one is."""
     if history is None or isinstance(history, Unreadable) or standing.expected is None:
         return standing
-    others = [each for each in history if not _ours(each, standing.changes)]
+    others = _of_others(history, standing.changes)
     if standing.stood_down is not None:
         return replace(standing, stood_down=_attributed(standing.stood_down, standing, others))
     passed = [each for each in others if each.about_status and each.at > (_known_until(standing) or now)]
@@ -81,12 +81,21 @@ def _told(down: StoodDown, logged: LoggedChange) -> StoodDown:
     return replace(down, by=logged.by or "somebody unnamed", via=logged.via, logged_at=logged.at)
 
 
-def _ours(logged: LoggedChange, changes: tuple[PastChange, ...]) -> bool:
-    """Whether a logged change is one of ours, as it says the same at the same time.
+def _of_others(history: History, changes: tuple[PastChange, ...]) -> list[LoggedChange]:
+    """The logged changes that are not ours: each of ours is one that says the same at the same time, and no more than one.
 
-    Where somebody else did the very same within minutes, nothing of theirs is undone by taking it for ours.
+    Where somebody else did the very same at the same moment, nothing of theirs is undone by taking it for ours.
     """
-    return any(abs(logged.at - each.at) <= PROPAGATION and _same(logged, each) for each in changes)
+    found = list(history)
+    for change in changes:
+        alike = [each for each in found if abs(each.at - change.at) <= CLOCKS and _same(each, change)]
+        for kind in (True, False):  # a platform may log the status and the budget of one change apart
+            mine = min(
+                (each for each in alike if each.about_status is kind), key=lambda each: abs(each.at - change.at), default=None
+            )
+            if mine is not None:
+                found.remove(mine)
+    return found
 
 
 def _same(logged: LoggedChange, change: PastChange) -> bool:

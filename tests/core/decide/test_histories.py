@@ -28,7 +28,7 @@ def logged(
     return LoggedChange(NOON - ago, by, "the website", about, running, None if budget is None else Decimal(budget))
 
 
-OUR_PAUSE = logged(5 * HOUR + 5 * MINUTE, running=False, by="governor@clinic.example")
+OUR_PAUSE = logged(5 * HOUR - timedelta(seconds=20), running=False, by="governor@clinic.example")
 
 
 def down(standing: Standing) -> StoodDown | None:
@@ -52,6 +52,13 @@ def test_a_status_change_that_cannot_be_read_is_somebodys() -> None:
     found = down(learnt(PAUSED_BY_US, (unreadable,), paused(), NOON))
     assert found is not None
     assert found.by == "somebody unnamed"
+
+
+def test_each_change_of_ours_explains_one_that_was_logged() -> None:
+    again = logged(5 * HOUR - timedelta(seconds=50), running=False)
+    found = down(learnt(PAUSED_BY_US, (OUR_PAUSE, again), paused(), NOON))
+    assert found is not None
+    assert found.by == "jane@clinic.example"
 
 
 def test_somebody_elses_pause_within_minutes_of_ours_is_theirs_if_it_is_not_the_same() -> None:
