@@ -14,7 +14,7 @@ import httpx
 
 from service.cliniko.access import Access
 from service.cliniko.diaries import ClinikoDiaries
-from service.core.model import Campaign, Platform, Snapshot, State, Survey, Unreadable
+from service.core.model import Campaign, Platform, Shares, Snapshot, State, Survey, Unreadable
 from service.observe import Outside, observe
 from service.sandbox.world import Fault
 from tests.cliniko.stage import EMAIL, VirtualTime
@@ -67,8 +67,8 @@ class Held:
     async def survey(self) -> Survey:
         raise NotImplementedError("a run surveys nothing")
 
-    async def write(self, campaign: Campaign, target: State) -> Campaign:
-        raise NotImplementedError(f"{campaign} is not to be made {target} here")
+    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+        raise NotImplementedError(f"{campaign} is not to be made {target} {shares} here")
 
 
 async def seen(condition: Condition, lineage: Lineage, faults: Sequence[Fault] = ()) -> Snapshot:

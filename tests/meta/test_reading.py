@@ -25,6 +25,7 @@ async def test_a_campaign_is_read_in_the_words_of_the_core(stage: Stage) -> None
         spent_today=Decimal("8.50"),
         spent_month=Decimal("248.50"),
         budget_ref=CAMPAIGN,
+        least=Decimal("1.00"),
     )
 
 
@@ -126,8 +127,8 @@ async def test_a_paused_campaign_is_not_running(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"daily_budget": None}, "its ad sets"),
-        ({"daily_budget": 0}, "its ad sets"),
+        ({"daily_budget": None}, "ad sets that can spend has a budget"),
+        ({"daily_budget": 0}, "ad sets that can spend has a budget"),
         ({"daily_budget": None, "lifetime_budget": 90000}, "lifetime budget"),
         ({"status": "ARCHIVED"}, "archived"),
         ({"status": "DELETED"}, "deleted"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.app import App, assemble
 from service.core.errors import TransientError
-from service.core.model import Campaign, Diaries, Platform, State, Survey, Unreadable
+from service.core.model import Campaign, Diaries, Platform, Shares, State, Survey, Unreadable
 from service.core.rules.language import RuleSet, Service
 from service.observe import Outside
 from service.sandbox.reading import diaries
@@ -51,7 +51,7 @@ class WorldAds:
         here = tuple(seen for seen in shown if seen.platform is self.platform)
         return Survey(self.platform, "", self.rules.currency, "Australia/Sydney", here)
 
-    async def write(self, campaign: Campaign, target: State) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
         if self.platform is Platform.GOOGLE and self.rules.google:
             account = self.world.google[self.rules.google.customer_id]
             item = account.campaigns[campaign.id]
@@ -61,7 +61,7 @@ class WorldAds:
             one = self.world.meta[self.rules.meta.ad_account_id].campaigns[campaign.id]
             one.status = "ACTIVE" if target.running else "PAUSED"
             one.daily_budget = int((target.budget or 0) * 100)
-        return replace(campaign, state=target)
+        return replace(campaign, state=target, shares=shares)
 
 
 @dataclass(slots=True)

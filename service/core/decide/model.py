@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from service.core.errors import GovernorError
 from service.core.logic import Bounds, Truth
-from service.core.model import Platform, Reason, Snapshot, State, Verdict
+from service.core.model import Platform, Reason, Shares, Snapshot, State, Verdict
 from service.core.pace import Look, Pace
 from service.core.roster import NO_NUMBERS, DayNumbers
 from service.core.rules.language import RuleSet
@@ -72,6 +72,19 @@ class StoodDown:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is remembered of one ad set of a campaign whose budget is divided.
+
+    `weight` is what a person gave it last, by which the budget is divided; `expected` and `previous` are as in `Standing`.
+    """
+
+    id: str
+    weight: Decimal
+    expected: Decimal
+    previous: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the governor remembers about one campaign.
 
@@ -80,7 +93,7 @@ class Standing:
     sight. `previous` is how it read before our last write, which a platform may go on showing for some minutes.
     `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state
     and `by_rule` the rule behind it. `base` is the base budget the file last gave it, `left_at` since when it has carried a
-    change of ours while no longer governed (`left_changed`).
+    change of ours while no longer governed (`left_changed`). `parts` are the ad sets a budget is divided among.
     """
 
     expected: State | None = None
@@ -95,6 +108,7 @@ class Standing:
     left_at: datetime | None = None
     changes: tuple[PastChange, ...] = ()
     proposals: tuple[PastProposal, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +323,10 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A write to a platform: recorded as intended before it is sent, and settled afterwards."""
+    """A write to a platform: recorded as intended before it is sent, and settled afterwards.
+
+    Where the budget is divided, `shares_before` and `shares_after` say what each part of it is to go from and to.
+    """
 
     id: str
     decision: str
@@ -320,6 +337,8 @@ class Change:
     platform_id: str
     before: State
     after: State
+    shares_before: Shares = ()
+    shares_after: Shares = ()
 
 
 def change_of(decision: Decision) -> Change:

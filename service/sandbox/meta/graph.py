@@ -122,6 +122,8 @@ def _ad_set(account: MetaAccount, ad_set: MetaAdSet) -> Row:
         configured_status=ad_set.status,
         effective_status="CAMPAIGN_PAUSED" if stopped else ad_set.status,
         daily_budget=_text(ad_set.daily_budget),
+        lifetime_budget=_text(ad_set.lifetime_budget),
+        is_budget_schedule_enabled=ad_set.is_budget_schedule_enabled,
         end_time=_time(ad_set.end_time),
     )
 
