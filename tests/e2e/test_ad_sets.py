@@ -212,10 +212,10 @@ async def test_an_ad_set_given_more_or_switched_off_by_a_person_is_drift(standin
     assert "running at 30.00" in decision.sentence
 
 
-async def test_too_little_for_all_ad_sets_is_refused_with_what_would_do(standing: Standing) -> None:
+async def test_no_less_is_asked_for_than_all_ad_sets_need(standing: Standing) -> None:
     await nearly_full(standing)
     meta(standing).min_daily_budget = 1300
     report = await standing.run()
-    assert change(report).ending == "failed"
-    assert "the smallest total that works is 26.00" in change(report).detail
-    assert edits(standing) == []
+    assert (change(report).ending, social(report).reason) == ("applied", Reason.FLOOR)
+    assert "26.00 AUD that is the least possible for its 2 ad sets together" in social(report).sentence
+    assert held(standing) == {"71": 1300, "72": 1300}

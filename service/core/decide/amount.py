@@ -64,6 +64,20 @@ def above_floor(case: Case, draft: Draft) -> Draft:
     return draft.restrained(Reason.FLOOR, sentence, replace(target, budget=floor))
 
 
+def above_least(case: Case, draft: Draft) -> Draft:
+    """7a. Nor below what its platform takes: a refusal every hour would help nobody."""
+    target, seen = draft.target, case.seen
+    if isinstance(seen, Unreadable) or target is None or not target.running or target.budget is None:
+        return draft
+    if target.budget >= seen.least:
+        return draft
+    together = f" for its {len(seen.shares)} ad sets together" if len(seen.shares) > 1 else ""
+    sentence = f"{case.money(target.budget)} would be below the {case.money(seen.least)} that is the least possible{together}"
+    reached, here = replace(target, budget=seen.least), case.in_force
+    cutting = here is not None and position(target) < position(here)
+    return draft.restrained(Reason.FLOOR, sentence, min(reached, here, key=position) if cutting and here else reached)
+
+
 def below_ceiling(case: Case, draft: Draft) -> Draft:
     """7b. Never a budget above the campaign's ceiling."""
     target, ceiling = draft.target, case.entry.ceiling
