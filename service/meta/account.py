@@ -19,6 +19,7 @@ from service.meta import activity
 from service.meta.allowance import Allowance
 from service.meta.credentials import MetaCredentials
 from service.meta.graph import DEFAULT_LIMITS, Graph, Limits
+from service.meta.pauses import Pauses
 from service.meta.reading import Reading
 from service.meta.usage import NOTHING_KNOWN, Usage
 from service.meta.writing import Writing, steps
@@ -56,6 +57,7 @@ class MetaAdAccount:
         self._sleep = sleep
         self._limits = limits
         self._allowance = Allowance(clock)
+        self._pauses = Pauses(clock)
         self.usage: Usage = NOTHING_KNOWN
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
@@ -108,7 +110,7 @@ class MetaAdAccount:
 
     @asynccontextmanager
     async def _graph(self) -> AsyncIterator[Graph]:
-        async with Graph(self._credentials, self._base_url, self._limits, self._sleep) as graph:
+        async with Graph(self._credentials, self._base_url, self._limits, self._sleep, self._pauses) as graph:
             try:
                 yield graph
             finally:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfoNotFoundError
 
 from service.core.days import local_date
 from service.core.errors import CredentialsError, OutsideError, RefusedError
 from service.core.model import Campaign, History, Platform, Share, Shares, State, Survey, Unreadable
 from service.meta import activity
 from service.meta.eligibility import Seen, spending, why_not
-from service.meta.errors import UndocumentedRefusalError
+from service.meta.errors import UndocumentedRefusalError, forbidden
 from service.meta.graph import Graph
 from service.meta.money import UNITS, from_minor
 from service.meta.wire import AccountRow, ActivityRow, AdSetRow, CampaignRow, SpendRow, fields, parse
@@ -132,19 +131,23 @@ class Reading:
     async def _spent(self, ids: Sequence[str], account: AccountRow) -> dict[str, Spent]:
         """What each campaign has cost in the account's own day and month so far, in major units; no row is zero.
 
-        Insights has a quota of its own and only informs, so its failure leaves the amounts unreported.
+        Insights has a quota and a permission of its own and only informs, so its failure leaves the amounts unreported; a
+        token that is no longer accepted is no failure of Insights.
         """
         params = {"fields": fields(SpendRow), "level": "campaign", "date_preset": "this_month", "time_increment": "1"}
         spent: dict[str, Spent] = {}
+        today = _today(self.clock(), account.timezone_name)
+        if today is None:
+            log.warning("%s: the month's spend is not known: its time zone is %r", self.id, account.timezone_name)
+            return spent
         try:
-            today = local_date(self.clock(), account.timezone_name)
             for some in _batches(ids):
                 found = await self.graph.pages((self.id, "insights"), {**params, "filtering": _one_of("campaign.id", some)})
                 rows = [parse(SpendRow, data) for data in found]
                 spent |= {id_: Spent.of([row for row in rows if row.campaign_id == id_], today) for id_ in some}
-        except CredentialsError:
-            raise
-        except (OutsideError, ZoneInfoNotFoundError, ValueError) as error:
+        except OutsideError as error:
+            if isinstance(error, CredentialsError) and not forbidden(error.code):
+                raise
             log.warning("%s: the month's spend is not known: %s", self.id, error)
         return spent
 
@@ -191,6 +194,14 @@ def state_of(row: CampaignRow, shares: Shares, currency: str) -> State:
     if row.daily_budget and currency in UNITS:
         budget = from_minor(row.daily_budget, currency)
     return State(running=row.configured_status == "ACTIVE", budget=budget)
+
+
+def _today(now: datetime, zone: str) -> date | None:
+    """The account's own day; None where its zone is none that is known here."""
+    try:
+        return local_date(now, zone)
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

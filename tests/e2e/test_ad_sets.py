@@ -145,10 +145,10 @@ async def killed_after_all(standing: Standing) -> None:
 
 async def test_a_refusal_half_way_is_told_with_its_reason_and_gone_on_from(standing: Standing) -> None:
     await nearly_full(standing)
-    standing.world.fail(Fault("meta", "throttled", match=" daily_budget=750", times=1))
+    standing.world.fail(Fault("meta", "permission", match=" daily_budget=750", times=1))
     report = await standing.run()
     assert change(report).ending == "failed"
-    assert "80004" in change(report).detail
+    assert "200: 1 of 2 requests were made" in change(report).detail
     assert "ad sets changed: 71 (now 2.50); not changed: 72 (still 30.00)" in change(report).detail
     assert report.status == "incomplete"
     standing.world.advance(HOUR)
@@ -167,6 +167,17 @@ async def test_a_lost_answer_half_way_waits_until_nothing_can_be_on_its_way(stan
     assert "71 (now 2.50)" in change(report).detail
     standing.world.advance(HOUR)
     assert change(await standing.run()).ending == "failed"
+
+
+async def test_throttled_half_way_nothing_more_is_asked_until_it_is_time(standing: Standing) -> None:
+    await nearly_full(standing)
+    standing.world.fail(Fault("meta", "throttled", match=" daily_budget=750", times=1))
+    report = await standing.run()
+    assert (change(report).ending, held(standing)) == ("open", {"71": 250, "72": 3000})
+    assert "left alone until" in change(report).detail
+    standing.world.advance(HOUR)
+    settled = change(await standing.run())
+    assert (settled.ending, "72 (still 30.00)" in settled.detail) == ("failed", True)
 
 
 async def test_one_ad_set_in_a_persons_hands_half_way_is_a_persons_change(standing: Standing) -> None:
