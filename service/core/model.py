@@ -248,7 +248,8 @@ class Campaign:
     amount the budget can be stepped by. `spent_today` and `spent_month` are what the account's own day and month have cost so
     far: lower bounds, because both platforms report late (None: not reported).
     `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. Where the budget is divided,
-    `shares` are its parts and the budget is their sum. `least` is the smallest budget the platform takes for it, in all.
+    `shares` are its parts and the budget is their sum. `least` is the smallest budget the platform takes for it, in all, and
+    `spent_shares` what today has cost of each share, as far as that is reported.
     """
 
     platform: Platform
@@ -263,6 +264,7 @@ class Campaign:
     budget_ref: str = ""
     shares: Shares = ()
     least: Decimal = Decimal(0)
+    spent_shares: Shares = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from service.meta.eligibility import Seen, spending, why_not
 from service.meta.errors import UndocumentedRefusalError, forbidden
 from service.meta.graph import Graph
 from service.meta.money import UNITS, from_minor
-from service.meta.wire import AccountRow, ActivityRow, AdSetRow, CampaignRow, SpendRow, fields, parse
+from service.meta.wire import AccountRow, ActivityRow, AdSetRow, AdSetSpendRow, CampaignRow, SpendRow, fields, parse
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class Reading:
         ad_sets = await self.ad_sets([id_ for id_, row in rows.items() if not self._why_not(row, None, account)])
         spent = await self._spent(list(rows), account)
         found = {id_: self._campaign(row, ad_sets.get(id_, ()), account, spent.get(id_)) for id_, row in rows.items()}
+        found |= await self._with_spent_shares([each for each in found.values() if each.shares and not each.ineligible])
         return {id_: found[id_] if id_ in found else missing[id_] for id_ in ids}
 
     async def survey(self) -> Survey:
@@ -150,6 +151,21 @@ class Reading:
                 raise
             log.warning("%s: the month's spend is not known: %s", self.id, error)
         return spent
+
+    async def _with_spent_shares(self, campaigns: Sequence[Campaign]) -> dict[str, Campaign]:
+        """The campaigns whose ad sets hold the budget, with what today has cost of each of them, if that is told."""
+        params = {"fields": fields(AdSetSpendRow), "level": "adset", "date_preset": "today"}
+        rows: list[AdSetSpendRow] = []
+        try:
+            for some in _batches([campaign.id for campaign in campaigns]):
+                found = await self.graph.pages((self.id, "insights"), {**params, "filtering": _one_of("campaign.id", some)})
+                rows += [parse(AdSetSpendRow, data) for data in found]
+        except OutsideError as error:
+            log.warning("%s: what ad sets have cost today is not known: %s", self.id, error)
+            return {}
+        spent = {id_: tuple(Share(row.adset_id, row.spend) for row in rows if row.campaign_id == id_) for id_ in
+                 (campaign.id for campaign in campaigns)}  # fmt: skip
+        return {campaign.id: replace(campaign, spent_shares=spent[campaign.id]) for campaign in campaigns}
 
     def _why_not(self, row: CampaignRow, ad_sets: tuple[AdSetRow, ...] | None, account: AccountRow) -> str:
         return why_not(Seen(row, ad_sets, account, self.currency or account.currency, self.clock()))

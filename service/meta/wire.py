@@ -75,6 +75,12 @@ class SpendRow(_Row):
     date_start: date
 
 
+class AdSetSpendRow(SpendRow):
+    """A row of Insights about one ad set."""
+
+    adset_id: str
+
+
 class ActivityRow(_Row):
     """An entry of the activity log. `extra_data` is text, mostly JSON, of several shapes."""
 

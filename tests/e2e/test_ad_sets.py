@@ -13,7 +13,8 @@ import pytest
 
 from service.apply import Applied
 from service.core.decide.model import Decision
-from service.core.model import Reason, State, Verdict
+from service.core.engine import conclude
+from service.core.model import Campaign, Reason, Share, State, Verdict
 from service.governor import Report
 from service.meta.graph import Graph
 from service.sandbox.accounts import MetaAccount, MetaAdSet
@@ -230,3 +231,26 @@ async def test_no_less_is_asked_for_than_all_ad_sets_need(standing: Standing) ->
     assert (change(report).ending, social(report).reason) == ("applied", Reason.FLOOR)
     assert "26.00 AUD that is the least possible for its 2 ad sets together" in social(report).sentence
     assert held(standing) == {"71": 1300, "72": 1300}
+
+
+async def test_an_ad_set_that_has_spent_too_much_today_is_waited_for_until_the_accounts_midnight(standing: Standing) -> None:
+    meta(standing).ad_sets["72"].spend_today = Decimal(7)
+    await nearly_full(standing)
+    kept = social(await standing.run())
+    assert (kept.verdict, kept.reason) == (Verdict.KEEP, Reason.SPENT_TODAY)
+    assert "ad set 72 has already cost 7" in kept.sentence
+    meta(standing).ad_sets["72"].spend_today = Decimal(0)
+    standing.world.advance(HOUR)
+    assert change(await standing.run()).ending == "applied"
+
+
+async def test_what_was_seen_of_ad_sets_is_kept_and_a_run_of_them_can_be_computed_again(standing: Standing) -> None:
+    meta(standing).ad_sets["72"].spend_today = Decimal(7)
+    report = await standing.run()
+    inputs = await standing.app.store.runs.load_inputs(report.run)
+    campaign = inputs.snapshot.campaigns["physio-social"]
+    assert isinstance(campaign, Campaign)
+    assert (campaign.spent_today, campaign.spent_month) == (Decimal(1), Decimal(1))
+    assert campaign.shares == (Share("71", Decimal(10)), Share("72", Decimal(30)))
+    assert campaign.spent_shares == (Share("72", Decimal(7)),)
+    assert conclude(inputs) == report.outcome

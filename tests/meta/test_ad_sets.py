@@ -67,6 +67,20 @@ async def test_the_budget_is_the_sum_of_the_ad_sets_that_can_spend(divided: Stag
     assert (campaign.spent_today, campaign.budget_ref) == (Decimal("8.50"), "")
 
 
+async def test_what_today_has_cost_of_each_is_read_where_it_can_be(divided: Stage) -> None:
+    divided.meta.ad_sets["a"].spend_today = Decimal("4.20")
+    divided.meta.ad_sets["c"].spend_today = Decimal("4.30")
+    assert (await divided.campaign()).spent_shares == shares(a="4.20", c="4.30")
+    divided.fail("throttled", match="level=adset")
+    campaign = await divided.campaign()
+    assert (campaign.spent_shares, campaign.spent_today, campaign.ineligible) == ((), Decimal("8.50"), "")
+
+
+async def test_nothing_is_asked_of_ad_sets_that_hold_no_budget(stage: Stage) -> None:
+    await stage.campaign()
+    assert not any("level=adset" in url for url in stage.urls)
+
+
 async def test_of_a_paused_campaign_its_ad_sets_still_hold_the_budget(divided: Stage) -> None:
     divided.meta.campaigns[CAMPAIGN].status = "PAUSED"
     campaign = await divided.campaign()

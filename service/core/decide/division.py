@@ -15,7 +15,7 @@ from enum import Enum
 
 from service.core.decide.model import Change, Part, Standing
 from service.core.decide.people import PROPAGATION
-from service.core.model import Campaign, Shares, State
+from service.core.model import Campaign, Share, Shares, State
 from service.core.shares import scaled
 
 
@@ -61,10 +61,21 @@ def aimed(change: Change, seen: Campaign, standing: Standing) -> Change:
         return change
     after = seen.shares
     if change.after.budget is not None and change.after.budget != change.before.budget:
-        least = seen.least / len(seen.shares)
-        weights = _weights(standing, seen.shares)
-        after = scaled(weights, change.after.budget, unit=seen.unit, least=least, platform=seen.platform)
+        after = division(standing, seen, change.after.budget)
     return replace(change, shares_before=seen.shares, shares_after=after)
+
+
+def division(standing: Standing, seen: Campaign, budget: Decimal) -> Shares:
+    """What each ad set gets of a new budget. Raises RefusedError where it cannot be divided."""
+    weights, least = _weights(standing, seen.shares), seen.least / len(seen.shares)
+    return scaled(weights, budget, unit=seen.unit, least=least, platform=seen.platform)
+
+
+def unspent(seen: Campaign, shares: Shares, over: Decimal) -> Share | None:
+    """What has been spent today of an ad set that `shares` would leave with less than `over` times that."""
+    before, after = by_id(seen.shares), by_id(shares)
+    short = (s for s in seen.spent_shares if s.id in after and after[s.id] < min(before[s.id], s.budget * over))
+    return next(short, None)
 
 
 def _weights(standing: Standing, shares: Shares) -> Shares:

@@ -76,6 +76,12 @@ UNHURRIED = railed(cooldown=0 * HOUR, max_changes_per_day=24)
 ON_META = replace(UNHURRIED, platform=Platform.META)
 
 
+def spent(amount: str) -> Campaign:
+    """A campaign on Meta whose second ad set of three has cost so much today."""
+    campaign = replace(divided(at(60), least=3), platform=Platform.META)
+    return replace(campaign, spent_today=Decimal(amount), spent_shares=(Share("b", Decimal(amount)),))
+
+
 def often(target: State, *hours_ago: float, entry: CampaignEntry = ON_META) -> Case:
     """A campaign whose budget went up and down so many hours ago."""
     return changed(target, at(60), *((ago, at(61), at(60)) for ago in hours_ago), entry=entry)
@@ -165,6 +171,11 @@ ROWS = [
      APPLIED, Reason.RULE, at(30), []),
     ("on another day", case(at(30), entry=railed(change_window=Window((5, 6)))),
      KEPT, Reason.CHANGE_WINDOW, at(60), []),
+    # 8b, ad set by ad set
+    ("an ad set's day has cost too much", case(at(30), seen=spent("9.10"), entry=ON_META),
+     KEPT, Reason.SPENT_TODAY, at(60), ["ad set b has already cost 9.10 AUD", "midnight"]),
+    ("an ad set's day leaves room", case(at(30), seen=spent("9.09"), entry=ON_META), APPLIED, Reason.RULE, at(30), []),
+    ("a raise is no cut", case(at(66), at(60), seen=spent("99"), entry=ON_META), APPLIED, Reason.RULE, at(66), []),
     # Meta's four budgets an hour
     ("four within the hour", often(at(57), 0.9, 0.7, 0.5, 0.3), KEPT, Reason.MAX_CHANGES, at(60), ["4 times", "Mon 12:06"]),
     ("three within the hour", often(at(57), 1, 0.7, 0.5, 0.3), APPLIED, Reason.RULE, at(57), []),
