@@ -17,7 +17,7 @@ from typing import Literal
 
 from service.core.decide.admission import covers
 from service.core.decide.division import Found, aimed, by_id, found, half_way, written
-from service.core.decide.model import Change, Decision, Standing, change_of
+from service.core.decide.model import Change, Decision, Hold, Standing, change_of
 from service.core.decide.people import PROPAGATION, changed, identity, recall
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
 from service.core.model import Campaign, Shares, State, Unreadable, Verdict
@@ -89,7 +89,7 @@ async def apply(
         if refusal is not None:
             done.append(await hands.settle(change, "failed", _said(refusal)))
         else:
-            done.append(await _carry_out(change, decision.rule, account, standing, hands))
+            done.append(await carry_out(change, decision.rule, account, standing, hands))
     return done
 
 
@@ -101,15 +101,16 @@ def _aimed(change: Change, seen: Campaign | Unreadable | None, standing: Standin
         return change, refusal
 
 
-async def _carry_out(change: Change, rule: str | None, account: AdAccount, standing: Standing, hands: Hands) -> Applied:
-    if stop := await _stopped(change, hands):
-        return await hands.settle(change, "superseded", stop)
+async def carry_out(change: Change, rule: str | None, account: AdAccount, standing: Standing, hands: Hands) -> Applied:
+    """Make a change that is recorded as intended, on behalf of `rule` (None: of nobody's), and record what became of it."""
     try:
         seen = await _read(account, change.platform_id)
     except OutsideError as error:
         return await hands.settle(change, "failed", f"it could not be read again before the write: {error}")
     if meanwhile := _meanwhile(change, seen):
         return await hands.settle(change, "superseded", meanwhile)
+    if stop := await _stopped(change, hands):  # last, so that a hold counts up to the moment of the write
+        return await hands.settle(change, "superseded", stop)
     return await _write(seen, Ours(change, hands.clock(), rule, standing), account, hands)
 
 
@@ -143,13 +144,17 @@ async def _stopped(change: Change, hands: Hands) -> str:
     """Why nothing may be written now, read anew before each write; what cannot be read stops."""
     if hands.kill_switch() is not False:
         return "the kill switch is on or cannot be read"
-    entry = hands.rules.campaigns[change.campaign]
     try:
         holds = await hands.store.holds.holds(change.clinic, hands.clock())
     except GovernorError as error:
         return f"the holds cannot be read: {error}"
-    hold = next((hold for hold in holds if covers(hold, entry)), None)
+    hold = next((hold for hold in holds if _covered(hold, change, hands.rules)), None)
     return f"held by {hold.by}: {hold.reason}" if hold else ""
+
+
+def _covered(hold: Hold, change: Change, rules: RuleSet) -> bool:
+    entry = rules.campaigns.get(change.campaign)  # one that has left the file has no service any more
+    return covers(hold, entry) if entry is not None else hold.service is None and hold.campaign in {None, change.campaign}
 
 
 async def _read_back(ours: Ours, now: Campaign, hands: Hands) -> Applied:
@@ -169,8 +174,8 @@ async def _read(account: AdAccount, id_: str) -> Campaign:
 
 
 def shown(state: State) -> str:
-    """`running at 60.00` or `paused`."""
-    return f"running at {state.budget}" if state.running else "paused"
+    """`running at 60.00` or `paused at 60.00`."""
+    return f"{'running' if state.running else 'paused'} at {state.budget}"
 
 
 # --- when no answer came ------------------------------------------------------------------------------------------------------
@@ -191,7 +196,7 @@ async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Han
             done.append(Applied(change, "open", f"no answer came, and it cannot be read: {why}"))
             continue
         standing = recall(standings, change.campaign, identity(change.platform, change.platform_id))
-        rule = (await hands.store.decisions.decision(change.decision)).rule
+        rule = (await hands.store.decisions.decision(change.decision)).rule if change.decision else None
         done.append(await _settle(Ours(change, recorded.intended_at, rule, standing), account, hands, "no answer came"))
     return done
 

@@ -15,19 +15,22 @@ import structlog
 
 from service.apply import Applied, Hands, apply, settle_open
 from service.core.comparing import stretches
+from service.core.decide import histories
 from service.core.decide.model import Decision, RunInputs, RunOutcome
-from service.core.engine import conclude
+from service.core.engine import decide
 from service.core.errors import GovernorError, LeaseLostError
 from service.core.known_names import Names, recalled
 from service.core.model import Campaign, Mode, Snapshot, Unreadable
+from service.core.outlook import outlook
 from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
 from service.core.rules.windows import regions
 from service.learning import booking_pace
-from service.observe import Outside, observe
+from service.observe import Outside, observe, read_histories
 from service.revisions import in_force
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.public_holidays import around
+from service.spending import with_spend_of_today
 from service.store.store import Store
 
 LEASE = timedelta(minutes=5)
@@ -76,7 +79,7 @@ class Governor:
         problems = (revision.problem,) if revision.problem else ()
         if dry_run:
             return await self._rehearse(revision.rules, outside, problems)
-        async with self._lease(clinic) as fence:
+        async with self.lease(clinic) as fence:
             hands = Hands(outside, revision.rules, self.store, self.clock, fence, self.kill_switch)
             return await self._govern(hands, problems, by)
 
@@ -84,7 +87,7 @@ class Governor:
         names = await self.store.memory.names(rules.clinic)
         snapshot = await self._observe(outside, rules, names)
         inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot, names, record=False)
-        outcome = conclude(inputs)
+        inputs, outcome = await self._decide(outside, inputs)
         problems += _problems(snapshot, [])
         return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
 
@@ -97,7 +100,7 @@ class Governor:
             names = await self.store.memory.names(clinic)
             snapshot = _without_open(await self._observe(hands.outside, hands.rules, names), settled)
             inputs = await self._gather(run, hands.rules, snapshot, names)
-            outcome = conclude(inputs)
+            inputs, outcome = await self._decide(hands.outside, inputs)
             await self.store.runs.record(inputs, outcome, hands.fence)
             applied = await apply(outcome.decisions, snapshot.campaigns, outcome.standings, hands)
         except Exception as error:
@@ -117,7 +120,8 @@ class Governor:
 
     async def _observe(self, outside: Outside, rules: RuleSet, names: Names) -> Snapshot:
         """What `rules` need, found by what their names last meant where nothing bears them any more."""
-        return await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
+        snapshot = await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
+        return await with_spend_of_today(self.store, snapshot)
 
     async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot, names: Names, *, record: bool = True) -> RunInputs:
         """Everything the run depends on besides what it observed."""
@@ -142,7 +146,18 @@ class Governor:
             holidays=around(now, regions(rules)),
             names=names,
             numbers=await self.store.memory.numbers(clinic),
+            approvals=await self.store.approvals.standing(clinic),
         )
+
+    async def _decide(self, outside: Outside, inputs: RunInputs) -> tuple[RunInputs, RunOutcome]:
+        """What the run comes to, and what it had to know for it: a history is read only where something hangs on it."""
+        view = outlook(inputs)
+        outcome = decide(inputs, view)
+        while wanted := histories.wanted(inputs, outcome):
+            read = await read_histories(outside, inputs.snapshot, outcome.standings, wanted)
+            inputs = replace(inputs, histories=inputs.histories | read)
+            outcome = decide(inputs, view)
+        return inputs, outcome
 
     async def _baselines(self, rules: RuleSet, now: datetime) -> tuple[Snapshot, ...]:
         """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
@@ -154,7 +169,8 @@ class Governor:
         return tuple(sorted(found, key=lambda snapshot: snapshot.taken_at, reverse=True))
 
     @asynccontextmanager
-    async def _lease(self, clinic: str) -> AsyncIterator[int]:
+    async def lease(self, clinic: str) -> AsyncIterator[int]:
+        """Have a clinic to oneself while the block lasts; gives its fencing token. Raises LeaseLostError."""
         fence = await self.store.leases.acquire(clinic, self.holder, LEASE, self.clock())
         if fence is None:
             raise LeaseLostError(f"another run of {clinic} is under way; try again when it is done")

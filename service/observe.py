@@ -6,12 +6,14 @@ A system that cannot be read becomes an `Unreadable` in its place. It never bloc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.core.decide import histories
+from service.core.decide.model import Standing
 from service.core.errors import OutsideError, SettingsError
-from service.core.model import Campaign, Diaries, Platform, Snapshot, Unreadable
+from service.core.model import Campaign, Diaries, History, Platform, Snapshot, Unreadable
 from service.core.ports import AdAccount, DiarySource
 from service.core.rules.language import RuleSet
 
@@ -66,3 +68,29 @@ async def _campaigns(account: AdAccount | Missing | None, rules: RuleSet, platfo
     except (OutsideError, SettingsError) as error:
         return {entry.name: Unreadable(platform, str(error)) for entry in entries}
     return {entry.name: seen[entry.id] for entry in entries}
+
+
+async def read_histories(
+    outside: Outside, snapshot: Snapshot, standings: Mapping[str, Standing], names: Collection[str]
+) -> dict[str, History | Unreadable]:
+    """The change histories of these campaigns, by name, from when each was last known; in one question per platform."""
+    found: dict[str, History | Unreadable] = {}
+    for platform in Platform:
+        shown = {name: each for name in sorted(names) if isinstance(each := snapshot.campaigns.get(name), Campaign)}
+        there = {name: each for name, each in shown.items() if each.platform is platform}
+        first = min((histories.since(standings[name], snapshot.taken_at) for name in there), default=snapshot.taken_at)
+        account = outside.accounts.get(platform)
+        if there and account is not None and not isinstance(account, Missing):
+            found |= await _histories(account, there, first, snapshot.taken_at)
+    return found
+
+
+async def _histories(
+    account: AdAccount, seen: Mapping[str, Campaign], first: datetime, now: datetime
+) -> dict[str, History | Unreadable]:
+    platform = next(iter(seen.values())).platform
+    try:
+        logged = await account.history(list(seen.values()), first, now)
+    except (OutsideError, SettingsError) as error:
+        return {name: Unreadable(platform, str(error)) for name in seen}
+    return {name: logged[each.id] for name, each in seen.items()}

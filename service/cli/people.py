@@ -1,4 +1,4 @@
-"""`governor hold`, `unhold` and `readopt`: a person's word, recorded."""
+"""`governor hold`, `unhold`, `readopt` and `restore`: a person's word, recorded."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import click
 
 from service.app import App
 from service.cli.running import with_app
+from service.cli.tables import change_line
 from service.core.decide.model import Hold
 from service.core.errors import InputError
 from service.holding import place
 from service.readopting import readopt as hand_back
+from service.restoring import Restored, acts_again
+from service.restoring import restore as put_back
 
 
 @click.command()
@@ -71,3 +74,26 @@ def unhold(id_: str) -> None:
 def readopt(clinic: str, campaign: str) -> None:
     """Hand CAMPAIGN of CLINIC back to the rules, as it stands on its platform now."""
     click.echo(with_app(lambda app: hand_back(app.governor, clinic, campaign, getpass.getuser())))
+
+
+@click.command()
+@click.argument("clinic")
+@click.option("--unlogged", is_flag=True, help="End our pauses also where the platform cannot tell who changed it since.")
+def restore(clinic: str, *, unlogged: bool) -> None:
+    """Put CLINIC's campaigns back: base budgets, and an end to our own pauses, wherever our last write is in force."""
+
+    async def work(app: App) -> tuple[Restored, bool]:
+        found = await put_back(app.governor, clinic, getpass.getuser(), unlogged=unlogged)
+        return found, await acts_again(app.governor, clinic)
+
+    done, again = with_app(work)
+    for change in done.changes:
+        click.echo(change_line(change) + (f" ({change.detail})" if change.ending != "applied" else ""))
+    for campaign, why in done.left_alone.items():
+        click.echo(f"{campaign}: left as it is: {why}", err=True)
+    if not done.changes and not done.left_alone:
+        click.echo("nothing carries a change of ours")
+    if again:
+        click.echo("the next run will apply the rules again: set `mode: watch` in the rule file, or `governor hold` the clinic")
+    if done.left_alone or any(change.ending != "applied" for change in done.changes):
+        raise click.exceptions.Exit(1)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.core.decide import division, left, people, plan
+from service.core.decide import approvals, division, histories, left, people, plan
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
@@ -45,18 +45,21 @@ def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
     drafts = plan.within_daily_cap(by_name, drafts, inputs.rules)
     drafts = plan.within_monthly_cap(by_name, drafts, inputs.rules)
     drafts = plan.within_blast_radius(by_name, drafts, inputs.rules)
+    drafts = plan.with_known_history(by_name, drafts, inputs.histories)
+    decisions = plan.decisions(inputs.run, cases, drafts, inputs.rules)
     return RunOutcome(
         run=inputs.run,
         forecasts=view.forecasts,
         traces={name: _trace(rules) for name, rules in judged.items()},
         proposals={case.entry.name: case.proposal for case in cases if case.proposal is not None},
-        decisions=plan.decisions(inputs.run, cases, drafts, inputs.rules),
+        decisions=decisions,
         rule_states={f"{service}/{name}": c.state for service, rules in judged.items() for name, c in rules.items()},
         standings=_remember(standings, cases, inputs.rules, inputs.now),
         looks=view.looks,
         notices=tuple(_notices(inputs.rules, judged)),
         names=view.names,
         numbers=view.numbers,
+        approvals=tuple(approvals.questions(cases, decisions, inputs.approvals, inputs.rules)),
     )
 
 
@@ -118,8 +121,9 @@ def _meet(inputs: RunInputs) -> dict[str, Standing]:
         standing = people.recall(kin.get(me, {}) | named, name, me)
         seen = inputs.snapshot.campaigns.get(name)
         if isinstance(seen, Campaign) and not seen.ineligible:
-            standing = people.meet(standing, division.as_shown(standing, seen, inputs.now), entry, inputs.now)
-            standing = division.divided(standing, seen, inputs.now)
+            shown = division.as_shown(standing, seen, inputs.now)
+            standing = division.divided(people.meet(standing, shown, entry, inputs.now), seen, inputs.now)
+            standing = histories.learnt(standing, inputs.histories.get(name), shown, inputs.now)
         found |= people.displaced(inputs.standings, entry) | {name: standing}
     return found
 
@@ -145,7 +149,7 @@ def _case(
     proposal = None
     if isinstance(seen, Campaign) and in_force is not None:
         proposal = propose(entry, seen, in_force, considered, view.worth)
-    return Case(
+    found = Case(
         clinic=clinic,
         entry=entry,
         seen=seen,
@@ -155,6 +159,8 @@ def _case(
         open_slots=view.asks[entry.service](Measure(Metric.OPEN_SLOTS)),
         stabilise=_own_window(proposal, considered),
     )
+    asked = approvals.reviewed(inputs.approvals.get(entry.name), found, inputs.rules)
+    return replace(found, approval=asked) if asked is not None and asked.answer in approvals.STANDING else found
 
 
 def _in_force(seen: Campaign | Unreadable, standing: Standing, now: datetime) -> State | None:

@@ -9,6 +9,7 @@ the error, not on its handler. Pure.
     |  +- SettingsError        a credential or setting is missing or malformed
     +- NotFoundError           no such clinic, run, decision, hold or key
     |  +- GoneError            there was; it is no longer kept
+    +- AnsweredError           a question to people has its answer, or is no longer the question
     +- LedgerBrokenError       the hash chain does not hold
     +- LeaseLostError          another worker governs this clinic now
     +- StoreError              the database cannot be reached, or refuses
@@ -66,6 +67,10 @@ class NotFoundError(GovernorError):
 
 class GoneError(NotFoundError):
     """It is no longer kept; the message says for how long it was."""
+
+
+class AnsweredError(GovernorError):
+    """A question to people has its answer, or is no longer the question."""
 
 
 class LedgerBrokenError(GovernorError):

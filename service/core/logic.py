@@ -8,10 +8,13 @@ none, and otherwise unknown (Kleene's strong logic, S. C. Kleene, *Introduction 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Truth(StrEnum):
@@ -27,21 +30,49 @@ class Truth(StrEnum):
         return cls.TRUE if value else cls.FALSE
 
 
+TRUE, FALSE, UNKNOWN = Truth
+NEGATED = {TRUE: FALSE, FALSE: TRUE, UNKNOWN: UNKNOWN}
+
+
 def negate(value: Truth) -> Truth:
     """Kleene not."""
-    return {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}[value]
+    return NEGATED[value]
 
 
 def every(values: Iterable[Truth]) -> Truth:
     """Kleene and: false wins, then unknown; true for no values."""
     seen = set(values)
-    return next((value for value in (Truth.FALSE, Truth.UNKNOWN) if value in seen), Truth.TRUE)
+    return next((value for value in (FALSE, UNKNOWN) if value in seen), TRUE)
 
 
 def some(values: Iterable[Truth]) -> Truth:
     """Kleene or: true wins, then unknown; false for no values."""
     seen = set(values)
-    return next((value for value in (Truth.TRUE, Truth.UNKNOWN) if value in seen), Truth.FALSE)
+    return next((value for value in (TRUE, UNKNOWN) if value in seen), FALSE)
+
+
+def every_of(tests: Sequence[Callable[[T], Truth]]) -> Callable[[T], Truth]:
+    """`every` of what tests come to, made once for many subjects; a test is made only while it may matter."""
+    return _combined(tests, TRUE, FALSE)
+
+
+def some_of(tests: Sequence[Callable[[T], Truth]]) -> Callable[[T], Truth]:
+    """`some` of what tests come to, in the same way."""
+    return _combined(tests, FALSE, TRUE)
+
+
+def _combined(tests: Sequence[Callable[[T], Truth]], otherwise: Truth, winner: Truth) -> Callable[[T], Truth]:
+    def combined(subject: T) -> Truth:
+        found = otherwise
+        for test in tests:
+            value = test(subject)
+            if value is winner:
+                return value
+            if value is not otherwise:
+                found = value
+        return found
+
+    return combined
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +102,25 @@ class Bounds:
 
     def at_least(self, threshold: float) -> Truth:
         """Whether the number is `threshold` or more."""
-        if self.low >= threshold:
-            return Truth.TRUE
-        return Truth.FALSE if self.high < threshold else Truth.UNKNOWN
+        return TRUE if self.low >= threshold else FALSE if self.high < threshold else UNKNOWN
 
     def at_most(self, threshold: float) -> Truth:
         """Whether the number is `threshold` or less."""
-        if self.high <= threshold:
-            return Truth.TRUE
-        return Truth.FALSE if self.low > threshold else Truth.UNKNOWN
+        return TRUE if self.high <= threshold else FALSE if self.low > threshold else UNKNOWN
 
     def above(self, threshold: float) -> Truth:
         """Whether the number is more than `threshold`."""
-        return negate(self.at_most(threshold))
+        return TRUE if self.low > threshold else FALSE if self.high <= threshold else UNKNOWN
 
     def below(self, threshold: float) -> Truth:
         """Whether the number is less than `threshold`."""
-        return negate(self.at_least(threshold))
+        return TRUE if self.high < threshold else FALSE if self.low >= threshold else UNKNOWN
 
     def between(self, lowest: float, highest: float) -> Truth:
         """Whether the number lies in [lowest, highest], ends included."""
-        return every((self.at_least(lowest), self.at_most(highest)))
+        if self.low >= lowest and self.high <= highest:
+            return TRUE
+        return FALSE if self.high < lowest or self.low > highest else UNKNOWN
 
 
 @lru_cache(

@@ -21,10 +21,10 @@ from service.core.logic import UNBOUNDED, Bounds
 from service.core.model import Reason
 from service.core.opened import slots_opened
 from service.core.pace import Expected, Rung
-from service.core.rules.language import Measure, Metric
+from service.core.rules.language import Measure, Metric, one
 from service.core.tallies import Tally, busy, left_open, open_time_of, openings_of
 
-DEFAULTS = {metric: Measure(metric) for metric in Metric}
+DEFAULTS = {metric: one(Measure(metric)) for metric in Metric}
 """Every metric at its default parameters."""
 
 BASELINE_SLACK = timedelta(hours=3)

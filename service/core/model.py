@@ -246,10 +246,12 @@ class Campaign:
 
     `ineligible` is empty for a campaign we may change, else a sentence saying why not and what to do. `unit` is the smallest
     amount the budget can be stepped by. `spent_today` and `spent_month` are what the account's own day and month have cost so
-    far: lower bounds, because both platforms report late (None: not reported).
-    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. Where the budget is divided,
-    `shares` are its parts and the budget is their sum. `least` is the smallest budget the platform takes for it, in all, and
-    `spent_shares` what today has cost of each share, as far as that is reported.
+    far (None: not known). Both platforms report late, Google up to three hours, so there is always more to come; Google's day
+    is what the month grew by since the last reading before midnight (`core.spending`), yesterday's last hours among it.
+    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. `zone` is the IANA zone in which
+    the account counts its days ('' where that is not known). Where the budget is divided, `shares` are its parts and the
+    budget is their sum, and `spent_shares` what today has cost of each, as far as that is reported. `least` is the smallest
+    budget the platform takes for it, in all.
     """
 
     platform: Platform
@@ -262,6 +264,7 @@ class Campaign:
     spent_month: Decimal | None = None
     ineligible: str = ""
     budget_ref: str = ""
+    zone: str = ""
     shares: Shares = ()
     least: Decimal = Decimal(0)
     spent_shares: Shares = ()

@@ -43,10 +43,6 @@ class AdAccount(Protocol):
         """
         ...
 
-
-class ChangeHistory(Protocol):
-    """The change history of one ad account: who changed what, as far as its platform logs it."""
-
     async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:
         """What was changed about these campaigns from `since` to `until`, by platform id, none of them left out.
 

@@ -114,20 +114,20 @@ def campaign_row(row: Any) -> CampaignRow:
     return CampaignRow(
         id=str(campaign.id),
         name=str(campaign.name),
-        status=_enum(campaign, "status"),
-        serving_status=_enum(campaign, "serving_status"),
-        channel=_enum(campaign, "advertising_channel_type"),
-        experiment_type=_enum(campaign, "experiment_type"),
+        status=enum_name(campaign, "status"),
+        serving_status=enum_name(campaign, "serving_status"),
+        channel=enum_name(campaign, "advertising_channel_type"),
+        experiment_type=enum_name(campaign, "experiment_type"),
         budget=str(campaign.campaign_budget),
-        budget_status=_enum(budget, "status"),
-        budget_type=_enum(budget, "type_"),
-        period=_enum(budget, "period"),
-        amount_micros=_number(budget, "amount_micros"),
+        budget_status=enum_name(budget, "status"),
+        budget_type=enum_name(budget, "type_"),
+        period=enum_name(budget, "period"),
+        amount_micros=number(budget, "amount_micros"),
         shared=bool(budget.explicitly_shared),
-        references=_number(budget, "reference_count"),
-        cost_micros=_number(row.metrics, "cost_micros"),
+        references=number(budget, "reference_count"),
+        cost_micros=number(row.metrics, "cost_micros"),
         currency=str(customer.currency_code),
-        account_status=_enum(customer, "status"),
+        account_status=enum_name(customer, "status"),
         manager=bool(customer.manager),
         zone=str(customer.time_zone),
     )
@@ -162,21 +162,23 @@ def read_back(response: Any) -> ReadBack:
     status, amount = None, None
     for answer in response.mutate_operation_responses:
         if answer.HasField("campaign_result") and answer.campaign_result.HasField("campaign"):
-            status = _enum(answer.campaign_result.campaign, "status")
+            status = enum_name(answer.campaign_result.campaign, "status")
         if answer.HasField("campaign_budget_result") and answer.campaign_budget_result.HasField("campaign_budget"):
-            amount = _number(answer.campaign_budget_result.campaign_budget, "amount_micros")
+            amount = number(answer.campaign_budget_result.campaign_budget, "amount_micros")
     return ReadBack(status, amount)
 
 
-def _enum(message: Any, field: str) -> str:
-    number = getattr(message, field)
-    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
-    return str(value.name) if value is not None else str(number)
+def enum_name(message: Any, field: str) -> str:
+    """An enum field's value by name; the bare number where this version of the package does not know it."""
+    found = getattr(message, field)
+    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(found)
+    return str(value.name) if value is not None else str(found)
 
 
 def _enum_number(message: Any, field: str, name: str) -> int:
     return int(message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_name[name].number)
 
 
-def _number(message: Any, field: str) -> int | None:
+def number(message: Any, field: str) -> int | None:
+    """A number, or None where it was not set."""
     return int(getattr(message, field)) if message.HasField(field) else None

@@ -154,7 +154,7 @@ class World:
             if "amount_micros" in changes:
                 budget = account.budgets[item.budget]
                 amounts = (budget.amount_micros, changes["amount_micros"])
-                self.log_google(account, "CAMPAIGN_BUDGET", item.id, {"amount_micros": amounts}, user)
+                self.log_google(account, "CAMPAIGN_BUDGET", item.id, {"amount_micros": amounts}, user, budget=budget.id)
                 budget.amount_micros = changes["amount_micros"]
 
     def log_google(
@@ -165,14 +165,16 @@ class World:
         fields: dict[str, tuple[Any, Any]],
         user: str,
         client: str = "GOOGLE_ADS_WEB_CLIENT",
+        budget: str = "",
     ) -> None:
-        """Write a change event: `fields` maps a field to (old, new)."""
+        """Write a change event: `fields` maps a field to (old, new); `budget` is the one that was changed."""
         with self.lock:
             account.events.append(
                 {
                     "at": self.now,
                     "resource": resource,
                     "campaign": campaign,
+                    "budget": budget,
                     "fields": fields,
                     "user": user,
                     "client": client,

@@ -11,14 +11,14 @@ A snapshot whose diaries stand in it as they are was written before snapshots ha
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RunInputs
-from service.core.model import Diaries, Offer, Probe, Snapshot, Unreadable
+from service.core.model import Campaign, Diaries, Offer, Probe, Snapshot, Unreadable
 from service.store.documents import Document, dump, get, load
 from service.store.packing import offers_of, pack, unpack
 
@@ -125,6 +125,13 @@ async def snapshots_together(conn: AsyncConnection, digests: Collection[str]) ->
     wholes, texts, shelf = *await texts_of(conn, digests), Shelf()
     found = {digest: _together(whole, texts, shelf) for digest, whole in wholes.items()}
     return [found[digest] for digest in digests]
+
+
+async def campaigns_of(conn: AsyncConnection, digests: Sequence[str]) -> tuple[dict[str, Campaign | Unreadable], ...]:
+    """The campaigns in the snapshots with these digests, in their order. Raises NotFoundError or StoreError."""
+    texts = await get(conn, set(digests)) if digests else {}
+    found = (json.dumps(json.loads(texts[digest])["campaigns"]) for digest in digests)
+    return tuple(load(dict[str, Campaign | Unreadable], each) for each in found)
 
 
 async def texts_of(conn: AsyncConnection, digests: Collection[str]) -> tuple[dict[str, dict[str, Any]], dict[str, bytes]]:

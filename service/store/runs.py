@@ -14,10 +14,10 @@ from sqlalchemy import Row, Select, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.left import left_changed
-from service.core.decide.model import RunInputs, RunOutcome
+from service.core.decide.model import RunInputs, RunOutcome, StoodDown
 from service.core.errors import GoneError, NotFoundError
 from service.core.ledger import Kind, canonical
-from service.store import decisions, documents, looks, outcomes, snapshots
+from service.store import approvals, decisions, documents, looks, outcomes, snapshots
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.documents import Document
@@ -77,6 +77,7 @@ class Runs:
             await replace_numbers(conn, inputs.clinic, inputs.numbers, outcome.numbers)
             await advance_standings(conn, inputs.clinic, inputs.standings, outcome.standings)
             await decisions.put(conn, outcome.decisions)
+            await approvals.advance(conn, inputs.approvals, outcome.approvals)
             await looks.put(conn, inputs, outcome.looks)
             for kind, body in _records(inputs, outcome, text):
                 await append(conn, inputs.clinic, kind, body, inputs.now)
@@ -193,11 +194,16 @@ def _records(inputs: RunInputs, outcome: RunOutcome, text: Document) -> Iterator
     for campaign, standing in sorted(outcome.standings.items()):
         found, known = standing.stood_down, inputs.standings.get(campaign)
         before = known.stood_down if known else None
-        if found and (before is None or (before.reason, before.since) != (found.reason, found.since)):
+        if found and (before is None or _story(before) != _story(found)):
             yield Kind.DRIFT, {"run": inputs.run, "campaign": campaign, "stood_down": found, "expected": standing.expected}
     for each in left_changed(outcome.standings, inputs.rules):
         if each.since == inputs.now:
             yield Kind.LEFT_CHANGED, {"run": inputs.run, "left": each}
+
+
+def _story(down: StoodDown) -> tuple[object, ...]:
+    """What is worth a record of its own: that it happened, and whose hand it was once that is known."""
+    return (down.reason, down.since, down.by)
 
 
 async def _end(conn: AsyncConnection, run_id: str, values: Mapping[str, object]) -> str:

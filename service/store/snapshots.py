@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.model import Snapshot, Unreadable
+from service.core.model import Campaign, Snapshot, Unreadable
 from service.store.database import Database
 from service.store.documents import Document
-from service.store.inputs import snapshots_together
+from service.store.inputs import campaigns_of, snapshots_together
 from service.store.tables import snapshot as _snapshot
 from service.store.undisturbed import undisturbed
 
@@ -47,6 +47,13 @@ class Snapshots:
             if digest is None:
                 return None
             return (await snapshots_together(conn, [digest]))[0]
+
+    async def campaigns(self, clinic: str, first: datetime, before: datetime) -> tuple[dict[str, Campaign | Unreadable], ...]:
+        """The campaigns that the clinic's snapshots of [first, before) show, newest first, without their diaries."""
+        taken = and_(_snapshot.c.taken_at >= first, _snapshot.c.taken_at < before)
+        query = select(_snapshot.c.document).where(_snapshot.c.clinic == clinic, taken).order_by(_snapshot.c.taken_at.desc())
+        async with self._database.reading() as conn:
+            return await campaigns_of(conn, (await conn.scalars(query)).all())
 
     async def cliniko_unreadable_since(self, clinic: str) -> datetime | None:
         """When the unbroken series of unreadable diaries that the latest snapshot belongs to began; None: it was read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.store.approvals import Approvals
 from service.store.database import Database
 from service.store.decisions import Decisions
 from service.store.history import History
@@ -36,6 +37,7 @@ class Store:
         self.intents = Intents(database)
         self.leases = Leases(database)
         self.holds = Holds(database)
+        self.approvals = Approvals(database)
         self.keys = Keys(database)
         self.rules = Rules(database)
         self.looks = Looks(database)

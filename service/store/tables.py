@@ -218,6 +218,19 @@ hold = Table(
     Index(None, "ended_at", "clinic"),
 )
 
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("clinic", String(100), nullable=False),
+    Column("campaign", String(200), nullable=False),
+    Column("answer", String(20), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "clinic", "answer"),
+    comment="What people were asked, and what they answered; the id is that of the decision that asked first.",
+)
+
 key = Table(
     "api_key",
     metadata,

@@ -56,7 +56,8 @@ class Decision:
     """What one run decided for one campaign.
 
     `before` is what was observed (null: unreadable), `desired` what the rules want, `after` what the guardrails let through.
-    `changed` says whether it was to be written to the platform; `caused_by` is the decision behind the state it found.
+    `changed` says whether it was to be written to the platform; `caused_by` is the decision behind the state it found. `asks`
+    is the question it puts to people, to be answered below `/v1/decisions/{asks}`; `approved_by` who said yes to what it does.
     """
 
     id: str
@@ -80,6 +81,8 @@ class Decision:
     caused_by: str | None
     rules_digest: str
     rules_revision: str
+    asks: str | None
+    approved_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,8 @@ def decision(value: model.Decision) -> Decision:
         caused_by=value.caused_by,
         rules_digest=value.rules_digest,
         rules_revision=value.rules_revision,
+        asks=value.asks,
+        approved_by=value.approved_by,
     )
 
 

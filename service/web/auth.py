@@ -72,6 +72,13 @@ async def visible(app: App, key: Key) -> tuple[str, ...]:
     return tuple(clinic for clinic in await clinics(app) if opens(key, clinic))
 
 
+def among(key: Key, clinic: str | None) -> tuple[str, ...] | None:
+    """The clinics that a list is about: the one asked for, or all that the key opens (None: every one)."""
+    if clinic is not None:
+        return (clinic,)
+    return None if opens_everything(key) else key.clinics
+
+
 def administers(key: Key) -> bool:
     """Whether the key may see and end what concerns the whole installation."""
     return may(key, Role.ADMIN) and opens_everything(key)

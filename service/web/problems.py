@@ -77,6 +77,7 @@ KINDS: dict[type[GovernorError], Kind] = {
     errors.InputError: Kind("unusable-input", 422, "What was asked for cannot be done"),
     errors.GoneError: Kind("gone", 410, "No longer kept"),
     errors.NotFoundError: Kind("not-found", 404, "Not found", NOTHING),
+    errors.AnsweredError: Kind("answered", 409, "It is no longer a question"),
     errors.LedgerBrokenError: Kind("ledger-broken", 500, "The ledger does not hold"),
     errors.LeaseLostError: Kind("busy", 409, "Another run of this clinic is under way"),
     errors.StoreError: Kind("database", 503, "The database cannot be used", "It has been logged; try again in a moment."),

@@ -29,6 +29,7 @@ TAGS = (
     Tag("campaigns", "What each campaign is allowed, and how it stands."),
     Tag("rules", "The rule file in force, and checking one before it is."),
     Tag("runs", "Evaluations: what one of them observed and decided."),
+    Tag("plans", "What each run decided, what of it waits for a person, and the person's yes or no."),
     Tag("decisions", "One per campaign and run, each with its reason."),
     Tag("audit", "The hash-chained ledger."),
     Tag("holds", "A person's word to leave something alone."),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
 from service.cliniko.access import Access
 from service.cliniko.diaries import ClinikoDiaries
-from service.core.model import Campaign, Platform, Shares, Snapshot, State, Survey, Unreadable
+from service.core.model import Campaign, History, Platform, Shares, Snapshot, State, Survey, Unreadable
 from service.observe import Outside, observe
 from service.sandbox.world import Fault
 from tests.cliniko.stage import EMAIL, VirtualTime
@@ -66,6 +67,11 @@ class Held:
 
     async def survey(self) -> Survey:
         raise NotImplementedError("a run surveys nothing")
+
+    async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:
+        raise NotImplementedError(
+            f"nothing is decided here that would need to know who changed {campaigns} from {since} to {until}"
+        )
 
     async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
         raise NotImplementedError(f"{campaign} is not to be made {target} {shares} here")

@@ -33,6 +33,7 @@ async def test_a_campaign_is_read_with_its_budget_and_what_it_has_cost_this_mont
         unit=Decimal("0.01"),
         spent_month=Decimal("112.34"),
         budget_ref=f"customers/{CUSTOMER}/campaignBudgets/71",
+        zone="Australia/Sydney",
     )
 
 

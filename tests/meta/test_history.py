@@ -13,7 +13,7 @@ import pytest
 
 from service.core.errors import CredentialsError, ProtocolError, RefusedError, TransientError
 from service.core.model import Campaign, LoggedChange, Platform, Share, State
-from service.core.ports import ChangeHistory
+from service.core.ports import AdAccount
 from service.meta.activity import WINDOW, told, windows
 from service.meta.wire import ActivityRow
 from service.sandbox.accounts import MetaAdSet
@@ -34,7 +34,7 @@ async def test_our_hand_and_a_persons_are_told_apart_oldest_first(stage: Stage) 
     stage.world.edit_meta(ACCOUNT, CAMPAIGN, "Mara", status="PAUSED")
     stage.world.advance(HOUR)
     stage.world.edit_meta(ACCOUNT, CAMPAIGN, "Mara", status="ACTIVE")
-    log: ChangeHistory = stage.account()
+    log: AdAccount = stage.account()
     found = await log.history([campaign], NOON - HOUR, stage.world.now)
     assert found == {
         CAMPAIGN: (

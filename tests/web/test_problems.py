@@ -25,6 +25,7 @@ RAISED: dict[type[GovernorError], tuple[GovernorError, int, str]] = {
     errors.GoneError: (errors.GoneError("it was kept for 400 days"), 410, "gone"),
     errors.NotFoundError: (errors.NotFoundError(f"not in {SECRET}"), 404, "not-found"),
     errors.LedgerBrokenError: (errors.LedgerBrokenError("at #3"), 500, "ledger-broken"),
+    errors.AnsweredError: (errors.AnsweredError("approved already"), 409, "answered"),
     errors.LeaseLostError: (errors.LeaseLostError("taken"), 409, "busy"),
     errors.StoreError: (errors.StoreError(SECRET), 503, "database"),
     errors.OutsideError: (errors.OutsideError("meta", "no"), 502, "outside-refused"),

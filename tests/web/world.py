@@ -6,11 +6,12 @@ import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from service.app import App, assemble
 from service.core.errors import TransientError
-from service.core.model import Campaign, Diaries, Platform, Shares, State, Survey, Unreadable
+from service.core.model import Campaign, Diaries, History, Platform, Shares, State, Survey, Unreadable
 from service.core.rules.language import RuleSet, Service
 from service.observe import Outside
 from service.sandbox.reading import diaries
@@ -50,6 +51,9 @@ class WorldAds:
         shown = (seen for seen in campaigns(self.world, self.rules).values() if isinstance(seen, Campaign))
         here = tuple(seen for seen in shown if seen.platform is self.platform)
         return Survey(self.platform, "", self.rules.currency, "Australia/Sydney", here)
+
+    async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:  # noqa: ARG002 - the port's
+        return {each.id: () for each in campaigns}
 
     async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
         if self.platform is Platform.GOOGLE and self.rules.google:

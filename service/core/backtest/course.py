@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo
 from service.core.backtest.model import Made, Moment, Report, Setting
 from service.core.backtest.seeing import asks_what_is_expected
 from service.core.backtest.tallies import CampaignTally, Fullness, ServiceTally, Stretch, daily, kind_of
-from service.core.decide.frequency import significant
 from service.core.decide.model import (
     Decision,
-    PastChange,
     RuleState,
     RunInputs,
     RunOutcome,
@@ -108,9 +106,8 @@ class Course:
         }
 
     def _carry_out(self, decision: Decision) -> None:
-        change, known = change_of(decision), self.standings[decision.campaign]
-        entry = self.rules.campaigns[decision.campaign]
-        past = PastChange(decision.at, change.before, change.after)
+        change = change_of(decision)
+        known = changed(self.standings[decision.campaign], change, change.after, decision.rule, decision.at)
         made = Made(
             at=decision.at,
             run=decision.run,
@@ -121,11 +118,11 @@ class Course:
             rule=decision.rule,
             reason=decision.reason,
             sentence=decision.sentence,
-            significant=significant(past, known.changes, entry.guardrails.edit_budget.per),
+            significant=known.changes[-1].significant,
             approval=decision.verdict is Verdict.AWAIT_APPROVAL,
         )
         self._tallies[decision.campaign].changes.append(made)
-        self.standings[decision.campaign] = changed(known, change, change.after, decision.rule, decision.at)
+        self.standings[decision.campaign] = known
         self.campaigns[decision.campaign] = replace(self.campaigns[decision.campaign], state=change.after)
 
     def report(self, zone: str, runs: int, unreadable: int, hours: float) -> Report:

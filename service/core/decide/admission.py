@@ -55,11 +55,23 @@ def people(case: Case, draft: Draft) -> Draft:
         Reason.PAUSED_BY_PERSON: f"it was paused before the governor first saw it ({when})",
         Reason.BASE_MISMATCH: f"when first seen ({when}) its budget was {case.money(down.seen.budget)}, more than 5% off the "
         f"file's base of {case.money(case.entry.base)}",
-        Reason.DRIFT: f"somebody changed it ({when}): it is {described(case, down.seen)}, we had left it "
+        Reason.DRIFT: f"{_whose(case, down, when)}: it is {described(case, down.seen)}, we had left it "
         f"{described(case, was) if was else 'alone'}",
     }[down.reason]
     how = f"`governor readopt {case.clinic.slug} {case.entry.name}` hands it back to the rules"
     return keep(case, draft, down.reason, f"{story}; {how}{_expiry(case, down)}")
+
+
+def _whose(case: Case, down: StoodDown, when: str) -> str:
+    """Who changed it and when, as far as the platform tells."""
+    if not down.by:
+        return f"somebody changed it ({when})"
+    via = f" by way of {down.via}" if down.via else ""
+    at = f" ({case.local(down.logged_at):%a %d %b %H:%M})" if down.logged_at else ""
+    paused_and_resumed = (
+        ", and it was paused or resumed meanwhile" if down.status and down.seen == case.standing.expected else ""
+    )
+    return f"{down.by} changed it{via}{at}{paused_and_resumed}"
 
 
 def _expiry(case: Case, down: StoodDown) -> str:

@@ -101,6 +101,8 @@ def step_limited(case: Case, draft: Draft) -> Draft:
     if target.budget <= base <= here.budget:
         down = min(down, base)
     up, down = max(up, case.entry.floor), min(down, case.entry.ceiling)
+    if not here.running:
+        down = Decimal(0)  # from a pause every budget is a raise, and none may be above what the rules want
     allowed = _rounded(case, min(max(target.budget, down), up))
     if allowed == target.budget:
         return draft

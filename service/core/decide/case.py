@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from service.core.decide.model import Hold, Proposal, Reading, Restraint, Standing
+from service.core.decide.model import Approval, Hold, Proposal, Reading, Restraint, Standing
 from service.core.model import Campaign, Mode, Reason, State, Unreadable, Verdict
 from service.core.money import shown
 from service.core.rules.language import CampaignEntry, Guardrails
@@ -39,7 +39,8 @@ class Clinic:
 class Case:
     """The facts about one campaign. `in_force` is what its platform shows, past any propagation of our own write.
 
-    `stabilise` is the deciding rule's own raise window; `open_slots` the service's openings over the horizon.
+    `stabilise` is the deciding rule's own raise window; `open_slots` the service's openings over the horizon; `approval` the
+    question that people were asked about it, if it is still one.
     """
 
     clinic: Clinic
@@ -50,6 +51,7 @@ class Case:
     proposal: Proposal | None
     open_slots: Reading
     stabilise: timedelta | None = None
+    approval: Approval | None = None
 
     @property
     def rails(self) -> Guardrails:

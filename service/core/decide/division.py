@@ -87,11 +87,13 @@ def _weights(standing: Standing, shares: Shares) -> Shares:
 
 
 def written(standing: Standing, change: Change, shares: Shares) -> Standing:
-    """Remember that a write of ours left the ad sets with these amounts; whose division it is does not change."""
+    """Remember that our last write left the ad sets with these amounts; whose division it is does not change."""
     weights, before = by_id(_weights(standing, shares)), by_id(change.shares_before)
+    *earlier, last = standing.changes
     return replace(
         standing,
         parts=tuple(Part(share.id, weights[share.id], share.budget, before.get(share.id)) for share in shares),
+        changes=(*earlier, replace(last, shares=shares)),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from service.core.decide.case import Case, Draft, described, moves
-from service.core.model import Platform, State, Verdict
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-GOOGLE_CUT = "Google's own limit for today does not fall with a cut; it counts from tomorrow"
-"""Support article 10487143: a day's cap is twice the highest budget set on that day."""
+from service.core.decide.case import Case, Draft, described
+from service.core.decide.model import Answer
+from service.core.decide.verdicts import question
+from service.core.model import Campaign, Platform, State, Verdict
 
 
 def sentence(case: Case, draft: Draft) -> str:
@@ -24,7 +26,7 @@ def _outcome(case: Case, draft: Draft) -> str:
         return f"already {_here(case)}: {wish}"
     if draft.verdict is Verdict.KEEP:
         return f"stays {_here(case)}: {said}{_unmet(case, wish)}"
-    parts = [wish, said if said != wish else "", _note(case, draft)]
+    parts = [wish, said if said != wish else "", _approved(case, draft), _note(case, draft)]
     return f"{_move(case, draft.target)}: " + "; ".join(part for part in parts if part)
 
 
@@ -52,9 +54,32 @@ def _move(case: Case, target: State | None) -> str:
     return f"{verb} from {case.money(here.budget)} to {case.money(target.budget)}"
 
 
-def _note(case: Case, draft: Draft) -> str:
-    target, here = draft.target, case.in_force
-    if case.entry.platform is not Platform.GOOGLE or target is None or here is None or not moves(case, draft):
+def _approved(case: Case, draft: Draft) -> str:
+    known = question(case, draft) if draft.verdict is Verdict.APPLY else None
+    if known is None or known.answer is not Answer.APPROVED or known.at is None:
         return ""
-    cut = target.running and here.running and (target.budget or 0) < (here.budget or 0)
-    return GOOGLE_CUT if cut else ""
+    return f"approved by {known.by} {case.local(known.at):%a %d %b %H:%M}"
+
+
+def _note(case: Case, draft: Draft) -> str:
+    """What a cut at Google does not do: a day's limit is twice the highest budget set on it (support article 10487143)."""
+    target, here = draft.target, case.in_force
+    if case.entry.platform is not Platform.GOOGLE or target is None or here is None or not (target.running and here.running):
+        return ""
+    if here.budget is None or target.budget is None or target.budget >= here.budget:
+        return ""
+    limit, spent = 2 * _highest_today(case, here.budget), case.seen.spent_today if isinstance(case.seen, Campaign) else None
+    so_far = f" ({case.money(spent)} by now)" if spent is not None else ""
+    return (
+        "Google's limit for today does not fall with a cut: today may still cost twice the highest budget set today, "
+        f"{case.money(limit)} as far as is known{so_far}; only a pause stops it"
+    )
+
+
+def _highest_today(case: Case, now: Decimal) -> Decimal:
+    """The highest budget that we know was set on the account's own day."""
+    zone = ZoneInfo(case.seen.zone if isinstance(case.seen, Campaign) and case.seen.zone else case.clinic.zone)
+    today = case.clinic.now.astimezone(zone).date()
+    changes = (each for each in case.standing.changes if each.at.astimezone(zone).date() == today)
+    set_ = (state.budget for each in changes for state in (each.before, each.after) if state.budget is not None)
+    return max((now, *set_))

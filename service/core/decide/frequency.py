@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from service.core.decide.case import Case, Draft, keep, moves
 from service.core.decide.model import PastChange
 from service.core.decide.proposals import position
+from service.core.decide.significance import counted_budget, significant
 from service.core.model import Platform, Reason, State
 from service.core.rules.windows import within
 from service.core.rules.wording import duration
-
-SIGNIFICANT = Decimal("0.20")
-"""A budget change beyond this share of the last counted value is a significant edit: it can restart a platform's learning."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -51,10 +48,11 @@ def within_edit_budget(case: Case, draft: Draft) -> Draft:
     target, here = draft.target, case.in_force
     if target is None or here is None or not moves(case, draft):
         return draft
-    count, counted = _edits(case.standing.changes, here, case.rails.edit_budget.per, case.clinic.now)
-    if not _significant(here, target, counted):
+    made, allowance = case.standing.changes, case.rails.edit_budget
+    counted = counted_budget(made, here)
+    if not significant(here, target, counted):
         return draft
-    allowance = case.rails.edit_budget
+    count = sum(change.significant and case.clinic.now - change.at < allowance.per for change in made)
     pausing, left = here.running and not target.running, allowance.edits - count
     if left >= (2 if pausing else 1):
         return draft
@@ -63,34 +61,9 @@ def within_edit_budget(case: Case, draft: Draft) -> Draft:
     if not pausing or position(floor) >= position(here):
         return _unless_exempt(case, draft, Reason.EDIT_BUDGET, used)
     refused = _unless_exempt(case, replace(draft, target=floor), Reason.EDIT_BUDGET, used)
-    if refused.verdict and left < 1 and _significant(here, floor, counted):
+    if refused.verdict and left < 1 and significant(here, floor, counted):
         return refused
     return draft.restrained(Reason.EDIT_BUDGET, f"{used}, too many for a pause and its resume: floor instead", floor)
-
-
-def _significant(before: State, after: State, counted: Decimal | None) -> bool:
-    """A pause, a resume, or a budget too far from the last one that counted."""
-    if before.running != after.running:
-        return True
-    if counted is None or after.budget is None:
-        return False
-    return abs(after.budget - counted) > counted * SIGNIFICANT
-
-
-def _edits(made: Sequence[PastChange], here: State, per: timedelta, now: datetime) -> tuple[int, Decimal | None]:
-    """How many significant edits the sliding period has seen, and the budget that the next one is measured against."""
-    changes = [change for change in made if now - change.at < per]
-    count, counted = 0, changes[0].before.budget if changes else here.budget
-    for change in changes:
-        if _significant(change.before, change.after, counted):
-            count, counted = count + 1, change.after.budget
-    return count, counted
-
-
-def significant(change: PastChange, before: Sequence[PastChange], per: timedelta) -> bool:
-    """Whether a change counts for an edit budget over `per`, after those made `before` it."""
-    _, counted = _edits(before, change.before, per, change.at)
-    return _significant(change.before, change.after, counted)
 
 
 def _empty(case: Case) -> bool:
@@ -122,8 +95,9 @@ def _unless_exempt(case: Case, draft: Draft, reason: Reason, sentence: str) -> D
 
 
 def _restriction_ended(case: Case) -> bool:
-    """Whether the rule that made the present state no longer decides."""
-    return case.proposal is not None and case.standing.by_rule is not None and case.proposal.rule != case.standing.by_rule
+    """Whether the rule that made the present state is known to decide no longer."""
+    decided = case.proposal is not None and case.proposal.target is not None
+    return decided and case.standing.by_rule is not None and case.proposal.rule != case.standing.by_rule
 
 
 def _went_back(change: PastChange) -> bool:

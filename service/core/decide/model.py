@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from service.core.errors import GovernorError
 from service.core.logic import Bounds, Truth
-from service.core.model import Platform, Reason, Shares, Snapshot, State, Verdict
+from service.core.model import History, Platform, Reason, Shares, Snapshot, State, Unreadable, Verdict
 from service.core.pace import Look, Pace
 from service.core.roster import NO_NUMBERS, DayNumbers
 from service.core.rules.language import RuleSet
@@ -43,11 +43,19 @@ class RuleState:
 
 @dataclass(frozen=True, slots=True)
 class PastChange:
-    """A change of ours that a platform confirmed."""
+    """A change of ours that a platform confirmed.
+
+    `significant`: it is an edit as the edit budget counts them; `counted` is the budget that the next change is measured
+    against (`decide.significance`). Of a change that was remembered without them the careful thing is assumed. `shares` is
+    what it left each part of a divided budget with.
+    """
 
     at: datetime
     before: State
     after: State
+    significant: bool = True
+    counted: Decimal | None = None
+    shares: Shares = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,17 @@ class PastProposal:
 class StoodDown:
     """Somebody else's hand on a campaign: which reason, since when it has been as it is, and what was seen.
 
-    `status`: a pause or resume was part of it, at some time.
+    `status`: a pause or resume was part of it, at some time. `by`, `via` and `logged_at` are whose hand it was, by what means
+    and when, as the platform's change history tells ("" and None: it does not, or was not asked).
     """
 
     reason: Reason
     since: datetime
     seen: State
     status: bool = False
+    by: str = ""
+    via: str = ""
+    logged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,8 @@ class Standing:
     `expected` is how it should read: our last write, or how it was taken on (first sight, `readopt`); None before first
     sight. `previous` is how it read before our last write, which a platform may go on showing for some minutes.
     `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state
-    and `by_rule` the rule behind it. `base` is the base budget the file last gave it, `left_at` since when it has carried a
+    and `by_rule` the rule behind it. `clear_until` is up to when the platform's change history has told of no pause or resume
+    but ours. `base` is the base budget the file last gave it, `left_at` since when it has carried a
     change of ours while no longer governed (`left_changed`). `parts` are the ad sets a budget is divided among.
     """
 
@@ -106,6 +119,7 @@ class Standing:
     stood_down: StoodDown | None = None
     base: Decimal | None = None
     left_at: datetime | None = None
+    clear_until: datetime | None = None
     changes: tuple[PastChange, ...] = ()
     proposals: tuple[PastProposal, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -126,6 +140,42 @@ class Hold:
     made_at: datetime
     campaign: str | None = None
     service: str | None = None
+
+
+class Answer(StrEnum):
+    """How a question to a person stands.
+
+    The last three end it: nobody answered in time, it is no longer the question, or what was approved is done.
+    """
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    VOID = "void"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A question to a person: may this campaign go to `target`, by the guarded steps that lead there.
+
+    `id` is that of the decision that asked first, and stays while the question does. `before` is how the campaign was then,
+    `rules` a digest of all in the rule file that bears on it. `by`, `at` and `why` tell of the answer.
+    """
+
+    id: str
+    clinic: str
+    campaign: str
+    of: str
+    before: State
+    target: State
+    rules: str
+    asked_at: datetime
+    answer: Answer = Answer.PENDING
+    by: str = ""
+    at: datetime | None = None
+    why: str = ""
 
 
 # --- concluded by a run -------------------------------------------------------------------------------------------------
@@ -236,6 +286,8 @@ class Decision:
 
     `before` is the state observed (None: unreadable), `desired` what the rules want, `after` what the guardrails let
     through. `restraints` are all guardrails that changed anything, in order; `reason` and `sentence` are the last one's.
+    `asks` is the question that it puts to people (its own id, or that of the decision that asked first), `approved_by` who
+    answered yes to the one that it carries out.
     """
 
     id: str
@@ -258,6 +310,8 @@ class Decision:
     caused_by: str | None
     rules_digest: str
     rules_revision: str = ""
+    asks: str | None = None
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +332,8 @@ class RunInputs:
     location (`core.expectation.look_key`). `rule_states` is keyed `<service>/<rule>`, `standings` by campaign. `kill_switch`
     None means it could not be read. `holidays` are the public holidays around `now` of the regions that the rules name.
     `names` is what the names of the file were in Cliniko when they last were anything (`core.known_names`), `numbers` what
-    earlier runs saw of how days are numbered.
+    earlier runs saw of how days are numbered. `histories` are the change histories of campaigns, by name, as far as they were
+    asked for (`core.decide.histories`). `approvals` are the questions that people were asked and that still stand, by campaign.
     """
 
     run: str
@@ -298,6 +353,8 @@ class RunInputs:
     holidays: dict[str, tuple[date, ...]] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: DayNumbers = NO_NUMBERS
+    histories: dict[str, History | Unreadable] = field(default_factory=dict)
+    approvals: dict[str, Approval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +362,8 @@ class RunOutcome:
     """Everything a run concludes. `traces` is keyed by service; `rule_states` and `standings` replace the inputs'.
 
     `looks` is what the booking-pace model may learn from this run; of each local day only the first is kept. `notices` are
-    the rules that turned true and want somebody told. `names` and `numbers` replace the inputs'.
+    the rules that turned true and want somebody told. `names` and `numbers` replace the inputs'. `approvals` are the
+    inputs' as they stand now, those that ended with this run included, and the questions that it asks anew.
     """
 
     run: str
@@ -319,6 +377,7 @@ class RunOutcome:
     notices: tuple[Notice, ...] = ()
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: DayNumbers = NO_NUMBERS
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

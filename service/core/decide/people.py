@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from service.core.decide.model import Change, PastChange, PastProposal, Standing, StoodDown
+from service.core.decide.model import Change, PastProposal, Standing, StoodDown
+from service.core.decide.significance import past_change
 from service.core.model import Platform, Reason, State
 from service.core.rules.evaluate import GAP
 from service.core.rules.language import CampaignEntry
@@ -98,14 +99,14 @@ def adopt(standing: Standing, seen: State, now: datetime) -> Standing:
 
 def changed(standing: Standing, change: Change, readback: State, rule: str | None, now: datetime) -> Standing:
     """Remember a confirmed write."""
-    past = PastChange(now, change.before, readback)
+    past = past_change(standing.changes, now, change.before, readback)
     return replace(
         standing,
         expected=readback,
         previous=change.before,
         since=now,
         paused_by_us=not readback.running,
-        caused_by=change.decision,
+        caused_by=change.decision or None,
         by_rule=rule,
         changes=(*(c for c in standing.changes if now - c.at <= REMEMBERED), past),
     )

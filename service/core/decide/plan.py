@@ -1,17 +1,17 @@
-"""The steps that look at a whole clinic at once (13b, 14), the mode (15), and the finished decisions. Pure."""
+"""The steps that look at a whole clinic at once (13b, 14), and the finished decisions. Pure."""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from service.core.decide.case import Case, Draft, moves
 from service.core.decide.explanations import sentence
-from service.core.decide.model import Decision
+from service.core.decide.model import Answer, Decision
 from service.core.decide.proposals import position
-from service.core.model import Campaign, Mode, Reason, State, Verdict
+from service.core.decide.verdicts import finished, question, reason
+from service.core.model import Campaign, History, Reason, State, Unreadable, Verdict
 from service.core.money import percent_of, round_down, shown
 from service.core.rules.language import RuleSet
 
@@ -126,6 +126,25 @@ def within_blast_radius(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSe
     return {**drafts, **ask}
 
 
+def with_known_history(
+    cases: Mapping[str, Case], drafts: Drafts, histories: Mapping[str, History | Unreadable]
+) -> dict[str, Draft]:
+    """14b. Ending a pause of ours is asked first where the platform does not tell who changed the campaign since."""
+    unread = {name: each for name, each in histories.items() if isinstance(each, Unreadable) and name in drafts}
+    doubtful = {name: each for name, each in unread.items() if _resumes(cases[name], drafts[name])}
+    return {**drafts, **{name: _unsure(drafts[name], each) for name, each in doubtful.items()}}
+
+
+def _resumes(case: Case, draft: Draft) -> bool:
+    paused = case.in_force is not None and not case.in_force.running
+    return paused and draft.verdict is None and draft.target is not None and draft.target.running
+
+
+def _unsure(draft: Draft, unread: Unreadable) -> Draft:
+    why = f"who changed it since we paused it cannot be read ({unread.message}), so a person decides"
+    return draft.restrained(Reason.PLATFORM_UNREADABLE, why, draft.target)
+
+
 def _drastic(case: Case, draft: Draft) -> bool:
     """A pause with something left to sell, or a raise above base."""
     target, here = draft.target, case.in_force
@@ -136,43 +155,16 @@ def _drastic(case: Case, draft: Draft) -> bool:
     return position(target) > position(here) and _spend(target) > case.entry.base
 
 
-# --- 15: the verdict ----------------------------------------------------------------------------------------------------
-
-
-def finished(case: Case, draft: Draft) -> Draft:
-    """15. Nothing to do, or what the clinic's mode allows to be done about it."""
-    if draft.verdict is not None:
-        return draft
-    if not moves(case, draft):
-        return replace(draft, verdict=Verdict.KEEP if draft.restraints else Verdict.NONE)
-    ask = any(restraint.reason is Reason.BLAST_RADIUS for restraint in draft.restraints)
-    match case.clinic.mode:
-        case Mode.WATCH:
-            return draft.settled(Verdict.WOULD_APPLY, Reason.MODE, "mode is watch, so nothing is changed")
-        case Mode.PROPOSE if not ask:
-            return draft.settled(Verdict.AWAIT_APPROVAL, Reason.MODE, "mode is propose, so a person approves it first")
-        case _:
-            return replace(draft, verdict=Verdict.AWAIT_APPROVAL if ask else Verdict.APPLY)
-
-
-def reason(case: Case, draft: Draft) -> Reason:
-    """The last step that changed anything; where none did, whether a rule or the base budget is behind it."""
-    if draft.restraints:
-        return draft.restraints[-1].reason
-    if case.proposal is None or case.proposal.rule is None:
-        return Reason.NO_RULE
-    return Reason.RULE if draft.verdict is not Verdict.NONE else Reason.ALREADY_THERE
-
-
 def decisions(run: str, cases: Sequence[Case], drafts: Drafts, rules: RuleSet) -> tuple[Decision, ...]:
     """One decision per campaign."""
     return tuple(_decision(run, case, finished(case, drafts[case.entry.name]), rules) for case in cases)
 
 
 def _decision(run: str, case: Case, draft: Draft, rules: RuleSet) -> Decision:
-    entry, proposal = case.entry, case.proposal
+    entry, proposal, known = case.entry, case.proposal, question(case, draft)
+    id_ = f"{run}-{entry.name}"
     return Decision(
-        id=f"{run}-{entry.name}",
+        id=id_,
         run=run,
         clinic=case.clinic.slug,
         at=case.clinic.now,
@@ -192,4 +184,6 @@ def _decision(run: str, case: Case, draft: Draft, rules: RuleSet) -> Decision:
         caused_by=case.standing.caused_by,
         rules_digest=rules.digest,
         rules_revision=rules.revision,
+        asks=(known.id if known else id_) if draft.verdict is Verdict.AWAIT_APPROVAL else None,
+        approved_by=known.by if known and known.answer is Answer.APPROVED and draft.verdict is Verdict.APPLY else None,
     )

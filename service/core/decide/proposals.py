@@ -35,7 +35,7 @@ Worth = Callable[[CampaignEntry, CostPerBooking], Reading]
 """What filling the expected unfilled openings is worth per day to one campaign, in money: never below 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for speed: some are made for every campaign
 class Option:
     """One outcome that the observed data leave possible: a state, and the rule behind it (None: no rule matches)."""
 

@@ -1,22 +1,42 @@
-"""Conditions over metrics, judged in three-valued logic, with a trace of everything that was looked at. Pure."""
+"""Conditions over metrics, judged in three-valued logic, with a trace of everything that was looked at.
+
+A condition is put together as a function once, when it is first judged, and then asked at every run. Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from service.core.decide.model import Reading
-from service.core.logic import Bounds, Truth, every, negate, some
+from service.core.logic import FALSE, TRUE, UNKNOWN, Bounds, Truth, every, every_of, negate, some_of
+from service.core.memo import once_each
 from service.core.metrics import Ask
 from service.core.model import Reason
 from service.core.rules.language import All, Any, Compare, Condition, Op
+from service.core.rules.walk import comparisons
 
 UNDEFINED = frozenset({Reason.CLINIKO_UNREADABLE, Reason.NOT_SOLD_ONLINE, Reason.LEAD_TIME, Reason.CLOSED})
 """Causes for which a metric has no value at all, so that nothing may move; else it is only not known well enough."""
 
+CAPS = frozenset({Op.AT_MOST, Op.BELOW})
+"""Comparators that a number must be low enough for."""
 
-@dataclass(frozen=True, slots=True)
+Test = Callable[[Ask], Truth]
+"""A condition put together: what it comes to by the metrics of a service."""
+
+COMPARATORS: dict[Op, Callable[[Bounds, float], Truth]] = {
+    Op.AT_LEAST: Bounds.at_least,
+    Op.AT_MOST: Bounds.at_most,
+    Op.ABOVE: Bounds.above,
+    Op.BELOW: Bounds.below,
+}
+"""All but `between`, which has two thresholds."""
+
+
+@dataclass(slots=True)  # not frozen, for speed: one is made for every comparison of every service
 class Look:
     """One comparison as it was made; a ladder's step in force holds until its threshold is passed by `margin`."""
 
@@ -26,12 +46,22 @@ class Look:
     margin: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for speed
 class Judgement:
-    """What a condition came to, and every comparison it rests on, in file order."""
+    """What a condition came to by the metrics it was held against."""
 
     truth: Truth
-    looks: tuple[Look, ...] = ()
+    condition: Condition | None
+    ask: Ask
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """Every comparison it rests on, in file order, those included that no longer mattered: the trace is whole."""
+        if self.condition is None:
+            return ()
+        return tuple(
+            [Look(each, faced(self.ask(each.measure), each.op), _test(each)(self.ask)) for each in _comparisons(self.condition)]
+        )
 
     @property
     def cause(self) -> Reason | None:
@@ -49,29 +79,13 @@ def foremost(causes: Iterable[Reason | None]) -> Reason | None:
 
 
 def judge(condition: Condition | None, ask: Ask) -> Judgement:
-    """Judge a condition; no condition always holds. Every comparison is looked at, so that the trace is whole."""
-    match condition:
-        case None:
-            return Judgement(Truth.TRUE)
-        case Compare():
-            reading = ask(condition.measure)
-            truth = compare(reading, condition)
-            return Judgement(truth, (Look(condition, faced(reading, condition.op), truth),))
-        case All() | Any():
-            terms = [judge(term, ask) for term in condition.terms]
-            truth = (every if isinstance(condition, All) else some)(term.truth for term in terms)
-            return Judgement(truth, tuple(look for term in terms for look in term.looks))
-        case _:
-            term = judge(condition.term, ask)
-            return Judgement(negate(term.truth), term.looks)
+    """Judge a condition; no condition always holds."""
+    return Judgement(Truth.TRUE if condition is None else _test(condition)(ask), condition, ask)
 
 
 def compare(value: Reading, condition: Compare) -> Truth:
     """Hold a metric against one comparison."""
-    threshold, upper = float(condition.threshold), None if condition.upper is None else float(condition.upper)
-    if condition.op is Op.BETWEEN and value.lower is not None and value.upper is not None:
-        return every((value.lower.at_least(threshold), value.upper.at_most(threshold if upper is None else upper)))
-    return holds(faced(value, condition.op).bounds, condition.op, threshold, upper)
+    return _test(condition)(lambda _: value)
 
 
 def faced(value: Reading, op: Op) -> Reading:
@@ -79,13 +93,79 @@ def faced(value: Reading, op: Op) -> Reading:
 
     So spread makes a condition true or false, and only unobserved capacity makes it unknown.
     """
-    quantile = {Op.AT_LEAST: value.lower, Op.ABOVE: value.lower, Op.AT_MOST: value.upper, Op.BELOW: value.upper}.get(op)
+    if op is Op.BETWEEN:
+        return value
+    quantile = value.upper if op in CAPS else value.lower
     return value if quantile is None else Reading(quantile, value.cause)
 
 
-def holds(value: Bounds, op: Op, threshold: float, upper: float | None = None) -> Truth:
-    """Apply a comparator."""
-    if op is Op.BETWEEN:
-        return value.between(threshold, threshold if upper is None else upper)
-    test = {Op.AT_LEAST: value.at_least, Op.AT_MOST: value.at_most, Op.ABOVE: value.above, Op.BELOW: value.below}[op]
-    return test(threshold)
+def holds(value: Bounds, op: Op, threshold: float) -> Truth:
+    """Apply a comparator that has one threshold."""
+    return COMPARATORS[op](value, threshold)
+
+
+# --- putting together ---------------------------------------------------------------------------------------------------
+
+
+@once_each
+def _test(condition: Condition) -> Test:
+    match condition:
+        case Compare(op=Op.BETWEEN):
+            return _between(condition)
+        case Compare():
+            return _stays_below(condition) if condition.op in CAPS else _reaches(condition)
+        case All() | Any():
+            tests = tuple(map(_test, condition.terms))
+            return every_of(tests) if isinstance(condition, All) else some_of(tests)
+        case _:
+            test = _test(condition.term)
+            return lambda ask: negate(test(ask))
+
+
+@once_each
+def _comparisons(condition: Condition) -> tuple[Compare, ...]:
+    return tuple(comparisons(condition))
+
+
+def _limit(condition: Compare) -> float:
+    """The lowest number that is high enough, or too high: what is above a number is at least the next one."""
+    threshold = float(condition.threshold)
+    return threshold if condition.op in {Op.AT_LEAST, Op.BELOW} else math.nextafter(threshold, math.inf)
+
+
+def _reaches(condition: Compare) -> Test:
+    """`at_least` and `above`; the comparison itself is written out, here and below, because all time goes there."""
+    measure, limit = condition.measure, _limit(condition)
+
+    def test(ask: Ask) -> Truth:
+        reading = ask(measure)
+        bounds = reading.lower or reading.bounds
+        return TRUE if bounds.low >= limit else FALSE if bounds.high < limit else UNKNOWN
+
+    return test
+
+
+def _stays_below(condition: Compare) -> Test:
+    """`below` and `at_most`."""
+    measure, limit = condition.measure, _limit(condition)
+
+    def test(ask: Ask) -> Truth:
+        reading = ask(measure)
+        bounds = reading.upper or reading.bounds
+        return TRUE if bounds.high < limit else FALSE if bounds.low >= limit else UNKNOWN
+
+    return test
+
+
+def _between(condition: Compare) -> Test:
+    """Both ends included; with `confidence` each end is held against the quantile that makes it hard to satisfy."""
+    lowest = float(condition.threshold)
+    highest = lowest if condition.upper is None else float(condition.upper)
+
+    def test(ask: Ask) -> Truth:
+        reading = ask(condition.measure)
+        if reading.lower is None or reading.upper is None:
+            return reading.bounds.between(lowest, highest)
+        return every((reading.lower.at_least(lowest), reading.upper.at_most(highest)))
+
+    return test

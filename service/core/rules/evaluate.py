@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from service.core.decide.model import RuleState
 from service.core.logic import Bounds, Truth
+from service.core.memo import once_each
 from service.core.metrics import Ask
 from service.core.model import Reason
 from service.core.rules.conditions import Judgement, Look, faced, holds, judge
@@ -28,7 +29,7 @@ TELL = Pause()
 """Stands in for the action of a rule that only notifies, as long as it is looked at; never leaves this module."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for speed: one is made for every rule of every service
 class Considered:
     """One rule's possible outcomes (an action, or None for no match), its new state, its trace, and why it is unsure.
 
@@ -52,14 +53,15 @@ def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime, *, awake: bo
         latched = rule.then is not None and rule.until is not None and state.on_since is not None
         state = replace(state, true_since=None, maybe_since=None)  # what has to last begins anew when it is looked at again
         return Considered((rule.then if latched else NO_MATCH,), state, latched=latched, asleep=True)
-    if state.seen_at is not None and now - state.seen_at > GAP:
-        state = replace(state, true_since=None)
-    found = _awake(rule, rule.then or TELL, ask, replace(state, seen_at=now), now)
+    broken = state.seen_at is not None and now - state.seen_at > GAP
+    state = replace(state, seen_at=now, true_since=None if broken else state.true_since)
+    found = _awake(rule, rule.then or TELL, ask, state, now)
     matched = NO_MATCH not in found.outcomes
-    if matched or found.outcomes == (NO_MATCH,):
-        found = replace(found, state=replace(found.state, matched=matched), turned=matched and not state.matched)
-    decides = rule.then is not None or rule.bands is not None
-    return found if decides else replace(found, outcomes=(NO_MATCH,), cause=None, latched=False)
+    if matched != state.matched and (matched or found.outcomes == (NO_MATCH,)):
+        found.state, found.turned = replace(found.state, matched=matched), matched
+    if rule.then is None and rule.bands is None:
+        found.outcomes, found.cause, found.latched = (NO_MATCH,), None, False
+    return found
 
 
 def _awake(rule: Rule, action: Action, ask: Ask, state: RuleState, now: datetime) -> Considered:
@@ -79,29 +81,32 @@ def _latched(action: Action, until: Judgement, state: RuleState) -> Considered:
 
 def _waiting(rule: Rule, action: Action, when: Judgement, state: RuleState, now: datetime) -> Considered:
     if when.truth is Truth.FALSE:
-        return Considered((NO_MATCH,), replace(state, true_since=None, maybe_since=None), when.looks)
-    state = replace(
-        state,
-        true_since=(state.true_since or now) if when.truth is Truth.TRUE else None,
-        maybe_since=state.maybe_since or now,
-    )
+        return Considered((NO_MATCH,), _since(state, None, None), when.looks)
+    state = _since(state, (state.true_since or now) if when.truth is Truth.TRUE else None, state.maybe_since or now)
     if state.true_since is not None and now - state.true_since >= rule.hold_for:
-        return Considered((action,), replace(state, on_since=now if rule.until else None), when.looks)
+        on_since = now if rule.until else None
+        return Considered((action,), state if state.on_since == on_since else replace(state, on_since=on_since), when.looks)
     if state.maybe_since is not None and now - state.maybe_since >= rule.hold_for:
         return Considered((action, NO_MATCH), state, when.looks, when.cause or Reason.DATA_INCOMPLETE)
     return Considered((NO_MATCH,), state, when.looks)
+
+
+def _since(state: RuleState, surely: datetime | None, maybe: datetime | None) -> RuleState:
+    if state.true_since == surely and state.maybe_since == maybe:
+        return state
+    return replace(state, true_since=surely, maybe_since=maybe)
 
 
 def _ladder(bands: Bands, ask: Ask, state: RuleState) -> Considered:
     reading = ask(bands.measure)
     possible: list[int | None] = []
     looks = []
-    for index, step in enumerate(bands.steps):
+    for index, (step, compare) in enumerate(_rungs(bands)):
         margin = bands.margin if step.key == state.band else Decimal(0)
         value = reading if step.op is None else faced(reading, step.op)
         truth = _holds(value.bounds, step, margin)
-        if step.op is not None and step.threshold is not None:
-            looks.append(Look(Compare(bands.measure, step.op, step.threshold), value, truth, margin))
+        if compare is not None:
+            looks.append(Look(compare, value, truth, margin))
         if truth is not Truth.FALSE:
             possible.append(index)
         if truth is Truth.TRUE:
@@ -112,7 +117,16 @@ def _ladder(bands: Bands, ask: Ask, state: RuleState) -> Considered:
     if len(possible) > 1:
         return Considered(outcomes, state, tuple(looks), reading.cause or Reason.DATA_INCOMPLETE)
     band = None if possible[0] is None else bands.steps[possible[0]].key
-    return Considered(outcomes, replace(state, band=band), tuple(looks))
+    return Considered(outcomes, state if state.band == band else replace(state, band=band), tuple(looks))
+
+
+@once_each
+def _rungs(bands: Bands) -> tuple[tuple[Step, Compare | None], ...]:
+    """The steps of a ladder, each with the comparison it rests on; `otherwise` rests on none."""
+    return tuple(
+        (step, None if step.op is None or step.threshold is None else Compare(bands.measure, step.op, step.threshold))
+        for step in bands.steps
+    )
 
 
 def _holds(value: Bounds, step: Step, margin: Decimal) -> Truth:

@@ -6,10 +6,11 @@ The loader turns a checked file into one `RuleSet`; everything after it works on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from service.core.model import KnownName, Mode, Platform
@@ -58,12 +59,36 @@ LONGEST_LOOK_BACK = timedelta(hours=72)
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A metric with its parameters: the local days it covers, the look-back of `slots_opened`, the wanted confidence in %."""
+    """A metric with its parameters: the local days it covers, the look-back of `slots_opened`, the wanted confidence in %.
+
+    Readings are looked up by their measures all the time, so a measure's hash is worked out once.
+    """
 
     metric: Metric
     within: int = 14
     since: timedelta = timedelta(hours=24)
     confidence: Decimal | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.metric, self.within, self.since, self.confidence)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Measure], tuple[object, ...]]:
+        return Measure, (self.metric, self.within, self.since, self.confidence)  # another process hashes text otherwise
+
+
+def one(measure: Measure) -> Measure:
+    """The same object for the same measure, however often it is written: what is identical need not be compared."""
+    return _first_of(measure, str(measure.confidence))
+
+
+@lru_cache(maxsize=4096)
+def _first_of(measure: Measure, _written: str) -> Measure:
+    """The first measure of its kind; 80 and 80.0 are equal, and kept as they are written."""
+    return measure
 
 
 class Op(StrEnum):

@@ -22,6 +22,7 @@ from service.core.rules.language import (
     Op,
     Step,
     Unit,
+    one,
 )
 from service.core.rules.tree import Entry, Mapping, Node, Scalar, described, quoted
 from service.core.rules.values import DAY, HOUR, duration, hours, one_of, percent, plain, whole, within
@@ -86,12 +87,13 @@ def measure_of(fields: Fields, metric: Metric) -> Measure:
         fields.flaw("since", f"`since` means nothing for {metric}", "take it out; only slots_opened looks back")
     if "confidence" in fields and not words.is_forecast(metric):
         fields.flaw("confidence", f"`confidence` means nothing for {metric}", "take it out; only expected_* metrics have it")
-    return Measure(
+    found = Measure(
         metric=metric,
         within=fields.read("within", within, 14),
         since=fields.read("since", duration(HOUR, LONGEST_LOOK_BACK), DAY),
         confidence=fields.read("confidence", percent(50, 99), None),
     )
+    return one(found)
 
 
 def _compare(fields: Fields, op: Op, measure: Measure) -> Compare:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from service.core.logic import Bounds
+from service.core.memo import once_each
 from service.core.rules.language import UNITS, Compare, Measure, Metric, Op, Unit
 
 NAMES: dict[Metric, str] = {
@@ -72,6 +73,7 @@ def threshold(compare: Compare) -> str:
     return f"{COMPARATORS[compare.op]} {number(compare.threshold, unit)}{upper}"
 
 
+@once_each
 def comparison(compare: Compare) -> str:
     """`utilisation over 14 days at least 95%`."""
     return f"{measure(compare.measure)} {threshold(compare)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from service.sandbox.google_ads.refusals import refusal
@@ -35,7 +35,7 @@ class Condition:
     values: tuple[str, ...]
 
     def holds(self, value: Any) -> bool:
-        """Whether a row's value satisfies it: numbers as numbers, everything else as text."""
+        """Whether a row's value satisfies it: numbers as numbers, times as times, everything else as text."""
         wanted = [_as(value, one) for one in self.values]
         if self.op in {"IN", "NOT IN"}:
             return (value in wanted) == (self.op == "IN")
@@ -78,7 +78,15 @@ def _as(value: Any, text: str) -> Any:
         if not text.lstrip("-").isdigit():
             raise refusal("query_error.BAD_NUMBER", f"Not a number: {text}.")
         return int(text)
-    return text
+    return moment(text) if isinstance(value, datetime) else text
+
+
+def moment(text: str) -> datetime:
+    """`2026-11-22`, `2026-11-22 08:00:00` or with decimals: a time on the account's wall clock."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise refusal("query_error.BAD_VALUE", f"Not a date or time: {text}.") from None
 
 
 def _tokens(text: str) -> list[str]:

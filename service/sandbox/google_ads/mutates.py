@@ -14,8 +14,9 @@ from typing import Any
 import grpc
 
 from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign
+from service.sandbox.google_ads.messages import put
 from service.sandbox.google_ads.refusals import Mistake, Refusal
-from service.sandbox.google_ads.rows import put, users_of
+from service.sandbox.google_ads.rows import users_of
 from service.sandbox.world import World
 
 NAME = re.compile(r"customers/(\d+)/(campaigns|campaignBudgets)/(\d+)")
@@ -176,8 +177,9 @@ def _check_budget(account: GoogleAccount, budget: GoogleBudget, work: Work) -> A
     def apply(world: World, author: Author) -> Done:
         if budget.amount_micros != amount:
             changed = {"amount_micros": (budget.amount_micros, amount)}
-            about = users[0].id if users else ""
-            world.log_google(account, "CAMPAIGN_BUDGET", about, changed, author.email, client="GOOGLE_ADS_API")
+            about = "" if budget.shared or not users else users[0].id
+            client, email = "GOOGLE_ADS_API", author.email
+            world.log_google(account, "CAMPAIGN_BUDGET", about, changed, email, client, budget.id)
             budget.amount_micros = amount
         fields = {"amount_micros": budget.amount_micros, "explicitly_shared": budget.shared}
         return Done("campaignBudgets", work.operation.update.resource_name, fields)

@@ -1,29 +1,33 @@
 """What the sandbox's Google Ads answers to queries: the world as rows, and only the fields asked for.
 
 A field is a name and a way to read it off the world. A field or resource that is not here does not exist for the sandbox:
-UNRECOGNIZED_FIELD, as the real service says of names it does not know. Change events appear at once (the real ones take up
-to three minutes).
+UNRECOGNIZED_FIELD, as the real service says of names it does not know. Change events appear at once; with the fault
+`late_changes` three minutes late, which is the longest that the real ones take.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from google.ads.googleads.v26.services.types.google_ads_service import GoogleAdsRow
 
 from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign
-from service.sandbox.google_ads.gaql import Condition, Query, parse
+from service.sandbox.google_ads.gaql import Condition, Query, moment, parse
+from service.sandbox.google_ads.messages import attribute_of, put
 from service.sandbox.google_ads.refusals import refusal
 from service.sandbox.world import World
 
-NEWER_THAN_THE_CLIENT = 99
-"""The number sent for an enum name that the API version does not have."""
 OLDEST_CHANGE = timedelta(days=30)
 MOST_CHANGES = 10_000
+CHANGES_DELAY = timedelta(minutes=3)
+
+
+NOBODY, NO_BUDGET = GoogleCampaign("0", "", "0"), GoogleBudget("0", 0)
+"""Stand in where a row is about no campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,9 @@ def _event(name: str) -> Field:
     return lambda s: (s.event or {})[name]
 
 
-def _when(shown: Shown) -> str:
+def _when(shown: Shown) -> datetime:
     at: datetime = (shown.event or {})["at"]
-    return at.astimezone(ZoneInfo(shown.account.zone)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.astimezone(ZoneInfo(shown.account.zone)).replace(tzinfo=None)
 
 
 def _changed(shown: Shown) -> str:
@@ -128,6 +132,11 @@ def _changed(shown: Shown) -> str:
     if about_budget:
         return budget_name(shown.account, shown.budget.id)
     return campaign_name(shown.account, shown.campaign.id)
+
+
+def _of_campaign(shown: Shown) -> str | None:
+    """The campaign of a change; a shared budget belongs to none."""
+    return campaign_name(shown.account, shown.campaign.id) if (shown.event or {})["campaign"] else None
 
 
 def _version(which: int) -> Field:
@@ -139,6 +148,7 @@ def _version(which: int) -> Field:
 
 
 CHANGES: dict[str, Field] = {
+    "change_event.resource_name": _event("name"),
     "change_event.change_date_time": _when,
     "change_event.change_resource_type": _event("resource"),
     "change_event.change_resource_name": _changed,
@@ -148,7 +158,7 @@ CHANGES: dict[str, Field] = {
     "change_event.changed_fields": lambda s: {"paths": list((s.event or {})["fields"])},
     "change_event.old_resource": _version(0),
     "change_event.new_resource": _version(1),
-    "change_event.campaign": lambda s: campaign_name(s.account, s.campaign.id),
+    "change_event.campaign": _of_campaign,
 }
 RESOURCES: dict[str, dict[str, Field]] = {
     "campaign": CUSTOMER | BUDGET | CAMPAIGN | METRICS | SEGMENTS,
@@ -159,8 +169,11 @@ RESOURCES: dict[str, dict[str, Field]] = {
 }
 
 
-def answer(world: World, account: GoogleAccount, text: str) -> tuple[list[Any], tuple[str, ...]]:
-    """The rows of a GAQL query as plain `GoogleAdsRow` messages, and the fields they hold. Raises Refusal."""
+def answer(world: World, account: GoogleAccount, text: str, *, late: bool = False) -> tuple[list[Any], tuple[str, ...]]:
+    """The rows of a GAQL query as plain `GoogleAdsRow` messages, and the fields they hold. Raises Refusal.
+
+    `late`: changes of the last minutes are not told yet.
+    """
     query = parse(text)
     fields = _fields(query)
     now = world.now
@@ -173,7 +186,7 @@ def answer(world: World, account: GoogleAccount, text: str) -> tuple[list[Any], 
     covered = [all(one.holds(str(day)) for one in dates) for day in (today, today.replace(day=1))]
     counted = (covered[0], covered[1] and today.day > 1)
     rows = [shown for shown in _subjects(query.resource, account, today, counted) if _chosen(shown, rest, fields)]
-    rows = [shown for shown in rows if _worth_a_row(shown, query)]
+    rows = [shown for shown in rows if _worth_a_row(shown, query) and not (late and _just_now(shown, now))]
     for name, descending in reversed(query.order):
         rows.sort(key=fields[name], reverse=descending)
     return [_message(shown, query.select, fields) for shown in rows[: query.limit]], query.select
@@ -197,10 +210,14 @@ def _check_constants(condition: Condition) -> None:
     *parents, last = condition.field.split(".")
     for parent in parents:
         descriptor = descriptor.fields_by_name[parent].message_type
-    enum = descriptor.fields_by_name[_attribute(descriptor, last)].enum_type
+    enum = descriptor.fields_by_name[attribute_of(descriptor, last)].enum_type
     for value in condition.values if enum is not None else ():
         if value not in enum.values_by_name:
             raise refusal("query_error.BAD_ENUM_CONSTANT", f"Invalid enum value '{value}' for {condition.field}.")
+
+
+def _just_now(shown: Shown, now: datetime) -> bool:
+    return shown.event is not None and now - shown.event["at"] < CHANGES_DELAY
 
 
 def _check_changes(query: Query, now: datetime) -> None:
@@ -210,21 +227,23 @@ def _check_changes(query: Query, now: datetime) -> None:
     if not 0 < query.limit <= MOST_CHANGES:
         raise refusal("change_event_error.INVALID_LIMIT_CLAUSE", f"The LIMIT must be at most {MOST_CHANGES}.")
     bounds = [one for one in query.where if one.field == "change_event.change_date_time"]
-    lows = [one.values[0] for one in bounds if one.op in {">", ">=", "BETWEEN"}]
-    highs = [one.values[-1] for one in bounds if one.op in {"<", "<=", "BETWEEN"}]
+    lows = [moment(one.values[0]) for one in bounds if one.op in {">", ">=", "BETWEEN"}]
+    highs = [moment(one.values[-1]) for one in bounds if one.op in {"<", "<=", "BETWEEN"}]
     if not lows or not highs:
         raise refusal("change_event_error.CHANGE_DATE_RANGE_INFINITE", "The date range needs both ends.")
     if max(lows) > min(highs):
         raise refusal("change_event_error.CHANGE_DATE_RANGE_NEGATIVE", "The date range ends before it begins.")
-    if max(lows) < (now - OLDEST_CHANGE).strftime("%Y-%m-%d"):
+    if max(lows).date() < (now - OLDEST_CHANGE).date():
         raise refusal("change_event_error.START_DATE_TOO_OLD", "The date range begins more than 30 days ago.")
 
 
 def _subjects(resource: str, account: GoogleAccount, today: date, counted: tuple[bool, bool]) -> Iterable[Shown]:
     if resource == "change_event":
-        for event in sorted(account.events, key=lambda one: one["at"].astimezone(UTC)):
-            campaign = account.campaigns[event["campaign"]]
-            yield Shown(account, campaign, account.budgets[campaign.budget], today, *counted, event=event)
+        for number, event in sorted(enumerate(account.events), key=lambda one: one[1]["at"]):
+            name = f"customers/{account.customer_id}/changeEvents/{event['at'].timestamp() * 1_000_000:.0f}~{number}~0"
+            campaign = account.campaigns.get(event["campaign"]) or NOBODY
+            budget = account.budgets.get(event["budget"] or campaign.budget) or NO_BUDGET
+            yield Shown(account, campaign, budget, today, *counted, event=event | {"name": name})
     elif resource == "campaign":
         for campaign in account.campaigns.values():
             yield Shown(account, campaign, account.budgets[campaign.budget], today, *counted)
@@ -233,7 +252,7 @@ def _subjects(resource: str, account: GoogleAccount, today: date, counted: tuple
             first = next((one for one in account.campaigns.values() if one.budget == budget.id), None)
             yield Shown(account, first or GoogleCampaign("0", f"Budget {budget.id}", budget.id), budget, today, *counted)
     else:  # one row about the account itself
-        yield Shown(account, GoogleCampaign("0", "", "0"), GoogleBudget("0", 0), today, *counted)
+        yield Shown(account, NOBODY, NO_BUDGET, today, *counted)
 
 
 def _chosen(shown: Shown, where: list[Condition], fields: dict[str, Field]) -> bool:
@@ -247,9 +266,6 @@ def _worth_a_row(shown: Shown, query: Query) -> bool:
     return not (segmented and metrics) or any(METRICS[name](shown) for name in metrics)
 
 
-# --- rows as messages ---------------------------------------------------------------------------------------------------
-
-
 def _message(shown: Shown, select: tuple[str, ...], fields: dict[str, Field]) -> Any:
     row = GoogleAdsRow.pb()()
     for name in select:
@@ -261,26 +277,3 @@ def _message(shown: Shown, select: tuple[str, ...], fields: dict[str, Field]) ->
         if value is not None:
             put(message, last, value)
     return row
-
-
-def put(message: Any, name: str, value: Any) -> None:
-    """Set a field: enums by name, lists item by item, messages from dicts."""
-    attribute = _attribute(message.DESCRIPTOR, name)
-    field = message.DESCRIPTOR.fields_by_name[attribute]
-    if isinstance(value, dict):
-        inner = getattr(message, attribute)
-        inner.SetInParent()
-        for key, one in value.items():
-            put(inner, key, one)
-    elif isinstance(value, list):
-        getattr(message, attribute).extend(value)
-    elif field.enum_type is not None:
-        known = field.enum_type.values_by_name.get(value)
-        setattr(message, attribute, known.number if known is not None else NEWER_THAN_THE_CLIENT)
-    else:
-        setattr(message, attribute, value)
-
-
-def _attribute(descriptor: Any, name: str) -> str:
-    """Python's name of a field: `campaign_budget.type` is the attribute `type_`."""
-    return name if name in descriptor.fields_by_name else f"{name}_"

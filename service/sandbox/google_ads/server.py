@@ -5,7 +5,8 @@ CampaignBudgetService.MutateCampaignBudgets over the world's accounts, and a tok
 `endpoint`, trusts it through `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` (set before the process's first TLS channel; behind a proxy
 also `no_proxy`), and signs in with `key_file`.
 
-Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name such as `GoogleAdsService/SearchStream`:
+Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name, and of what it
+asks of, such as `GoogleAdsService/SearchStream FROM campaign`:
 
     unavailable              UNAVAILABLE, no failure message
     internal                 INTERNAL with InternalError.INTERNAL_ERROR
@@ -20,6 +21,7 @@ Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name s
     unreadable               UNKNOWN, no failure message
     torn_stream              SearchStream sends its first row, then UNAVAILABLE
     small_batches            SearchStream sends its rows one by one
+    late_changes             SearchStream does not tell yet what was changed in the last three minutes
     names_only               a mutate answers resource names although more was asked for
     <group_error.NAME>       any error of the API by its own name, such as `campaign_budget_error.MONEY_AMOUNT_TOO_LARGE`
 """
@@ -27,6 +29,7 @@ Faults: `Fault("google", kind, match)`, where `match` is part of an RPC's name s
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -86,7 +89,7 @@ ENDINGS: dict[str, tuple[grpc.StatusCode, tuple[Mistake, ...]]] = {
         (Mistake("quota_error.RESOURCE_EXHAUSTED", "Too many requests. Retry in 14400 seconds.", retry_seconds=14_400),),
     ),
 }
-LATER = {"applied_then_unavailable", "torn_stream", "small_batches", "names_only", "token_unavailable"}
+LATER = {"applied_then_unavailable", "torn_stream", "small_batches", "late_changes", "names_only", "token_unavailable"}
 """Faults that do not end a call at its beginning."""
 
 
@@ -146,7 +149,7 @@ class _Api:
     def stream(self, name: str, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Serve SearchStream: batches of up to 10,000 rows."""
         with self._call(name, request, context) as (account, fault, request_id):
-            rows, fields = self._rows(account, request.query)
+            rows, fields = self._rows(account, request.query, late=fault == "late_changes")
             size = 1 if fault in {"torn_stream", "small_batches"} else PAGE
             for at in range(0, max(len(rows), 1), size):
                 batch = types.SearchGoogleAdsStreamResponse.pb()(request_id=request_id, results=rows[at : at + size])
@@ -202,7 +205,7 @@ class _Api:
         self.world.saw("google", "RPC", name)
         context.send_initial_metadata((("request-id", request_id),))
         try:
-            fault = self.world.fault("google", name)
+            fault = self.world.fault("google", name + _asked_of(request))
             _commit(fault, context)
             account = self._admitted(str(request.customer_id), dict(context.invocation_metadata()), name)
             yield account, fault.kind if fault is not None else "", request_id
@@ -227,9 +230,9 @@ class _Api:
             raise refusal("authorization_error.USER_PERMISSION_DENIED", "User doesn't have permission to access customer.")
         return account
 
-    def _rows(self, account: GoogleAccount, query: str) -> tuple[list[Any], tuple[str, ...]]:
+    def _rows(self, account: GoogleAccount, query: str, *, late: bool = False) -> tuple[list[Any], tuple[str, ...]]:
         with self.world.lock:
-            return answer(self.world, account, query)
+            return answer(self.world, account, query, late=late)
 
     def _carry_out(self, account: GoogleAccount, request: Any, works: list[Work]) -> Outcome:
         flags = {"partial": bool(request.partial_failure), "validate_only": bool(request.validate_only)}
@@ -247,6 +250,12 @@ def _manager(name: str) -> Refusal:
     if "Search" in name:
         return refusal("query_error.REQUESTED_METRICS_FOR_MANAGER", "Metrics cannot be requested for a manager account.")
     return refusal("request_error.CANNOT_BE_EXECUTED_BY_MANAGER_ACCOUNT", "A manager account cannot be changed.")
+
+
+def _asked_of(request: Any) -> str:
+    """` FROM campaign` for a query of campaigns."""
+    found = re.search(r"\sFROM \w+", getattr(request, "query", ""))
+    return found.group() if found else ""
 
 
 def _commit(fault: Fault | None, context: grpc.ServicerContext) -> None:

@@ -5,11 +5,11 @@ from litestar.di import Provide
 
 from service.app import App
 from service.store.keys import Key
-from service.web.api import audit, campaigns, clinics, decisions, evaluations, forecast, holds, rules, runs
+from service.web.api import audit, campaigns, clinics, decisions, evaluations, forecast, holds, plans, restores, rules, runs
 from service.web.asked import only_described
 from service.web.auth import KeyRequest, guards, note_use
 
-MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, decisions, audit, holds)
+MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, plans, decisions, audit, holds, restores)
 
 
 def caller(request: KeyRequest) -> Key:

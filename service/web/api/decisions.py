@@ -9,12 +9,10 @@ from litestar.params import FromQuery, QueryParameter
 
 from service.core.model import Platform, Reason, Verdict
 from service.core.why.answer import answered
-from service.keys import opens_everything
 from service.store.decisions import Wanted
-from service.store.keys import Key
 from service.web.answers import Change, Decision, TraceLine, change, decision, trace
 from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, utc
-from service.web.auth import demand, demand_clinic
+from service.web.auth import among, demand, demand_clinic
 from service.web.problems import problems
 from service.web.tipping import TippingPoint, tips
 
@@ -61,7 +59,7 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
     if clinic is not None:
         await demand_clinic(app, key, clinic)
     wanted = Wanted(
-        clinics=_clinics(key, clinic),
+        clinics=among(key, clinic),
         campaign=campaign,
         platform=platform,
         rule=rule,
@@ -91,9 +89,3 @@ async def get_decision(app: TheApp, key: TheKey, decision_id: Id) -> DecisionAns
 
 
 HANDLERS = (list_decisions, get_decision)
-
-
-def _clinics(key: Key, clinic: str | None) -> tuple[str, ...] | None:
-    if clinic is not None:
-        return (clinic,)
-    return None if opens_everything(key) else key.clinics

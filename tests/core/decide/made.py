@@ -12,6 +12,7 @@ from service.core.decide import plan
 from service.core.decide.case import Case, Clinic
 from service.core.decide.guardrails import restrain
 from service.core.decide.model import Decision, PastChange, PastProposal, Proposal, Reading, Standing
+from service.core.decide.significance import past_change
 from service.core.logic import Bounds
 from service.core.model import Campaign, Mode, Platform, State
 from service.core.rules.language import CampaignEntry, Guardrails, RuleSet
@@ -50,8 +51,11 @@ def long_wanted(state: State, hours: int = 25) -> tuple[PastProposal, ...]:
 
 
 def changes(*made: tuple[float, State, State]) -> tuple[PastChange, ...]:
-    """Our changes as (hours ago, before, after), oldest first."""
-    return tuple(PastChange(NOON - ago * HOUR, before, after) for ago, before, after in made)
+    """Our changes as (hours ago, before, after), oldest first, as they are remembered."""
+    found: list[PastChange] = []
+    for ago, before, after in made:
+        found.append(past_change(found, NOON - ago * HOUR, before, after))
+    return tuple(found)
 
 
 def proposal(target: State | None, rule: str | None = "Full", **more: Any) -> Proposal:

@@ -163,7 +163,9 @@ def test_the_record_says_which_ad_sets_were_changed_and_which_not() -> None:
 
 
 def test_after_half_a_write_peoples_proportions_still_count() -> None:
-    standing = written(taken_on(seen(a=10, b=30)), MADE, shares(a=5, b=30))
+    past = PastChange(NOON, MADE.before, State(running=True, budget=Decimal(35)))
+    standing = written(replace(taken_on(seen(a=10, b=30)), changes=(past,)), MADE, shares(a=5, b=30))
+    assert standing.changes[-1].shares == shares(a=5, b=30)
     standing = divided(standing, seen(a=5, b=30), NOON + 60 * MINUTE)
     onward = aimed(change(seen(a=5, b=30), 20), seen(a=5, b=30), standing)
     assert onward.shares_after == shares(a=5, b=15)

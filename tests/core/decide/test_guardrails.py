@@ -153,6 +153,9 @@ ROWS = [
     ("up to the floor in one step", case(at(50), at(1), entry=replace(ENTRY, floor=Decimal(40))),
      APPLIED, Reason.STEP_LIMITED, at(40), []),
     ("down to the ceiling in one step", case(at(120), at(400)), APPLIED, Reason.RULE, at(120), []),
+    ("a resume is no cut, so it is not above what is wanted",
+     case(at(30), paused(), entry=railed(max_step=MaxStep(down=Decimal(20)))), APPLIED, Reason.RULE, at(30), []),
+    ("a resume is a raise", case(at(120), paused()), APPLIED, Reason.STEP_LIMITED, at(90), []),
     # 9
     ("dead band", case(at("62.99")), KEPT, Reason.DEAD_BAND, at(60), ["62.99 AUD", "60 AUD", "5%"]),
     ("at the dead band", case(at(63)), APPLIED, Reason.RULE, at(63), []),
@@ -217,14 +220,38 @@ def test_what_is_kept_says_what_the_rules_wanted() -> None:
     assert "the rules want it paused: “Full” holds" in decision.sentence
 
 
-def test_a_cut_on_google_says_that_todays_limit_does_not_fall() -> None:
-    assert "counts from tomorrow" in decide(case(at(30))).sentence
-    assert "counts from tomorrow" not in decide(case(at(78))).sentence
+def test_a_cut_on_google_says_what_today_may_still_cost_and_what_would_stop_it() -> None:
+    cut = case(at(30))
+    told = "today may still cost twice the highest budget set today, 120 AUD as far as is known; only a pause stops it"
+    assert told in decide(cut).sentence
+    spending = replace(cut, seen=replace(seen(at(60)), spent_today=Decimal("41.5")))
+    assert "as far as is known (41.5 AUD by now); only a pause" in decide(spending).sentence
+
+
+def test_the_highest_budget_of_the_accounts_own_day_counts() -> None:
+    tuesday = case(at(30), entry=railed(cooldown=0 * HOUR))  # noon in Sydney
+    raised = remembering(tuesday, changes=changes((13, at(90), at(100)), (11, at(80), at(60))))
+    assert "160 AUD" in decide(raised).sentence
+    abroad = replace(raised, seen=replace(seen(at(60)), zone="America/Los_Angeles"))  # where it is the evening before
+    assert "200 AUD" in decide(abroad).sentence
+
+
+SOCIAL = replace(railed(), platform=Platform.META)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [case(at(78)), case(paused()), case(at(30), paused()), case(at(30), entry=SOCIAL, seen=seen(at(60), SOCIAL))],
+    ids=["a raise", "a pause", "a resume", "meta"],
+)
+def test_nothing_of_the_kind_is_said_where_it_does_not_hold(made: Case) -> None:
+    assert "only a pause stops it" not in decide(made).sentence
 
 
 # --- 12: the edit budget, and the two moves that are never refused ------------------------------------------------------
 
 USED_ONE = ((30.0, at(60), at(30)),)
+DARK = {"unreadable": "it did not answer", "unreadable_since": NOON - 2 * DAY}
 USED_TWO = ((50.0, at(60), at(30)), (30.0, at(30), at(60)))
 EDITS: Mapping[str, tuple[Case, Verdict, Reason, State]] = {
     "a significant cut is one edit": (changed(at(30), at(60), *USED_ONE), APPLIED, Reason.RULE, at(30)),
@@ -236,6 +263,13 @@ EDITS: Mapping[str, tuple[Case, Verdict, Reason, State]] = {
         changed(at(60), at(72), *USED_TWO, (20, at(60), at(72))), APPLIED, Reason.RULE, at(60)),
     "edits are forgotten after the period": (
         changed(at(30), at(60), (169, at(60), at(30)), (168, at(30), at(60))), APPLIED, Reason.RULE, at(30)),
+    "from what somebody else has set since": (changed(at(60), at(100), *USED_TWO), KEPT, Reason.EDIT_BUDGET, at(100)),
+    "what counted when it was made counts for the whole period": (  # the first is forgotten, by which 80 was no edit
+        changed(at(120), at(97), (169, at(60), at(70)), (100, at(70), at(80)), (75, at(80), at(97))),
+        KEPT, Reason.EDIT_BUDGET, at(97)),
+    "small steps add up for longer than the period": (
+        changed(at(60), at(90), (400, at(60), at(71)), (50, at(71), at(73)), (30, at(73), at(90))),
+        KEPT, Reason.EDIT_BUDGET, at(90)),
     "a pause needs two": (changed(paused(), at(60), *USED_ONE), APPLIED, Reason.EDIT_BUDGET, at(10)),
     "a pause with two left": (changed(paused(), at(60), (50, at(61), at(60))), APPLIED, Reason.RULE, paused()),
     "a pause with none left": (changed(paused(), at(60), *USED_TWO), KEPT, Reason.EDIT_BUDGET, at(60)),
@@ -266,6 +300,10 @@ EDITS: Mapping[str, tuple[Case, Verdict, Reason, State]] = {
         changed(at(66), at(40), (1, at(60), at(40)), by="Old"), APPLIED, Reason.COOLING_DOWN, at(60)),
     "the same rule wants it back": (
         changed(at(60), at(10), (1, at(60), at(10)), by="Full"), KEPT, Reason.COOLING_DOWN, at(10)),
+    "while nobody can tell, no rule has ended": (
+        changed(at(60), at(10), (1, at(60), at(10)), by="Old", proposal=proposal(None, None), clinic=DARK,
+                entry=railed(fallback=Fallback.BASE)),
+        KEPT, Reason.COOLING_DOWN, at(10)),
     "once a day": (
         changed(at(60), at(10), (23, at(30), at(60)), (1, at(60), at(10)), by="Old"), KEPT, Reason.COOLING_DOWN, at(10)),
 }  # fmt: skip

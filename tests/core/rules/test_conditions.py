@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 from decimal import Decimal
 from itertools import product
 
@@ -13,8 +17,9 @@ from service.core.decide.model import Reading
 from service.core.logic import UNBOUNDED, Bounds, Truth
 from service.core.metrics import Ask
 from service.core.model import Reason
-from service.core.rules.conditions import judge
-from service.core.rules.language import All, Any, Compare, Condition, Measure, Metric, Not, Op
+from service.core.rules.conditions import compare, judge
+from service.core.rules.language import All, Any, Compare, Condition, Measure, Metric, Not, Op, one
+from service.core.rules.walk import comparisons
 
 METRICS = (Metric.UTILISATION, Metric.OPEN_SLOTS, Metric.SLOTS_OPENED)
 Completion = dict[Metric, float]
@@ -123,3 +128,32 @@ def test_every_comparison_is_in_the_trace_though_the_first_decides() -> None:
 def test_an_unknown_condition_says_what_keeps_it_from_being_known(first: Reading, second: Reading, cause: Reason) -> None:
     judged = judge(All((OPENED, FULL)), answering({Metric.SLOTS_OPENED: first, Metric.UTILISATION: second}))
     assert (judged.truth, judged.cause) == (Truth.UNKNOWN, cause)
+
+
+@given(CONDITIONS, st.fixed_dictionaries({metric: BOUNDS.map(Reading) for metric in METRICS}))
+def test_every_line_of_the_trace_is_what_its_comparison_comes_to_alone(
+    condition: Condition, readings: dict[Metric, Reading]
+) -> None:
+    ask = answering(readings)
+    looks = judge(condition, ask).looks
+    assert [look.compare for look in looks] == list(comparisons(condition))
+    assert all(look.truth is judge(look.compare, ask).truth is compare(look.reading, look.compare) for look in looks)
+
+
+def test_measures_are_one_object_unless_they_are_written_differently() -> None:
+    def sure(text: str) -> Measure:
+        return one(Measure(Metric.EXPECTED_OPEN_SLOTS, confidence=Decimal(text)))
+
+    assert sure("80") is sure("80")
+    assert (sure("80") == sure("80.0"), str(sure("80.0").confidence)) == (True, "80.0")
+
+
+def test_a_measure_taken_to_another_process_finds_its_reading_there() -> None:
+    written = pickle.dumps(Measure(Metric.OPEN_SLOTS, 7)).hex()
+    look_up = (
+        "import pickle; from service.core.rules.language import Measure, Metric; "
+        f"print({{Measure(Metric.OPEN_SLOTS, 7): 5}}[pickle.loads(bytes.fromhex('{written}'))])"
+    )
+    command = [sys.executable, "-c", look_up]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": "7"})  # noqa: S603 - our own code
+    assert found.stdout == "5\n"

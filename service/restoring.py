@@ -1,0 +1,141 @@
+"""Putting a clinic's campaigns back as they would be without us: base budgets, and an end to our own pauses.
+
+Only where our last write is still in force; a campaign that somebody has touched since is theirs, and is told about instead.
+This is what an operator runs before the service is taken away, and for campaigns that were left changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from service.apply import Applied, Hands, carry_out, settle_open, shown
+from service.core.decide import histories
+from service.core.decide.division import aimed, divided
+from service.core.decide.left import carries
+from service.core.decide.model import Change, Standing
+from service.core.errors import OutsideError, RefusedError
+from service.core.ledger import Kind
+from service.core.model import Campaign, Mode, Platform, State, Unreadable
+from service.core.ports import AdAccount
+from service.governor import Governor
+from service.observe import Missing
+from service.revisions import in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of a restore: the changes made or tried, and by campaign a sentence on each that is left as it is."""
+
+    id: str
+    clinic: str
+    changes: tuple[Applied, ...]
+    left_alone: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Carrying:
+    """A campaign that carries our change, and where it is reached."""
+
+    name: str
+    standing: Standing
+    account: AdAccount
+    seen: Campaign
+
+
+async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = False) -> Restored:
+    """Restore every campaign of a clinic that is as we left it.
+
+    `unlogged`: end our pauses also where the platform does not tell who changed the campaign since. Raises as `Governor.run`.
+    """
+    revision = await in_force(governor.store, governor.directory, clinic, governor.clock())
+    outside, id_ = governor.outside(revision.rules), governor.new_id()
+    async with governor.lease(clinic) as fence:
+        hands = Hands(outside, revision.rules, governor.store, governor.clock, fence, governor.kill_switch)
+        await settle_open(clinic, await governor.store.memory.standings(clinic), hands)
+        alone: dict[str, str] = {}
+        todo = [each async for each in _carrying(hands, clinic, alone)]
+        moves = [(each, change) for each in todo if (change := await _change(each, id_, hands, alone, unlogged=unlogged))]
+        body = {"id": id_, "by": by, "changes": [change for _, change in moves], "left_alone": alone}
+        await governor.store.ledger.append(clinic, Kind.RESTORE, body, governor.clock())
+        done = []
+        for each, change in moves:
+            await governor.store.intents.intend(change, governor.clock(), fence)
+            done.append(await carry_out(change, None, each.account, each.standing, hands))
+    return Restored(id_, clinic, tuple(done), alone)
+
+
+async def _carrying(hands: Hands, clinic: str, alone: dict[str, str]) -> AsyncIterator[_Carrying]:
+    """The campaigns that carry a change of ours and read as we left them; `alone` gets a sentence on the others."""
+    for name, standing in sorted((await hands.store.memory.standings(clinic)).items()):
+        if not carries(standing):
+            continue
+        platform, _, id_ = standing.of.partition("/")
+        account = hands.outside.accounts.get(Platform(platform))
+        if account is None or isinstance(account, Missing):
+            alone[name] = account.message if account else f"the rule file no longer names a {platform} account"
+            continue
+        seen = await _read(account, id_)
+        if isinstance(seen, str):
+            alone[name] = seen
+        elif standing.expected is None or seen.state != standing.expected:
+            left = shown(standing.expected) if standing.expected else "alone"
+            alone[name] = f"somebody has changed it since: it is {shown(seen.state)} now, we had left it {left}"
+        else:
+            yield _Carrying(name, divided(standing, seen, hands.clock()), account, seen)
+
+
+async def _read(account: AdAccount, id_: str) -> Campaign | str:
+    try:
+        seen = (await account.read([id_]))[id_]
+    except OutsideError as error:
+        return f"it cannot be read: {error}"
+    if isinstance(seen, Unreadable):
+        return f"it cannot be read: {seen.message}"
+    return seen.ineligible or seen
+
+
+async def _change(each: _Carrying, id_: str, hands: Hands, alone: dict[str, str], *, unlogged: bool) -> Change | None:
+    """The write that takes a campaign back, unless it is somebody else's by now."""
+    base = each.standing.base if each.standing.base is not None else each.standing.changes[0].before.budget
+    if not each.seen.state.running and not unlogged and (why := await _somebody(each, hands)):
+        alone[each.name] = why
+        return None
+    change = Change(
+        id=f"{id_}-{each.name}",
+        decision="",
+        run=id_,
+        clinic=hands.rules.clinic,
+        campaign=each.name,
+        platform=each.seen.platform,
+        platform_id=each.seen.id,
+        before=each.seen.state,
+        after=State(running=True, budget=base),
+    )
+    try:
+        return aimed(change, each.seen, each.standing)
+    except RefusedError as refusal:
+        alone[each.name] = str(refusal)
+        return None
+
+
+async def _somebody(each: _Carrying, hands: Hands) -> str:
+    """Why a pause may not be ours any more, as far as the platform's change history tells; '' if it is."""
+    now = hands.clock()
+    try:
+        logged = await each.account.history([each.seen], histories.since(each.standing, now), now)
+    except OutsideError as error:
+        return (
+            f"who changed it since we paused it cannot be read ({error}); to end the pause all the same, say so (`--unlogged`)"
+        )
+    learnt = histories.learnt(each.standing, logged[each.seen.id], each.seen.state, now)
+    down = learnt.stood_down
+    return f"{down.by} paused or resumed it since" if down is not None else ""
+
+
+async def acts_again(governor: Governor, clinic: str) -> bool:
+    """Whether the next run may undo a restore: the rules still act on the clinic, and nobody holds all of it."""
+    now = governor.clock()
+    rules = (await in_force(governor.store, governor.directory, clinic, now, record=False)).rules
+    held = any(hold.campaign is None and hold.service is None for hold in await governor.store.holds.holds(clinic, now))
+    return rules.mode is Mode.ENFORCE and not held and governor.kill_switch() is False

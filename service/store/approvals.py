@@ -1,0 +1,102 @@
+"""What people are asked, and what they answer.
+
+A run asks, and ends questions that no longer are; people answer. Both go by what they read a moment ago, so each changes only
+a question that still stands as it was read: a person's answer is never overwritten by a run that had not seen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.decide.approvals import PATIENCE, STANDING
+from service.core.decide.model import Answer, Approval
+from service.core.errors import AnsweredError, NotFoundError
+from service.core.ledger import Kind
+from service.store import documents
+from service.store.database import Database
+from service.store.ledger import append
+from service.store.tables import approval as _approval
+from service.store.undisturbed import undisturbed
+
+RECORDED = {Answer.APPROVED: Kind.APPROVAL, Answer.REJECTED: Kind.REJECTION}
+
+
+@undisturbed
+class Approvals:
+    """The questions to people, of every clinic."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def standing(self, clinic: str) -> dict[str, Approval]:
+        """The questions of a clinic that still stand, answered or not, by campaign."""
+        query = select(_approval.c.body).where(_approval.c.clinic == clinic, _approval.c.answer.in_(STANDING))
+        async with self._database.reading() as conn:
+            found = map(_from, await conn.execute(query.order_by(_approval.c.asked_at, _approval.c.id)))
+            return {each.campaign: each for each in found}
+
+    async def get(self, ids: Collection[str]) -> dict[str, Approval]:
+        """Those of these questions that there are, by id, however they ended."""
+        async with self._database.reading() as conn:
+            rows = await conn.execute(select(_approval.c.body).where(_approval.c.id.in_(ids)))
+            return {each.id: each for each in map(_from, rows)}
+
+    async def answer(self, id_: str, answer: Answer, by: str, why: str, at: datetime) -> Approval:
+        """Put a person's yes or no to a question on record; the same answer once more changes nothing.
+
+        Raises NotFoundError, and AnsweredError where it is no longer a question.
+        """
+        async with self._database.writing() as conn:
+            row = (await conn.execute(select(_approval.c.body).where(_approval.c.id == id_).with_for_update())).one_or_none()
+            if row is None:
+                raise NotFoundError(f"nobody was asked about a decision {id_}")
+            known = _from(row)
+            if known.answer is answer:
+                return known
+            _demand_open(known, at)
+            given = replace(known, answer=answer, by=by, at=at, why=why)
+            await _replace(conn, known, given)
+            await append(conn, known.clinic, RECORDED[answer], {"approval": given}, at)
+        return given
+
+
+def _demand_open(known: Approval, at: datetime) -> None:
+    if known.answer in {Answer.APPROVED, Answer.REJECTED}:
+        raise AnsweredError(f"{known.by} has {known.answer} it already, on {known.at:%Y-%m-%d at %H:%M} UTC")
+    if known.answer is Answer.EXPIRED or at - known.asked_at >= PATIENCE:
+        raise AnsweredError(
+            f"the question was asked on {known.asked_at:%Y-%m-%d at %H:%M} UTC and waited a day; a later run asks anew"
+        )
+    if known.answer is not Answer.PENDING:
+        raise AnsweredError("it is no longer the question: the rules, the campaign or what the rules want has changed since")
+
+
+async def advance(conn: AsyncConnection, before: Mapping[str, Approval], after: Iterable[Approval]) -> None:
+    """Move from the questions a run began with to those it leaves, except where somebody has answered meanwhile."""
+    known = {each.id: each for each in before.values()}
+    for each in after:
+        if each.id not in known:
+            await conn.execute(insert(_approval).values(_row(each)))
+        elif known[each.id] != each:
+            await _replace(conn, known[each.id], each)
+
+
+async def _replace(conn: AsyncConnection, known: Approval, given: Approval) -> None:
+    unchanged = (_approval.c.id == known.id, _approval.c.answer == known.answer.value)
+    await conn.execute(update(_approval).where(*unchanged).values(_row(given)))
+
+
+def _row(approval: Approval) -> dict[str, Any]:
+    same = ("id", "clinic", "campaign", "asked_at")
+    body = documents.dump(Approval, approval).decode()
+    return {**{name: getattr(approval, name) for name in same}, "answer": approval.answer.value, "body": body}
+
+
+def _from(row: Row[Any]) -> Approval:
+    return documents.load(Approval, row.body)
