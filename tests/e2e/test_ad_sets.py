@@ -17,6 +17,7 @@ from service.core.engine import conclude
 from service.core.model import Campaign, Reason, Share, State, Verdict
 from service.governor import Report
 from service.meta.graph import Graph
+from service.restoring import restore
 from service.sandbox.accounts import MetaAccount, MetaAdSet
 from service.sandbox.scene import HARBOUR, types_named
 from service.sandbox.world import Fault, World
@@ -254,3 +255,24 @@ async def test_what_was_seen_of_ad_sets_is_kept_and_a_run_of_them_can_be_compute
     assert campaign.shares == (Share("71", Decimal(10)), Share("72", Decimal(30)))
     assert campaign.spent_shares == (Share("72", Decimal(7)),)
     assert conclude(inputs) == report.outcome
+
+
+async def test_a_restore_gives_every_ad_set_back_what_people_gave_it(standing: Standing) -> None:
+    await nearly_full(standing)
+    await standing.run()
+    assert held(standing) == {"71": 250, "72": 750}
+    standing.world.advance(HOUR)
+    restored = await restore(standing.app.governor, HARBOUR, "mia")
+    assert {each.change.campaign: each.ending for each in restored.changes}["physio-social"] == "applied"
+    assert held(standing) == {"71": 1000, "72": 3000}
+
+
+async def test_a_drift_of_one_ad_set_has_the_persons_name_and_not_ours(standing: Standing) -> None:
+    await nearly_full(standing)
+    await standing.run()
+    standing.world.advance(timedelta(minutes=10))
+    standing.world.edit_meta("act_1029384756", "71", "Mara", daily_budget=900)
+    standing.world.advance(timedelta(minutes=30))
+    decision = social(await standing.run())
+    assert (decision.verdict, decision.reason) == (Verdict.KEEP, Reason.DRIFT)
+    assert "Mara" in decision.sentence
