@@ -4,7 +4,8 @@
 
 Values are absolute. The intent is in the ledger before the first byte goes out, so a run that is killed anywhere leaves
 either no intent and no write, or an open intent that the next start settles by reading the platform. Nothing is ever sent
-again blindly.
+again blindly. Where a budget is divided among ad sets a write can stop half-way: as long as each of them reads as before or
+as wanted, all of it is ours, and the next run goes on from what is there.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from datetime import datetime
 from typing import Literal
 
 from service.core.decide.admission import covers
+from service.core.decide.division import Found, aimed, by_id, found, half_way, written
 from service.core.decide.model import Change, Decision, Hold, Standing, change_of
 from service.core.decide.people import PROPAGATION, changed, identity, recall
-from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError
-from service.core.model import Campaign, State, Unreadable, Verdict
+from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
+from service.core.model import Campaign, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
 from service.core.rules.language import RuleSet
-from service.observe import Missing, Outside
+from service.observe import Campaigns, Missing, Outside
 from service.store.intents import Outcome
 from service.store.store import Store
 
@@ -58,18 +60,45 @@ class Hands:
         return Applied(change, ending, detail)
 
 
-async def apply(decisions: tuple[Decision, ...], standings: Mapping[str, Standing], hands: Hands) -> list[Applied]:
-    """Carry out what was decided, one campaign after the other; one that is refused never blocks the next."""
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A change that was begun: when, by which rule, and what was remembered of its campaign."""
+
+    change: Change
+    intended_at: datetime
+    rule: str | None
+    standing: Standing
+
+    def left(self, state: State, shares: Shares, now: datetime) -> Standing:
+        """What to remember where the campaign is left like this by us."""
+        return written(changed(self.standing, self.change, state, self.rule, now), self.change, shares)
+
+
+async def apply(
+    decisions: tuple[Decision, ...], seen: Campaigns, standings: Mapping[str, Standing], hands: Hands
+) -> list[Applied]:
+    """Carry out what was decided about campaigns as `seen`, one after the other; one that is refused never blocks the next."""
     done = []
     for decision in decisions:
         account = hands.outside.accounts.get(decision.platform)
         if decision.verdict is not Verdict.APPLY or account is None or isinstance(account, Missing):
             continue
-        change = change_of(decision)
-        await hands.store.intents.intend(change, hands.clock(), hands.fence)
         standing = standings.get(decision.campaign, Standing())
-        done.append(await carry_out(change, decision.rule, account, standing, hands))
+        change, refusal = _aimed(change_of(decision), seen.get(decision.campaign), standing)
+        await hands.store.intents.intend(change, hands.clock(), hands.fence)
+        if refusal is not None:
+            done.append(await hands.settle(change, "failed", _said(refusal)))
+        else:
+            done.append(await carry_out(change, decision.rule, account, standing, hands))
     return done
+
+
+def _aimed(change: Change, seen: Campaign | Unreadable | None, standing: Standing) -> tuple[Change, RefusedError | None]:
+    """The change with what it makes of every ad set, or why it cannot be divided among them."""
+    try:
+        return aimed(change, seen, standing) if isinstance(seen, Campaign) else change, None
+    except RefusedError as refusal:
+        return change, refusal
 
 
 async def carry_out(change: Change, rule: str | None, account: AdAccount, standing: Standing, hands: Hands) -> Applied:
@@ -78,17 +107,37 @@ async def carry_out(change: Change, rule: str | None, account: AdAccount, standi
         seen = await _read(account, change.platform_id)
     except OutsideError as error:
         return await hands.settle(change, "failed", f"it could not be read again before the write: {error}")
-    if seen.state != change.before:
-        return await hands.settle(change, "superseded", f"it changed since the run looked: it is {shown(seen.state)} now")
+    if meanwhile := _meanwhile(change, seen):
+        return await hands.settle(change, "superseded", meanwhile)
     if stop := await _stopped(change, hands):  # last, so that a hold counts up to the moment of the write
         return await hands.settle(change, "superseded", stop)
+    return await _write(seen, Ours(change, hands.clock(), rule, standing), account, hands)
+
+
+def _meanwhile(change: Change, seen: Campaign) -> str:
+    """What somebody did since the run looked."""
+    if seen.state != change.before:
+        return f"it changed since the run looked: it is {shown(seen.state)} now"
+    if by_id(seen.shares) != by_id(change.shares_before):
+        return "its budget was divided anew among its ad sets since the run looked"
+    return ""
+
+
+async def _write(seen: Campaign, ours: Ours, account: AdAccount, hands: Hands) -> Applied:
+    change = ours.change
     try:
-        written = await account.write(seen, change.after)
+        now = await account.write(seen, change.after, change.shares_after)
     except AmbiguousWriteError:
-        return await _settle(change, hands.clock(), account, rule, standing, hands)
+        return await _settle(ours, account, hands, "no answer came")
+    except PartialWriteError as error:
+        return await _settle(ours, account, hands, _said(error), over=True)
     except OutsideError as error:
-        return await hands.settle(change, "failed", f"{error.code}: {error}" if error.code else str(error))
-    return await _read_back(change, rule, written.state, standing, hands)
+        return await hands.settle(change, "failed", _said(error))
+    return await _read_back(ours, now, hands)
+
+
+def _said(error: OutsideError) -> str:
+    return f"{error.code}: {error}" if error.code else str(error)
 
 
 async def _stopped(change: Change, hands: Hands) -> str:
@@ -108,12 +157,13 @@ def _covered(hold: Hold, change: Change, rules: RuleSet) -> bool:
     return covers(hold, entry) if entry is not None else hold.service is None and hold.campaign in {None, change.campaign}
 
 
-async def _read_back(change: Change, rule: str | None, readback: State, standing: Standing, hands: Hands) -> Applied:
-    """The platform said yes; what it shows now decides. Its old value may linger for a while, any other is an alarm."""
-    if readback not in {change.after, change.before}:
-        return await hands.settle(change, "failed", f"written, but it reads back {shown(readback)}")
-    detail = "applied" if readback == change.after else "accepted; the platform still shows the value from before"
-    return await hands.settle(change, "applied", detail, changed(standing, change, change.after, rule, hands.clock()))
+async def _read_back(ours: Ours, now: Campaign, hands: Hands) -> Applied:
+    """The platform said yes; what it shows now decides. Its old values may linger for a while, any other is an alarm."""
+    change, reads = ours.change, found(ours.change, now)
+    if reads is Found.FOREIGN:
+        return await hands.settle(change, "failed", f"written, but it reads back {shown(now.state)}")
+    detail = "applied" if reads is Found.AFTER else "accepted; the platform still shows the value from before"
+    return await hands.settle(change, "applied", detail, ours.left(change.after, change.shares_after, hands.clock()))
 
 
 async def _read(account: AdAccount, id_: str) -> Campaign:
@@ -147,24 +197,26 @@ async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Han
             continue
         standing = recall(standings, change.campaign, identity(change.platform, change.platform_id))
         rule = (await hands.store.decisions.decision(change.decision)).rule if change.decision else None
-        done.append(await _settle(change, recorded.intended_at, account, rule, standing, hands))
+        done.append(await _settle(Ours(change, recorded.intended_at, rule, standing), account, hands, "no answer came"))
     return done
 
 
-async def _settle(
-    change: Change, intended_at: datetime, account: AdAccount, rule: str | None, standing: Standing, hands: Hands
-) -> Applied:
-    """Let the platform say what became of a change whose answer never came."""
+async def _settle(ours: Ours, account: AdAccount, hands: Hands, why: str, *, over: bool = False) -> Applied:
+    """Let the platform say what became of a change; `over`: nothing of it can be on its way any more."""
+    change = ours.change
     try:
         seen = await _read(account, change.platform_id)
     except OutsideError as error:
-        return Applied(change, "open", f"no answer came, and it cannot be read: {error}")
-    if seen.state == change.after:
-        now_standing = changed(standing, change, seen.state, rule, hands.clock())
-        return await hands.settle(change, "applied", "no answer came; found applied", now_standing)
-    if seen.state != change.before:
-        return await hands.settle(change, "superseded", f"no answer came; found {shown(seen.state)}")
-    if hands.clock() - intended_at < PROPAGATION:
-        return Applied(change, "open", "no answer came, and it still reads as before: the write may be on its way")
-    detail = "no answer came; it reads as before: not written, or undone by somebody since"
+        return Applied(change, "open", f"{why}, and it cannot be read: {error}")
+    reads, left = found(change, seen), ours.left(seen.state, seen.shares, hands.clock())
+    if reads is Found.AFTER:
+        return await hands.settle(change, "applied", f"{why}; found applied", left)
+    if reads is Found.FOREIGN:
+        return await hands.settle(change, "superseded", f"{why}; found {shown(seen.state)}")
+    if not over and hands.clock() - ours.intended_at < PROPAGATION:
+        how = "it still reads as before" if reads is Found.BEFORE else f"only a part can be seen ({half_way(change, seen)})"
+        return Applied(change, "open", f"{why}, and {how}: the write may be on its way")
+    if reads is Found.PARTLY:
+        return await hands.settle(change, "failed", f"{why}; {half_way(change, seen)}; the next run goes on from there", left)
+    detail = f"{why}; it reads as before: not written, or undone by somebody since"
     return await hands.settle(change, "failed", detail)

@@ -102,7 +102,7 @@ class Governor:
             inputs = await self._gather(run, hands.rules, snapshot, names)
             inputs, outcome = await self._decide(hands.outside, inputs)
             await self.store.runs.record(inputs, outcome, hands.fence)
-            applied = await apply(outcome.decisions, outcome.standings, hands)
+            applied = await apply(outcome.decisions, snapshot.campaigns, outcome.standings, hands)
         except Exception as error:
             await self.store.runs.fail(run, _said(error), self.clock())
             log.warning("run_failed", run=run, clinic=clinic, exc_info=not isinstance(error, GovernorError))

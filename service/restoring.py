@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from service.apply import Applied, Hands, carry_out, settle_open, shown
 from service.core.decide import histories
+from service.core.decide.division import aimed, divided
 from service.core.decide.left import carries
 from service.core.decide.model import Change, Standing
-from service.core.errors import OutsideError
+from service.core.errors import OutsideError, RefusedError
 from service.core.ledger import Kind
 from service.core.model import Campaign, Mode, Platform, State, Unreadable
 from service.core.ports import AdAccount
@@ -81,7 +82,7 @@ async def _carrying(hands: Hands, clinic: str, alone: dict[str, str]) -> AsyncIt
             left = shown(standing.expected) if standing.expected else "alone"
             alone[name] = f"somebody has changed it since: it is {shown(seen.state)} now, we had left it {left}"
         else:
-            yield _Carrying(name, standing, account, seen)
+            yield _Carrying(name, divided(standing, seen, hands.clock()), account, seen)
 
 
 async def _read(account: AdAccount, id_: str) -> Campaign | str:
@@ -100,7 +101,7 @@ async def _change(each: _Carrying, id_: str, hands: Hands, alone: dict[str, str]
     if not each.seen.state.running and not unlogged and (why := await _somebody(each, hands)):
         alone[each.name] = why
         return None
-    return Change(
+    change = Change(
         id=f"{id_}-{each.name}",
         decision="",
         run=id_,
@@ -111,6 +112,11 @@ async def _change(each: _Carrying, id_: str, hands: Hands, alone: dict[str, str]
         before=each.seen.state,
         after=State(running=True, budget=base),
     )
+    try:
+        return aimed(change, each.seen, each.standing)
+    except RefusedError as refusal:
+        alone[each.name] = str(refusal)
+        return None
 
 
 async def _somebody(each: _Carrying, hands: Hands) -> str:

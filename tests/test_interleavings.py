@@ -176,7 +176,7 @@ def run(moment: Moment, meanwhile: Callable[[Moment], Moment] | None = None) -> 
         inputs = replace(inputs, histories={NAME: moment.log})
         outcome = decide(inputs, view)
     account, standings = Account(moment, meanwhile), dict(outcome.standings)
-    at_once(apply(outcome.decisions, outcome.standings, hands(account, standings)))
+    at_once(apply(outcome.decisions, inputs.snapshot.campaigns, outcome.standings, hands(account, standings)))
     return replace(
         account.moment, standing=standings[NAME], rule_states=tuple(outcome.rule_states.items()), runs=moment.runs + 1
     )

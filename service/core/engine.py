@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.core.decide import approvals, histories, left, people, plan
+from service.core.decide import approvals, division, histories, left, people, plan
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
@@ -121,8 +121,9 @@ def _meet(inputs: RunInputs) -> dict[str, Standing]:
         standing = people.recall(kin.get(me, {}) | named, name, me)
         seen = inputs.snapshot.campaigns.get(name)
         if isinstance(seen, Campaign) and not seen.ineligible:
-            standing = people.meet(standing, seen.state, entry, inputs.now)
-            standing = histories.learnt(standing, inputs.histories.get(name), seen.state, inputs.now)
+            shown = division.as_shown(standing, seen, inputs.now)
+            standing = division.divided(people.meet(standing, shown, entry, inputs.now), seen, inputs.now)
+            standing = histories.learnt(standing, inputs.histories.get(name), shown, inputs.now)
         found |= people.displaced(inputs.standings, entry) | {name: standing}
     return found
 
@@ -166,7 +167,7 @@ def _in_force(seen: Campaign | Unreadable, standing: Standing, now: datetime) ->
     """What the platform shows, or our own last write where it has not got round to showing it."""
     if isinstance(seen, Unreadable):
         return None
-    return standing.expected if people.propagating(standing, seen.state, now) else seen.state
+    return standing.expected if people.propagating(standing, seen.state, now) else division.as_shown(standing, seen, now)
 
 
 def _own_window(proposal: Proposal | None, considered: list[tuple[Rule, Considered]]) -> timedelta | None:

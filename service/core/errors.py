@@ -19,6 +19,7 @@ the error, not on its handler. Pure.
        +- RefusedError         this request will never succeed as it stands
        +- ProtocolError        the answer is not of the documented shape
        +- AmbiguousWriteError  the write may or may not have been applied: read before doing anything else
+       +- PartialWriteError    a part of the write was applied and the rest was not: read before doing anything else
 """
 
 from __future__ import annotations
@@ -118,3 +119,7 @@ class ProtocolError(OutsideError):
 
 class AmbiguousWriteError(OutsideError):
     """A write was sent and its outcome is unknown: read the resource before anything else is decided."""
+
+
+class PartialWriteError(OutsideError):
+    """A write of several parts stopped half-way: some were made, the others certainly not, and the message says why."""

@@ -249,10 +249,9 @@ class Campaign:
     far (None: not known). Both platforms report late, Google up to three hours, so there is always more to come; Google's day
     is what the month grew by since the last reading before midnight (`core.spending`), yesterday's last hours among it.
     `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. `zone` is the IANA zone in which
-    the account counts its days ('' where that is not known).
-    far: lower bounds, because both platforms report late (None: not reported).
-    `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. Where the budget is divided,
-    `shares` are its parts and the budget is their sum.
+    the account counts its days ('' where that is not known). Where the budget is divided, `shares` are its parts and the
+    budget is their sum, and `spent_shares` what today has cost of each, as far as that is reported. `least` is the smallest
+    budget the platform takes for it, in all.
     """
 
     platform: Platform
@@ -267,6 +266,8 @@ class Campaign:
     budget_ref: str = ""
     zone: str = ""
     shares: Shares = ()
+    least: Decimal = Decimal(0)
+    spent_shares: Shares = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from service.core.model import Campaign, Diaries, History, State, Survey, Unreadable
+from service.core.model import Campaign, Diaries, History, Shares, State, Survey, Unreadable
 from service.core.rules.language import Service
 
 
@@ -35,10 +35,11 @@ class AdAccount(Protocol):
         """The account and all its campaigns that are not removed, read-only; what is spent today may be left out."""
         ...
 
-    async def write(self, campaign: Campaign, target: State) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
         """Make `campaign` be `target` with absolute values and return it as read back afterwards.
 
-        Status and budget go in one atomic group where the platform has it. Only what differs is written.
+        Status and budget go in one atomic group where the platform has it. Only what differs is written. `shares` are what
+        the parts of a divided budget are to be; their sum is the target's budget.
         """
         ...
 

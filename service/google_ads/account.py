@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, RefusedError
-from service.core.model import Campaign, History, Platform, State, Survey, Unreadable
+from service.core.model import Campaign, History, Platform, Shares, State, Survey, Unreadable
 from service.google_ads import money
 from service.google_ads.changes import (
     DELAY,
@@ -84,12 +84,14 @@ class GoogleAdsAccount:
         campaigns = [await self._campaign(row, currency) for row in rows]
         return Survey(Platform.GOOGLE, self._customer, currency, zone, tuple(campaigns))
 
-    async def write(self, campaign: Campaign, target: State) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
         """Pause, resume or rescale with absolute values, in one atomic group; only what differs from `campaign.state`.
 
         Budgets are rounded down to the unit. Returns the campaign as the platform answered. Raises RefusedError for a
         campaign that may not be changed, and AmbiguousWriteError where the change may or may not be in force.
         """
+        if shares:
+            raise RefusedError(SYSTEM, f"The budget of campaign {campaign.id} is not divided on Google Ads", code="INELIGIBLE")
         edits = self._edits(campaign, target)
         if not edits:
             return campaign

@@ -1,8 +1,9 @@
 """Meta's limit of four budget changes an hour, kept by ourselves.
 
 Marketing API, "Budgets": the fifth change of an ad set's budget within an hour is refused with 613/1487632 and the object is
-then blocked for an hour. The page names ad sets; campaign budgets are held to the same. In memory: after a restart Meta's
-own answer is the limit.
+then blocked for an hour. The page names ad sets; campaign budgets are held to the same. In memory, so it knows what this
+process sent, also without an answer; what other processes did and before a restart, decisions go by what is remembered of
+the campaign (`core.decide.frequency`).
 """
 
 from __future__ import annotations

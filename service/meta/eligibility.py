@@ -6,7 +6,7 @@ Each check returns an empty text or the sentence people read; the first that obj
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,10 +32,13 @@ LEGACY = {"AUTOMATED_SHOPPING_ADS", "SMART_APP_PROMOTION"}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that was read about a campaign; `currency` is the one its rule file is written in."""
+    """All that was read about a campaign; `currency` is the one its rule file is written in.
+
+    `ad_sets` None: not read (yet), so nothing follows from them.
+    """
 
     campaign: CampaignRow
-    ad_sets: tuple[AdSetRow, ...]
+    ad_sets: tuple[AdSetRow, ...] | None
     account: AccountRow
     currency: str
     now: datetime
@@ -100,12 +103,39 @@ def _budget(seen: Seen) -> str:
     campaign = seen.campaign
     if campaign.lifetime_budget:
         return "it has a lifetime budget; give it a daily budget in Ads Manager if the governor is to scale it"
-    if not campaign.daily_budget:
+    if campaign.daily_budget or seen.ad_sets is None:
+        return ""
+    return _ad_set_budgets(spending(seen.ad_sets, seen.now))
+
+
+def _ad_set_budgets(ad_sets: Sequence[AdSetRow]) -> str:
+    """Why the budgets of the ad sets that can spend cannot be scaled together."""
+    if not ad_sets:
         return (
-            "its budget is held by its ad sets and the governor changes campaign budgets only (ad sets come later); "
-            "turn on the Advantage campaign budget in Ads Manager or take it out of the rule file"
+            "neither it nor any of its ad sets that can spend has a budget; turn an ad set on in Ads Manager, "
+            "or take it out of the rule file"
         )
+    for ad_set in ad_sets:
+        if ad_set.lifetime_budget:
+            return (
+                f"its ad set {ad_set.id} has a lifetime budget, so there is no daily budget to scale; "
+                "give the ad set a daily budget or the campaign its own in Ads Manager"
+            )
+        if ad_set.is_budget_schedule_enabled:
+            return (
+                f"a budget schedule raises the budget of its ad set {ad_set.id} at set times and would compound with ours; "
+                "remove it in Ads Manager"
+            )
+        if not ad_set.daily_budget:
+            return f"the budget of its ad set {ad_set.id} cannot be seen; look at it in Ads Manager"
     return ""
+
+
+def spending(ad_sets: Sequence[AdSetRow], now: datetime) -> tuple[AdSetRow, ...]:
+    """Those that can spend while their campaign runs: switched on, and not over."""
+    return tuple(
+        each for each in ad_sets if each.configured_status == "ACTIVE" and (each.end_time is None or each.end_time > now)
+    )
 
 
 def _schedule(seen: Seen) -> str:
@@ -116,6 +146,8 @@ def _schedule(seen: Seen) -> str:
 
 def _ended(seen: Seen) -> str:
     """Such a campaign still reads ACTIVE. Its own `stop_time` is merged from its ad sets, which therefore come first."""
+    if seen.ad_sets is None:
+        return ""
     ends = [ad_set.end_time for ad_set in seen.ad_sets] or [seen.campaign.stop_time]
     if all(end is not None and end <= seen.now for end in ends):
         return "it has ended: every ad set's end date is past; extend one in Ads Manager or take it out of the rule file"
@@ -123,5 +155,5 @@ def _ended(seen: Seen) -> str:
 
 
 _CHECKS: tuple[Callable[[Seen], str], ...] = (
-    _currency, _account, _removed, _unknown_status, _legacy, _buying, _budget, _schedule, _ended,
+    _currency, _account, _removed, _unknown_status, _legacy, _buying, _ended, _budget, _schedule,
 )  # fmt: skip

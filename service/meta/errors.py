@@ -26,8 +26,21 @@ TOO_MUCH_DATA = 1
 """The code that may mean "reduce the amount of data you are asking for"."""
 
 
+TOO_MANY_REQUESTS = 429
+
 SUBCODES = 1_000_000
 """Subcodes from here on mean the same wherever they stand; smaller ones belong to their code."""
+
+
+BUDGET_LIMIT = "1487632"
+"""The code of a refusal because one budget was changed too often."""
+
+WHOLE_APP = {"4", "17", "341"}
+"""Codes that, without a subcode, are about all calls of the app or its user."""
+
+
+class RestrictedError(CredentialsError):
+    """Meta has restricted the account or the app: somebody must look, and nothing may be written for hours."""
 
 
 class UndocumentedRefusalError(RefusedError):
@@ -40,6 +53,7 @@ class Kind(StrEnum):
     TRANSIENT = "transient"
     THROTTLED = "throttled"
     CREDENTIALS = "credentials"
+    RESTRICTED = "restricted"
     REFUSED = "refused"
 
 
@@ -73,7 +87,8 @@ _UNSETTLED = Row(Kind.TRANSIENT, "Meta had a fault of its own")
 _BUSY = Row(Kind.THROTTLED, "Meta asks for fewer calls")
 _NEW_TOKEN = Row(Kind.CREDENTIALS, "Meta does not accept the access token; make a new one for the system user")
 _PERMISSION = Row(Kind.CREDENTIALS, "the system user may not do this; give it the ad account and `ads_management`")
-_STOPPED = Row(Kind.CREDENTIALS, "Meta has restricted this account or app; look at Account Quality before anything is written")
+_STOPPED = Row(Kind.RESTRICTED, "Meta has restricted this account or app; look at Account Quality before anything is written")
+_TOO_LARGE = Row(Kind.REFUSED, "the report asked for is too large")
 _INVALID = Row(Kind.REFUSED, "Meta does not accept this request")
 _STATE = Row(Kind.REFUSED, "the campaign's state does not allow this")
 
@@ -81,11 +96,16 @@ ROWS: dict[tuple[int | None, int | None], Row] = {
     # own faults, and too much asked at once
     (1, None): _UNSETTLED,
     (2, None): _UNSETTLED,
-    (1, 99): Row(Kind.REFUSED, "the report asked for is too large"),
-    (100, 1487534): Row(Kind.REFUSED, "the report asked for is too large"),
+    (1, 99): _TOO_LARGE,
+    (None, 1487534): _TOO_LARGE,
     # throttling
-    **{(code, None): _BUSY for code in (4, 17, 32, 341, 613)},
-    (613, 1487632): Row(
+    **{(code, None): _BUSY for code in (4, 17, 32, 341)},
+    **{(None, code): _BUSY for code in (1487225, 1487742, 1504022, 1504039, 2446079, 5044001)},
+    (613, None): Row(
+        Kind.THROTTLED, "Meta asks for far fewer calls; if that goes on, look at Account Quality", wait=timedelta(hours=1)
+    ),
+    (613, 1996): Row(Kind.RESTRICTED, "Meta takes these calls for abuse; look at Account Quality before anything is written"),
+    (None, 1487632): Row(
         Kind.THROTTLED, "this budget was changed four times within the hour; Meta blocks it for one", wait=timedelta(hours=1)
     ),
     # the token, the roles, the account's good standing
@@ -134,6 +154,8 @@ def _find(report: Report) -> Row | None:
 
 def _judge(report: Report) -> Row | None:
     row = _find(report)
+    if row is None and report.status == TOO_MANY_REQUESTS:
+        return _BUSY
     if row is None or row.kind is Kind.REFUSED:
         passing = report.transient or (row is None and report.status >= 500)
         return _UNSETTLED if passing else row
@@ -144,6 +166,12 @@ def unexplained(code: str) -> bool:
     """Whether an error's code is no more than "invalid parameter"."""
     main, _, sub = code.partition("/")
     return main == "100" and not (sub and _find(Report(400, 100, int(sub))) is not _INVALID)
+
+
+def forbidden(code: str) -> bool:
+    """Whether an error's code says that a permission is missing, with a token that is good."""
+    main = code.partition("/")[0]
+    return main.isdigit() and _find(Report(400, int(main))) is _PERMISSION
 
 
 def as_read_error(report: Report, usage: Usage = NOTHING_KNOWN) -> OutsideError:
@@ -170,6 +198,8 @@ def _error(report: Report, row: Row | None, usage: Usage) -> OutsideError:
             return TransientError("meta", text, code=code, retry_after=row.wait or usage.wait())
         case Kind.CREDENTIALS:
             return CredentialsError("meta", text, code=code)
+        case Kind.RESTRICTED:
+            return RestrictedError("meta", text, code=code)
         case Kind.REFUSED:
             return RefusedError("meta", text, code=code)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, TransientError
 from service.meta.credentials import MetaCredentials
 from service.meta.errors import TOO_MUCH_DATA
+from service.meta.pauses import Pauses
 from service.meta.usage import NOTHING_KNOWN, Usage
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class Graph:
-    """One operation's way to Graph. Use as an async context manager."""
+    """One operation's way to Graph; `pauses` are the account's. Use as an async context manager."""
 
     def __init__(
         self,
@@ -53,11 +54,13 @@ class Graph:
         base_url: str | None,
         limits: Limits,
         sleep: Callable[[float], Awaitable[None]],
+        pauses: Pauses,
     ) -> None:
         self._credentials = credentials
         self._base_url = base_url
         self._limits = limits
         self._sleep = sleep
+        self._pauses = pauses
         self._session: Session | None = None
         self.usage: Usage = NOTHING_KNOWN
 
@@ -105,6 +108,14 @@ class Graph:
         )
 
     async def _call(self, method: str, path: Path, params: Object, late: type[OutsideError]) -> Object:
+        self._pauses.check(method, path)
+        try:
+            return await self._sent(method, path, params, late)
+        except OutsideError as error:
+            self._pauses.note(path, error)
+            raise
+
+    async def _sent(self, method: str, path: Path, params: Object, late: type[OutsideError]) -> Object:
         try:
             async with asyncio.timeout(self._limits.call):
                 if self._session is None:

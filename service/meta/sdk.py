@@ -24,7 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, TransientError
 from service.meta.credentials import MetaCredentials, redactor
-from service.meta.errors import Report, UndocumentedRefusalError, as_read_error, as_write_error
+from service.meta.errors import TOO_MANY_REQUESTS, Report, UndocumentedRefusalError, as_read_error, as_write_error
 from service.meta.usage import NOTHING_KNOWN, Usage, usage
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Session:
         except _ReportedError as error:
             return (as_write_error if writing else as_read_error)(error.report, self.usage)
         except _UnusableError as error:
-            return _unusable(error, writing=writing)
+            return _unusable(error, self.usage, writing=writing)
         except requests.RequestException as error:
             return _unanswered(error, writing=writing)
         except FacebookError:
@@ -137,11 +137,13 @@ def _described(response: requests.Response) -> str:
     return f"a body of type {response.headers.get('Content-Type', 'unknown')[:60]} instead of a JSON object"
 
 
-def _unusable(error: _UnusableError, *, writing: bool) -> OutsideError:
+def _unusable(error: _UnusableError, said: Usage, *, writing: bool) -> OutsideError:
     code = f"http_{error.status}"
     if writing:
         return AmbiguousWriteError("meta", f"Meta answered {error}; the change may have been made", code=code)
-    if error.status >= 500 or error.status == 429:
+    if error.status == TOO_MANY_REQUESTS:
+        return TransientError("meta", f"Meta asks for fewer calls: it answered {error}", code=code, retry_after=said.wait())
+    if error.status >= 500:
         return TransientError("meta", f"Meta is not working: it answered {error}", code=code)
     return ProtocolError("meta", f"what answered is not Meta's Graph API: {error}", code=code)
 

@@ -29,6 +29,7 @@ class AccountRow(_Row):
     currency: str
     account_status: int
     timezone_name: str = ""
+    min_daily_budget: Budget | None = None
 
 
 class CampaignRow(_Row):
@@ -50,8 +51,20 @@ class CampaignRow(_Row):
 class AdSetRow(_Row):
     """An ad set that is neither archived nor deleted."""
 
+    id: str
     campaign_id: str
+    configured_status: str
+    daily_budget: Budget | None = None
+    lifetime_budget: Budget | None = None
+    is_budget_schedule_enabled: bool | None = None
     end_time: AwareDatetime | None = None
+
+
+class StepRow(_Row):
+    """What a write may change of a campaign or an ad set."""
+
+    configured_status: str
+    daily_budget: Budget | None = None
 
 
 class SpendRow(_Row):
@@ -60,6 +73,12 @@ class SpendRow(_Row):
     campaign_id: str
     spend: Decimal = Field(default=Decimal(0), ge=0)
     date_start: date
+
+
+class AdSetSpendRow(SpendRow):
+    """A row of Insights about one ad set."""
+
+    adset_id: str
 
 
 class ActivityRow(_Row):

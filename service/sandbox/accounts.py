@@ -49,7 +49,7 @@ class GoogleAccount:
 
 @dataclass(slots=True)
 class MetaAdSet:
-    """An ad set; budgets are in minor units, None where the campaign holds the budget."""
+    """An ad set; budgets are in minor units, None where the campaign holds the budget, spend in major ones."""
 
     id: str
     campaign_id: str
@@ -57,6 +57,9 @@ class MetaAdSet:
     status: str = "ACTIVE"
     daily_budget: int | None = None
     end_time: datetime | None = None
+    lifetime_budget: int | None = None
+    is_budget_schedule_enabled: bool = False
+    spend_today: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)

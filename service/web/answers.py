@@ -96,8 +96,20 @@ class TraceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AdSetChange:
+    """What a write was to make of the daily budget of one ad set."""
+
+    id: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """A write to a platform. `status` is `open` (not yet known), `applied`, `failed` or `superseded`."""
+    """A write to a platform. `status` is `open` (not yet known), `applied`, `failed` or `superseded`.
+
+    `ad_sets` are those that hold the campaign's budget; none where it holds it itself.
+    """
 
     id: str
     decision: str
@@ -110,6 +122,7 @@ class Change:
     intended_at: datetime
     settled_at: datetime | None
     detail: str
+    ad_sets: tuple[AdSetChange, ...]
 
 
 # --- from the core ------------------------------------------------------------------------------------------------------
@@ -189,7 +202,13 @@ def change(recorded: RecordedChange) -> Change:
         intended_at=recorded.intended_at,
         settled_at=recorded.settled_at,
         detail=_detail(recorded.detail),
+        ad_sets=_ad_sets(made),
     )
+
+
+def _ad_sets(made: model.Change) -> tuple[AdSetChange, ...]:
+    after = {share.id: share.budget for share in made.shares_after}
+    return tuple(AdSetChange(b.id, money(b.budget), money(after.get(b.id, b.budget))) for b in made.shares_before)
 
 
 def _detail(detail: dict[str, Any]) -> str:

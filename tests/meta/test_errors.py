@@ -1,4 +1,4 @@
-"""The table of Graph errors: code, subcode and flags to the class that decides what happens next."""
+"""What the table of Graph errors says beyond the class; `test_matrix` has all of it over the wire."""
 
 from __future__ import annotations
 
@@ -6,51 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.core.errors import AmbiguousWriteError, CredentialsError, OutsideError, RefusedError, TransientError
-from service.meta.errors import SPENT_TODAY, Report, UndocumentedRefusalError, as_read_error, as_write_error, unexplained
+from service.core.errors import AmbiguousWriteError, CredentialsError, TransientError
+from service.meta.errors import SPENT_TODAY, Report, as_read_error, as_write_error, unexplained
 from service.meta.usage import Usage
-
-MATRIX: list[tuple[int | None, int | None, type[OutsideError]]] = [
-    (1, None, TransientError),
-    (2, None, TransientError),
-    (1, 99, RefusedError),
-    (100, 1487534, RefusedError),
-    *((code, None, TransientError) for code in (4, 17, 32, 341, 613, 80000, 80004, 80014)),
-    (4, 1504022, TransientError),
-    (17, 2446079, TransientError),
-    (613, 1487742, TransientError),
-    (613, 1487632, TransientError),
-    (613, 1487225, TransientError),
-    *((code, None, CredentialsError) for code in (102, 190, 3, 10, 200, 294, 299, 368)),
-    *((190, subcode, CredentialsError) for subcode in (458, 459, 460, 463, 464, 467, 492)),
-    (1404078, None, CredentialsError),
-    (100, 1404163, CredentialsError),
-    (100, None, RefusedError),
-    (100, 33, RefusedError),
-    *((100, subcode, RefusedError) for subcode in (1885272, 1885261, 1885621, 1885650, 2238055, 2446307, 1487566, 1487033)),
-    (1885272, None, RefusedError),
-    (2500, None, RefusedError),
-    (2635, None, RefusedError),
-    (801, None, RefusedError),
-    (300, None, RefusedError),
-    (31337, None, UndocumentedRefusalError),
-    (-1, None, UndocumentedRefusalError),
-    (None, None, UndocumentedRefusalError),
-    (31337, 200, UndocumentedRefusalError),
-]
-
-
-@pytest.mark.parametrize(("code", "subcode", "error"), MATRIX)
-def test_a_code_decides_the_class(code: int | None, subcode: int | None, error: type[OutsideError]) -> None:
-    assert type(as_read_error(Report(400, code, subcode))) is error
-
-
-@pytest.mark.parametrize(("code", "subcode", "error"), MATRIX)
-def test_a_write_differs_only_where_it_may_have_been_made(
-    code: int | None, subcode: int | None, error: type[OutsideError]
-) -> None:
-    unsettled = (code, subcode) in {(1, None), (2, None)}
-    assert type(as_write_error(Report(400, code, subcode))) is (AmbiguousWriteError if unsettled else error)
 
 
 @pytest.mark.parametrize("report", [Report(500, 31337), Report(400, 31337, transient=True), Report(400, 100, transient=True)])

@@ -107,7 +107,7 @@ def test_an_effective_status_nobody_knows_is_ineligible() -> None:
 
 def test_the_end_of_the_campaign_itself_counts_where_no_ad_set_is_shown() -> None:
     assert "it has ended" in _why(stop_time=NOON)
-    assert _why(AdSetRow(campaign_id="1"), stop_time=NOON) == ""
+    assert _why(AdSetRow(id="2", campaign_id="1", configured_status="ACTIVE"), stop_time=NOON) == ""
     assert _why(stop_time=NOON + timedelta(minutes=1)) == ""
 
 

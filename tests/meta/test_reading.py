@@ -10,6 +10,7 @@ import pytest
 
 from service.core.errors import CredentialsError, ProtocolError, RefusedError, SettingsError, TransientError
 from service.core.model import Campaign, Platform, State, Unreadable
+from service.meta.reading import _today
 from service.sandbox.accounts import MetaAccount, MetaAdSet, MetaCampaign
 from tests.meta.stage import ACCOUNT, CAMPAIGN, NOON, QUICK, Stage, staged
 
@@ -25,6 +26,7 @@ async def test_a_campaign_is_read_in_the_words_of_the_core(stage: Stage) -> None
         spent_today=Decimal("8.50"),
         spent_month=Decimal("248.50"),
         budget_ref=CAMPAIGN,
+        least=Decimal("1.00"),
     )
 
 
@@ -100,6 +102,42 @@ async def test_a_report_that_fails_leaves_the_campaign_readable_and_its_spend_un
     assert campaign.state.budget == 40
 
 
+async def test_a_token_without_access_to_reports_can_still_govern(stage: Stage) -> None:
+    stage.fail("permission", match="/insights")
+    campaign = await stage.campaign()
+    assert (campaign.spent_today, campaign.spent_month, campaign.ineligible) == (None, None, "")
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus_Mons", "America"])
+def test_a_zone_that_nobody_knows_has_no_day(zone: str) -> None:
+    assert _today(NOON, zone) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "today", "month"),
+    [
+        ("Australia/Sydney", "8.50", "248.50"),
+        ("America/Los_Angeles", "8.50", "248.50"),
+        ("Pacific/Kiritimati", "8.50", "248.50"),
+    ],
+)
+async def test_the_day_is_the_accounts_own(stage: Stage, zone: str, today: str, month: str) -> None:
+    """At 01:00 UTC it is yesterday in Los Angeles, and the report's rows bear the account's dates."""
+    stage.meta.zone = zone
+    campaign = await stage.campaign()
+    assert (campaign.spent_today, campaign.spent_month) == (Decimal(today), Decimal(month))
+
+
+async def test_yesterdays_spend_is_not_todays_and_last_months_not_this_months(stage: Stage) -> None:
+    stage.meta.zone = "America/Los_Angeles"
+    stage.world.advance(timedelta(days=8))  # 1 December in UTC, 30 November in Los Angeles
+    campaign = await stage.campaign()
+    assert (campaign.spent_today, campaign.spent_month) == (Decimal("8.50"), Decimal("248.50"))
+    stage.world.advance(timedelta(hours=8))  # the first of the month there, too: what was yesterday is last month's
+    campaign = await stage.campaign()
+    assert (campaign.spent_today, campaign.spent_month) == (Decimal("8.50"), Decimal("8.50"))
+
+
 async def test_a_token_that_dies_before_the_report_stops_the_account(stage: Stage) -> None:
     stage.fail("token_expired", match="/insights")
     with pytest.raises(CredentialsError):
@@ -126,8 +164,8 @@ async def test_a_paused_campaign_is_not_running(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"daily_budget": None}, "its ad sets"),
-        ({"daily_budget": 0}, "its ad sets"),
+        ({"daily_budget": None}, "ad sets that can spend has a budget"),
+        ({"daily_budget": 0}, "ad sets that can spend has a budget"),
         ({"daily_budget": None, "lifetime_budget": 90000}, "lifetime budget"),
         ({"status": "ARCHIVED"}, "archived"),
         ({"status": "DELETED"}, "deleted"),

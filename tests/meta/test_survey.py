@@ -28,7 +28,7 @@ async def test_every_campaign_that_is_neither_archived_nor_deleted_is_listed(sta
     assert found.campaigns[1].state == State(running=False, budget=Decimal("20.00"))
     reasons = [each.ineligible for each in found.campaigns]
     assert reasons[:2] == ["", ""]
-    assert "held by its ad sets" in reasons[2]
+    assert "nor any of its ad sets that can spend has a budget" in reasons[2]
     assert "it has ended" in reasons[3]
 
 

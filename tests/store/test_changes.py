@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from service.core.decide.model import Standing
+from service.core.decide.model import Change, Part, Standing
 from service.core.errors import LeaseLostError, NotFoundError, StoreError
 from service.core.ledger import Kind
+from service.core.model import Share
+from service.store import documents
 from service.store.intents import Outcome, RecordedChange
 from service.store.ledger import Entry
 from service.store.store import Store
@@ -135,3 +140,22 @@ async def test_a_standing_is_set_together_with_what_is_said_of_it(store: Store) 
     assert await store.memory.standings(CLINIC) == {"search": Standing()}
     [told] = (await store.ledger.records()).items
     assert (told.kind, told.body) == ("readopt", {"campaign": "search", "by": "ana"})
+
+
+# --- written by an earlier version --------------------------------------------------------------------------------------
+
+
+def test_what_was_stored_before_budgets_could_be_divided_is_read_as_undivided() -> None:
+    old = json.loads(documents.dump(Change, change()))
+    del old["shares_before"], old["shares_after"]
+    assert documents.load(Change, json.dumps(old)) == change()
+    remembered = json.loads(documents.dump(Standing, standing()))
+    del remembered["parts"]
+    assert documents.load(Standing, json.dumps(remembered)) == standing()
+
+
+def test_a_divided_change_and_what_is_remembered_of_it_come_back() -> None:
+    made = change(shares_before=(Share("a", Decimal("1.10")),), shares_after=(Share("a", Decimal("2.20")),))
+    assert documents.load(Change, documents.dump(Change, made)) == made
+    known = replace(standing(), parts=(Part("a", Decimal("1.10"), Decimal("2.20"), Decimal("1.10")),))
+    assert documents.load(Standing, documents.dump(Standing, known)) == known

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from service.app import App, assemble
 from service.core.errors import TransientError
-from service.core.model import Campaign, Diaries, History, Platform, State, Survey, Unreadable
+from service.core.model import Campaign, Diaries, History, Platform, Shares, State, Survey, Unreadable
 from service.core.rules.language import RuleSet, Service
 from service.observe import Outside
 from service.sandbox.reading import diaries
@@ -55,7 +55,7 @@ class WorldAds:
     async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:  # noqa: ARG002 - the port's
         return {each.id: () for each in campaigns}
 
-    async def write(self, campaign: Campaign, target: State) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
         if self.platform is Platform.GOOGLE and self.rules.google:
             account = self.world.google[self.rules.google.customer_id]
             item = account.campaigns[campaign.id]
@@ -65,7 +65,7 @@ class WorldAds:
             one = self.world.meta[self.rules.meta.ad_account_id].campaigns[campaign.id]
             one.status = "ACTIVE" if target.running else "PAUSED"
             one.daily_budget = int((target.budget or 0) * 100)
-        return replace(campaign, state=target)
+        return replace(campaign, state=target, shares=shares)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from service.core.decide.case import Case, Draft, keep
+from service.core.decide.division import division, unspent
 from service.core.decide.proposals import position
+from service.core.errors import RefusedError
 from service.core.model import Campaign, Platform, Reason, Unreadable
 from service.core.money import percent_of, round_down
 from service.core.rules.evaluate import GAP
@@ -64,6 +66,20 @@ def above_floor(case: Case, draft: Draft) -> Draft:
     return draft.restrained(Reason.FLOOR, sentence, replace(target, budget=floor))
 
 
+def above_least(case: Case, draft: Draft) -> Draft:
+    """7a. Nor below what its platform takes: a refusal every hour would help nobody."""
+    target, seen = draft.target, case.seen
+    if isinstance(seen, Unreadable) or target is None or not target.running or target.budget is None:
+        return draft
+    if target.budget >= seen.least:
+        return draft
+    together = f" for its {len(seen.shares)} ad sets together" if len(seen.shares) > 1 else ""
+    sentence = f"{case.money(target.budget)} would be below the {case.money(seen.least)} that is the least possible{together}"
+    reached, here = replace(target, budget=seen.least), case.in_force
+    cutting = here is not None and position(target) < position(here)
+    return draft.restrained(Reason.FLOOR, sentence, min(reached, here, key=position) if cutting and here else reached)
+
+
 def below_ceiling(case: Case, draft: Draft) -> Draft:
     """7b. Never a budget above the campaign's ceiling."""
     target, ceiling = draft.target, case.entry.ceiling
@@ -104,18 +120,28 @@ def _rounded(case: Case, amount: Decimal) -> Decimal:
 def above_spend(case: Case, draft: Draft) -> Draft:
     """8b. Meta takes no budget below 110% of what the account's day has already cost; tried again when the day is over."""
     target, here, seen = draft.target, case.in_force, case.seen
-    if isinstance(seen, Unreadable) or seen.platform is not Platform.META or seen.spent_today is None:
+    if isinstance(seen, Unreadable) or seen.platform is not Platform.META:
         return draft
     if target is None or here is None or not (target.running and here.running) or target.budget is None:
         return draft
-    least = seen.spent_today * LEAST_OVER_SPENT
-    if target.budget >= least or (here.budget is not None and target.budget >= here.budget):
+    if (here.budget is not None and target.budget >= here.budget) or not (spent := _overspent(case, seen, target.budget)):
         return draft
     sentence = (
-        f"today has already cost {case.money(seen.spent_today)}, and Meta takes no budget below 110% of that, "
+        f"{spent}, and Meta takes no budget below 110% of that, "
         f"so the cut to {case.money(target.budget)} waits for the account's midnight"
     )
     return keep(case, draft, Reason.SPENT_TODAY, sentence)
+
+
+def _overspent(case: Case, seen: Campaign, budget: Decimal) -> str:
+    """What today has cost, where it is too much for a budget, or for an ad set's part of it."""
+    if seen.spent_today is not None and budget < seen.spent_today * LEAST_OVER_SPENT:
+        return f"today has already cost {case.money(seen.spent_today)}"
+    try:
+        short = unspent(seen, division(case.standing, seen, budget), LEAST_OVER_SPENT) if seen.shares else None
+    except RefusedError:  # it cannot be divided at all, which is said when it is tried
+        return ""
+    return f"today its ad set {short.id} has already cost {case.money(short.budget)}" if short else ""
 
 
 def beyond_dead_band(case: Case, draft: Draft) -> Draft:

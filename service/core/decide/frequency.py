@@ -1,4 +1,4 @@
-"""Guardrails 10-13a: how often, and when, may a campaign be changed? Pure."""
+"""Guardrails 10-13a: how often, and when, may a campaign be changed? And how often its platform lets it be. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from service.core.decide.case import Case, Draft, keep, moves
 from service.core.decide.model import PastChange
 from service.core.decide.proposals import position
 from service.core.decide.significance import counted_budget, significant
-from service.core.model import Reason, State
+from service.core.model import Platform, Reason, State
 from service.core.rules.windows import within
 from service.core.rules.wording import duration
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+META_BUDGETS_PER_HOUR = 4
+"""Marketing API, "Budgets": a fifth change of a budget within the hour is refused, and the budget is then blocked for one."""
 
 
 def cooled_down(case: Case, draft: Draft) -> Draft:
@@ -116,3 +119,20 @@ def in_change_window(case: Case, draft: Draft) -> Draft:
     if within(window, local, case.clinic.holidays):
         return draft
     return keep(case, draft, Reason.CHANGE_WINDOW, f"it is {local:%a %H:%M}, outside the change window")
+
+
+def within_hourly_limit(case: Case, draft: Draft) -> Draft:
+    """13a. A budget on Meta is changed four times an hour at most, whoever of us did it; a mere pause or resume is free."""
+    target, here = draft.target, case.in_force
+    if case.entry.platform is not Platform.META or target is None or here is None or target.budget == here.budget:
+        return draft
+    made = [change.at for change in case.standing.changes if change.before.budget != change.after.budget]
+    recent = [at for at in made if case.clinic.now - at < HOUR]
+    if len(recent) < META_BUDGETS_PER_HOUR:
+        return draft
+    ready = recent[-META_BUDGETS_PER_HOUR] + HOUR
+    sentence = (
+        f"its budget was changed {len(recent)} times within the hour, the most Meta allows; "
+        f"the next change may come at {case.local(ready):%a %H:%M}"
+    )
+    return keep(case, draft, Reason.MAX_CHANGES, sentence)

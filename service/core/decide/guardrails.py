@@ -16,6 +16,7 @@ STEPS: tuple[Step, ...] = (
     admission.readable,
     amount.stabilised,
     amount.above_floor,
+    amount.above_least,
     amount.below_ceiling,
     amount.step_limited,
     amount.above_spend,
@@ -24,6 +25,7 @@ STEPS: tuple[Step, ...] = (
     frequency.few_changes,
     frequency.within_edit_budget,
     frequency.in_change_window,
+    frequency.within_hourly_limit,
 )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from service.core.decide.division import by_id
 from service.core.decide.model import Decision, PastChange, RunInputs, RunOutcome, Standing, StoodDown
 from service.core.decide.people import PROPAGATION
 from service.core.model import History, LoggedChange, Reason, State, Unreadable, Verdict
@@ -99,5 +100,8 @@ def _of_others(history: History, changes: tuple[PastChange, ...]) -> list[Logged
 
 
 def _same(logged: LoggedChange, change: PastChange) -> bool:
+    if logged.share:
+        amounts = by_id(change.shares)
+        return logged.share in amounts and logged.budget in {None, amounts[logged.share]}
     status = not logged.about_status or logged.running == change.after.running
     return status and logged.budget in {None, change.after.budget}

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from service.core.errors import GovernorError
 from service.core.logic import Bounds, Truth
-from service.core.model import History, Platform, Reason, Snapshot, State, Unreadable, Verdict
+from service.core.model import History, Platform, Reason, Shares, Snapshot, State, Unreadable, Verdict
 from service.core.pace import Look, Pace
 from service.core.roster import NO_NUMBERS, DayNumbers
 from service.core.rules.language import RuleSet
@@ -46,7 +46,8 @@ class PastChange:
     """A change of ours that a platform confirmed.
 
     `significant`: it is an edit as the edit budget counts them; `counted` is the budget that the next change is measured
-    against (`decide.significance`). Of a change that was remembered without them the careful thing is assumed.
+    against (`decide.significance`). Of a change that was remembered without them the careful thing is assumed. `shares` is
+    what it left each part of a divided budget with.
     """
 
     at: datetime
@@ -54,6 +55,7 @@ class PastChange:
     after: State
     significant: bool = True
     counted: Decimal | None = None
+    shares: Shares = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,19 @@ class StoodDown:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is remembered of one ad set of a campaign whose budget is divided.
+
+    `weight` is what a person gave it last, by which the budget is divided; `expected` and `previous` are as in `Standing`.
+    """
+
+    id: str
+    weight: Decimal
+    expected: Decimal
+    previous: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the governor remembers about one campaign.
 
@@ -91,7 +106,7 @@ class Standing:
     `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state
     and `by_rule` the rule behind it. `clear_until` is up to when the platform's change history has told of no pause or resume
     but ours. `base` is the base budget the file last gave it, `left_at` since when it has carried a
-    change of ours while no longer governed (`left_changed`).
+    change of ours while no longer governed (`left_changed`). `parts` are the ad sets a budget is divided among.
     """
 
     expected: State | None = None
@@ -107,6 +122,7 @@ class Standing:
     clear_until: datetime | None = None
     changes: tuple[PastChange, ...] = ()
     proposals: tuple[PastProposal, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +382,10 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A write to a platform: recorded as intended before it is sent, and settled afterwards."""
+    """A write to a platform: recorded as intended before it is sent, and settled afterwards.
+
+    Where the budget is divided, `shares_before` and `shares_after` say what each part of it is to go from and to.
+    """
 
     id: str
     decision: str
@@ -377,6 +396,8 @@ class Change:
     platform_id: str
     before: State
     after: State
+    shares_before: Shares = ()
+    shares_after: Shares = ()
 
 
 def change_of(decision: Decision) -> Change:

@@ -115,6 +115,19 @@ def _campaign(entry: CampaignEntry, now: Campaign | Unreadable | None, survey: S
         yield Finding("ineligible", area, Severity.MUST_FIX, f"{entry.name} ({now.name}): {now.ineligible}")
     elif survey.currency == rules.currency:  # else amounts cannot be compared
         yield from _at_first_sight(entry, now, rules.clinic)
+        yield from _floor(entry, now)
+
+
+def _floor(entry: CampaignEntry, now: Campaign) -> Iterator[Finding]:
+    """A floor that the platform would not take is none."""
+    if entry.floor < now.least:
+        least = shown(now.least, now.currency)
+        of_what = f" for its {counted(len(now.shares), 'ad set')}" if now.shares else ""
+        sentence = (
+            f"{entry.name} has a floor of {shown(entry.floor, now.currency)}, but no less than {least} is taken{of_what}."
+        )
+        advice = f"Write `floor: {now.least}`; until then that is its floor all the same."
+        yield Finding("floor", AREAS[entry.platform], Severity.LOOK_AT, sentence, advice)
 
 
 def _at_first_sight(entry: CampaignEntry, now: Campaign, clinic: str) -> Iterator[Finding]:

@@ -122,6 +122,8 @@ def _ad_set(account: MetaAccount, ad_set: MetaAdSet) -> Row:
         configured_status=ad_set.status,
         effective_status="CAMPAIGN_PAUSED" if stopped else ad_set.status,
         daily_budget=_text(ad_set.daily_budget),
+        lifetime_budget=_text(ad_set.lifetime_budget),
+        is_budget_schedule_enabled=ad_set.is_budget_schedule_enabled,
         end_time=_time(ad_set.end_time),
     )
 
@@ -167,15 +169,27 @@ def _insights(world: World, account: MetaAccount, thing: MetaCampaign | MetaAdSe
     today = day.isoformat()
     inside = [c for c in account.campaigns.values() if (thing is None or c is thing) and c.status != "DELETED"]
     spans = {"account_currency": account.currency, "date_start": today, "date_stop": today}
-    if thing is None and params.get("level") != "campaign":
+    if thing is None and params.get("level") not in {"campaign", "adset"}:
         total = sum((c.spend_today for c in inside), Decimal(0))
         return [{"account_id": account.id.removeprefix("act_"), "spend": str(total), **spans}] if total else []
+    if params.get("level") == "adset":
+        return _matching(_by_ad_set(account, inside, spans), params, "campaign.", id_field="campaign_id")
     rows = [
         {"campaign_id": c.id, "campaign_name": c.name, "spend": str(c.spend_today), **spans} for c in inside if c.spend_today
     ]
     if preset == "this_month" and day.day > 1:
         rows += _earlier(inside, spans, day)
     return _matching(rows, params, "campaign.", id_field="campaign_id")
+
+
+def _by_ad_set(account: MetaAccount, campaigns: list[MetaCampaign], spans: Row) -> list[Row]:
+    """Today's rows."""
+    ids = {campaign.id for campaign in campaigns}
+    delivered = [a for a in account.ad_sets.values() if a.campaign_id in ids and a.spend_today]
+    return [
+        {"campaign_id": a.campaign_id, "adset_id": a.id, "adset_name": a.name, "spend": str(a.spend_today), **spans}
+        for a in delivered
+    ]
 
 
 def _earlier(campaigns: list[MetaCampaign], spans: Row, today: date) -> list[Row]:

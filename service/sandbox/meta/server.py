@@ -4,7 +4,7 @@ Follows what is documented and reported of the real one: paths with a trailing s
 header, the query or the form; form bodies whose lists are JSON; cursors *and* `next`; absent fields left out and only the
 asked ones returned; budgets as strings; errors with code and subcode under HTTP 400. Budget edits leave `updated_time` alone.
 
-Faults (`world.fail(Fault("meta", kind, match))`; `match` is looked for in `<METHOD> <path>?<query>`):
+Faults (`world.fail(Fault("meta", kind, match))`; `match` is looked for in `<METHOD> <path>?<query> <form>`):
 
     down                    503 with an HTML page                      html_502             502 with an HTML page
     empty_200               200 without a body                         json_500_without_error  500 with `{}`
@@ -87,7 +87,7 @@ def meta_app(world: World, token: str, app_secret: str | None = None) -> ASGIApp
         method, raw, query = str(scope["method"]), scope["path"], scope["query_string"].decode()
         body = await _body(receive)
         world.saw("meta", method, raw)
-        fault = world.fault("meta", f"{method} {raw}?{query}")
+        fault = world.fault("meta", f"{method} {raw}?{query} {body.decode()}")
         call = _call(method, raw, query, body, dict(scope["headers"]))
         try:
             answer = await _answer(world, call, fault.kind if fault else "", lambda: _check(call, token, app_secret))

@@ -86,8 +86,7 @@ def _refuse_budget(world: World, account: MetaAccount, thing: MetaCampaign | Met
         )  # fmt: skip
     if minor > MAXIMUM:
         raise _invalid("Invalid parameter", name, 1885261, "Your budget is too high", "Lower it.")
-    spent = thing.spend_today if isinstance(thing, MetaCampaign) else Decimal(0)
-    if minor < spent * hundredths(account.currency) * Decimal("1.1"):
+    if minor < thing.spend_today * hundredths(account.currency) * Decimal("1.1"):
         raise _invalid(
             "Invalid parameter", name, 1885650, "Budget too low",
             "The new budget must be at least 110% of what has been spent; changes can take 15 minutes to reach delivery.",

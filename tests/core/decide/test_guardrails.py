@@ -11,8 +11,8 @@ import pytest
 
 from service.core.decide.case import Case
 from service.core.decide.model import Hold, StoodDown
-from service.core.model import Mode, Platform, Reason, State, Unreadable, Verdict
-from service.core.rules.language import EditBudget, Fallback, MaxStep, RaiseAndCut, Window
+from service.core.model import Campaign, Mode, Platform, Reason, Share, State, Unreadable, Verdict
+from service.core.rules.language import CampaignEntry, EditBudget, Fallback, MaxStep, RaiseAndCut, Window
 from tests.core.decide.made import (
     DAY,
     ENTRY,
@@ -64,6 +64,27 @@ def fickle(target: State, here: State, was: State, hours_ago: float, **more: Any
     made = case(target, here, **more)
     wishes = [p if NOON - p.at != hours_ago * HOUR else replace(p, target=was) for p in made.standing.proposals]
     return remembering(made, proposals=tuple(wishes))
+
+
+def divided(here: State, least: int) -> Campaign:
+    """A campaign whose budget three ad sets hold."""
+    shares = tuple(Share(id_, (here.budget or Decimal(0)) / 3) for id_ in "abc")
+    return replace(seen(here), shares=shares, least=Decimal(least))
+
+
+UNHURRIED = railed(cooldown=0 * HOUR, max_changes_per_day=24)
+ON_META = replace(UNHURRIED, platform=Platform.META)
+
+
+def spent(amount: str) -> Campaign:
+    """A campaign on Meta whose second ad set of three has cost so much today."""
+    campaign = replace(divided(at(60), least=3), platform=Platform.META)
+    return replace(campaign, spent_today=Decimal(amount), spent_shares=(Share("b", Decimal(amount)),))
+
+
+def often(target: State, *hours_ago: float, entry: CampaignEntry = ON_META) -> Case:
+    """A campaign whose budget went up and down so many hours ago."""
+    return changed(target, at(60), *((ago, at(61), at(60)) for ago in hours_ago), entry=entry)
 
 
 ROWS = [
@@ -118,6 +139,12 @@ ROWS = [
     ("floor", case(at(3)), APPLIED, Reason.FLOOR, at(10), ["3 AUD", "floor of 10 AUD"]),
     ("ceiling", case(at(150), at(90)), APPLIED, Reason.CEILING, at(120), ["150 AUD", "ceiling of 120 AUD"]),
     ("a pause is below no floor", case(paused()), APPLIED, Reason.RULE, paused(), ["Pause"]),
+    ("the platform's least", case(at(12), seen=replace(seen(at(60)), least=Decimal(15))),
+     APPLIED, Reason.FLOOR, at(15), ["12 AUD", "15 AUD that is the least"]),
+    ("the least of three ad sets", case(at(12), seen=divided(at(60), least=15)),
+     APPLIED, Reason.FLOOR, at(15), ["for its 3 ad sets together"]),
+    ("below the least already", case(at(12), at(14), seen=divided(at(14), least=15)), KEPT, Reason.FLOOR, at(14), []),
+    ("a pause is below no least", case(paused(), seen=divided(at(60), least=15)), APPLIED, Reason.RULE, paused(), ["Pause"]),
     # 8
     ("step up", case(at(120)), APPLIED, Reason.STEP_LIMITED, at(90), ["50%", "90", "120 AUD"]),
     ("step down", case(at(10), entry=railed(max_step=MaxStep(down=Decimal(50)))), APPLIED, Reason.STEP_LIMITED, at(30), []),
@@ -147,6 +174,16 @@ ROWS = [
      APPLIED, Reason.RULE, at(30), []),
     ("on another day", case(at(30), entry=railed(change_window=Window((5, 6)))),
      KEPT, Reason.CHANGE_WINDOW, at(60), []),
+    # 8b, ad set by ad set
+    ("an ad set's day has cost too much", case(at(30), seen=spent("9.10"), entry=ON_META),
+     KEPT, Reason.SPENT_TODAY, at(60), ["ad set b has already cost 9.10 AUD", "midnight"]),
+    ("an ad set's day leaves room", case(at(30), seen=spent("9.09"), entry=ON_META), APPLIED, Reason.RULE, at(30), []),
+    ("a raise is no cut", case(at(66), at(60), seen=spent("99"), entry=ON_META), APPLIED, Reason.RULE, at(66), []),
+    # Meta's four budgets an hour
+    ("four within the hour", often(at(57), 0.9, 0.7, 0.5, 0.3), KEPT, Reason.MAX_CHANGES, at(60), ["4 times", "Mon 12:06"]),
+    ("three within the hour", often(at(57), 1, 0.7, 0.5, 0.3), APPLIED, Reason.RULE, at(57), []),
+    ("a pause is free", often(paused(), 0.9, 0.7, 0.5, 0.3), APPLIED, Reason.RULE, paused(), []),
+    ("and Google knows no such limit", often(at(57), 0.9, 0.7, 0.5, 0.3, entry=UNHURRIED), APPLIED, Reason.RULE, at(57), []),
     # 15
     ("watch", case(at(30), clinic={"mode": Mode.WATCH}), Verdict.WOULD_APPLY, Reason.MODE, at(30), ["to 30 AUD", "watch"]),
     ("propose", case(at(30), clinic={"mode": Mode.PROPOSE}), Verdict.AWAIT_APPROVAL, Reason.MODE, at(30), ["approves"]),

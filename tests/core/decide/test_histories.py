@@ -11,8 +11,8 @@ import pytest
 from service.core.decide.admission import people
 from service.core.decide.case import Draft
 from service.core.decide.histories import learnt, since, wanted
-from service.core.decide.model import RunInputs, RunOutcome, Standing, StoodDown
-from service.core.model import Campaign, LoggedChange, Reason, Snapshot, State, Unreadable, Verdict
+from service.core.decide.model import PastChange, RunInputs, RunOutcome, Standing, StoodDown
+from service.core.model import Campaign, LoggedChange, Reason, Share, Snapshot, State, Unreadable, Verdict
 from tests.core.decide.made import DAY, ENTRY, HOUR, NOON, at, case, changes, decide, paused, ruling, seen
 
 MINUTE = timedelta(minutes=1)
@@ -144,3 +144,22 @@ def test_a_long_pause_of_ours_is_looked_after_before_the_history_forgets() -> No
     assert asked(long_ago, paused(), paused(), Verdict.NONE)
     assert not asked(replace(long_ago, clear_until=NOON - 5 * DAY), paused(), paused(), Verdict.NONE)
     assert since(replace(long_ago, clear_until=NOON - 5 * DAY), NOON) == NOON - 5 * DAY - timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("share", "budget", "author"),
+    [("a", "2.50", "Mara"), ("a", None, "Mara"), ("a", "7.50", "us"), ("c", None, "us")],
+    ids=["what we gave it", "unreadable", "what we gave the other", "another ad set"],
+)
+def test_an_entry_about_an_ad_set_is_ours_where_it_tells_what_we_left_it_with(
+    share: str, budget: str | None, author: str
+) -> None:
+    written = NOON - HOUR
+    made = PastChange(written, at(40), at(10), shares=(Share("a", Decimal("2.50")), Share("b", Decimal("7.50"))))
+    drift = StoodDown(Reason.DRIFT, NOON, at(17))
+    standing = Standing(expected=at(10), since=written, changes=(made,), stood_down=drift)
+    hers = LoggedChange(written, "Mara", "Ads Manager", budget=Decimal(9), share="b")
+    last = LoggedChange(written + MINUTE, "us", "", budget=None if budget is None else Decimal(budget), share=share)
+    down = learnt(standing, (hers, last), at(17), NOON).stood_down
+    assert down is not None
+    assert down.by == author

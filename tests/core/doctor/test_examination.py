@@ -254,6 +254,9 @@ CASES = [
         "readopt harbour-physio physio-social",
         id="paused by somebody",
     ),
+    pytest.param(
+        lambda: on(META, healthy(), least=Decimal(12)), "floor", LOOK, "no less than 12 AUD is taken", id="a floor of no use"
+    ),
     pytest.param(off_base("63.01"), "off_base", LOOK, "more than 5% off its base of 60.00 AUD", id="off base"),
     # rules
     pytest.param(
