@@ -71,6 +71,7 @@ class Reason(StrEnum):
     DAILY_CAP = "daily_cap"
     MONTHLY_CAP = "monthly_cap"
     BLAST_RADIUS = "blast_radius"
+    SHARED_BUDGET = "shared_budget"
     MODE = "mode"
     SPENT_TODAY = "spent_today"
 
@@ -237,7 +238,8 @@ class Campaign:
     far (None: not known). Both platforms report late, Google up to three hours, so there is always more to come; Google's day
     is what the month grew by since the last reading before midnight (`core.spending`), yesterday's last hours among it.
     `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. `zone` is the IANA zone in which
-    the account counts its days ('' where that is not known).
+    the account counts its days ('' where that is not known). `sharers` are the ids of all campaigns that spend from the budget,
+    this one's among them, where others do or may; empty where the budget is its own.
     """
 
     platform: Platform
@@ -251,6 +253,7 @@ class Campaign:
     ineligible: str = ""
     budget_ref: str = ""
     zone: str = ""
+    sharers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
