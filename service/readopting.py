@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.apply import shown
 from service.core.decide.people import adopt, identity, recall
+from service.core.decide.sharing import judged
 from service.core.errors import InputError, OutsideError
 from service.core.ledger import Kind
 from service.core.model import Unreadable
@@ -22,7 +23,7 @@ async def readopt(governor: Governor, clinic: str, campaign: str, by: str) -> st
     rules = (await in_force(governor.store, governor.directory, clinic, now)).rules
     if campaign not in rules.campaigns:
         raise InputError(f"{clinic} has no campaign {campaign!r}; it has {', '.join(rules.campaigns)}")
-    seen = (await observe_campaigns(governor.outside(rules), rules))[campaign]
+    seen = judged(await observe_campaigns(governor.outside(rules), rules), rules.campaigns)[campaign]
     if isinstance(seen, Unreadable):
         raise OutsideError(seen.system, f"{campaign} cannot be handed back now: {seen.message}")
     if seen.ineligible:

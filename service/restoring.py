@@ -53,21 +53,21 @@ async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = 
     async with governor.lease(clinic) as fence:
         hands = Hands(outside, revision.rules, governor.store, governor.clock, fence, governor.kill_switch)
         await settle_open(clinic, await governor.store.memory.standings(clinic), hands)
-        alone: dict[str, str] = {}
-        todo = [each async for each in _carrying(hands, clinic, alone)]
+        known, alone = await governor.store.memory.standings(clinic), dict[str, str]()
+        todo = [each async for each in _carrying(hands, known, alone)]
         moves = [(each, change) for each in todo if (change := await _change(each, id_, hands, alone, unlogged=unlogged))]
         body = {"id": id_, "by": by, "changes": [change for _, change in moves], "left_alone": alone}
         await governor.store.ledger.append(clinic, Kind.RESTORE, body, governor.clock())
         done = []
         for each, change in moves:
             await governor.store.intents.intend(change, governor.clock(), fence)
-            done.append(await carry_out(change, None, each.account, each.standing, hands))
+            done.append(await carry_out(change, None, each.account, known, hands))
     return Restored(id_, clinic, tuple(done), alone)
 
 
-async def _carrying(hands: Hands, clinic: str, alone: dict[str, str]) -> AsyncIterator[_Carrying]:
+async def _carrying(hands: Hands, known: Mapping[str, Standing], alone: dict[str, str]) -> AsyncIterator[_Carrying]:
     """The campaigns that carry a change of ours and read as we left them; `alone` gets a sentence on the others."""
-    for name, standing in sorted((await hands.store.memory.standings(clinic)).items()):
+    for name, standing in sorted(known.items()):
         if not carries(standing):
             continue
         platform, _, id_ = standing.of.partition("/")

@@ -188,14 +188,13 @@ def at_once(work: Coroutine[Any, Any, Any]) -> None:
         work.send(None)
 
 
-def hands(account: Account, standings: dict[str, Standing]) -> Hands:
+def hands(account: Account, known: dict[str, Standing]) -> Hands:
     """The service's hands over that platform, and over a store that only remembers standings."""
 
     async def intend(*_: Any) -> None: ...
 
-    async def settle(*_: Any, standing: Standing | None = None) -> None:
-        if standing is not None:
-            standings[NAME] = standing
+    async def settle(*_: Any, standings: Mapping[str, Standing] | None = None) -> None:
+        known.update(standings or {})
 
     async def holds(*_: Any) -> tuple[Hold, ...]:
         return () if account.moment.hold is None else (account.moment.hold,)

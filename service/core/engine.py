@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.core.decide import approvals, division, histories, left, people, plan
+from service.core.decide import approvals, division, histories, left, people, plan, sharing
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
@@ -37,15 +37,12 @@ def conclude(inputs: RunInputs) -> RunOutcome:
 
 def decide(inputs: RunInputs, view: Outlook) -> RunOutcome:
     """Propose and decide on metrics that are known already; of the snapshot only campaigns, zone and unreadability count."""
+    inputs = _eligible(inputs)
     judged = judge(inputs, view.asks)
     standings, clinic = _meet(inputs), _circumstances(inputs)
     cases = [_case(inputs, entry, view, judged, standings[entry.name], clinic) for entry in inputs.rules.campaigns.values()]
     by_name = {case.entry.name: case for case in cases}
-    drafts = {name: restrain(case) for name, case in by_name.items()}
-    drafts = plan.within_daily_cap(by_name, drafts, inputs.rules)
-    drafts = plan.within_monthly_cap(by_name, drafts, inputs.rules)
-    drafts = plan.within_blast_radius(by_name, drafts, inputs.rules)
-    drafts = plan.with_known_history(by_name, drafts, inputs.histories)
+    drafts = plan.together(by_name, {name: restrain(case) for name, case in by_name.items()}, inputs.rules, inputs.histories)
     decisions = plan.decisions(inputs.run, cases, drafts, inputs.rules)
     return RunOutcome(
         run=inputs.run,
@@ -74,7 +71,7 @@ def clinic_zone(snapshots: tuple[Snapshot, ...]) -> str:
 def state_in_force(inputs: RunInputs, campaign: str) -> State | None:
     """What a run goes by as the campaign's present state; None where its platform did not show it."""
     seen = inputs.snapshot.campaigns.get(campaign)
-    return None if seen is None else _in_force(seen, _meet(inputs)[campaign], inputs.now)
+    return None if seen is None else _in_force(seen, _meet(_eligible(inputs))[campaign], inputs.now)
 
 
 # --- propose ------------------------------------------------------------------------------------------------------------
@@ -108,6 +105,12 @@ def _trace(rules: Mapping[str, Considered]) -> tuple[TraceLine, ...]:
 
 
 # --- decide -------------------------------------------------------------------------------------------------------------
+
+
+def _eligible(inputs: RunInputs) -> RunInputs:
+    """The inputs with those campaigns ineligible whose shared budget these rules do not let us change."""
+    campaigns = sharing.judged(inputs.snapshot.campaigns, inputs.rules.campaigns)
+    return replace(inputs, snapshot=replace(inputs.snapshot, campaigns=campaigns))
 
 
 def _meet(inputs: RunInputs) -> dict[str, Standing]:

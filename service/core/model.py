@@ -71,6 +71,7 @@ class Reason(StrEnum):
     DAILY_CAP = "daily_cap"
     MONTHLY_CAP = "monthly_cap"
     BLAST_RADIUS = "blast_radius"
+    SHARED_BUDGET = "shared_budget"
     MODE = "mode"
     SPENT_TODAY = "spent_today"
 
@@ -251,7 +252,8 @@ class Campaign:
     `budget_ref` is the platform's own name of the budget, opaque to everybody but its adapter. `zone` is the IANA zone in which
     the account counts its days ('' where that is not known). Where the budget is divided, `shares` are its parts and the
     budget is their sum, and `spent_shares` what today has cost of each, as far as that is reported. `least` is the smallest
-    budget the platform takes for it, in all.
+    budget the platform takes for it, in all. `sharers` are the ids of all campaigns that spend from the budget, this one's
+    among them, where others do or may; empty where the budget is its own.
     """
 
     platform: Platform
@@ -268,6 +270,7 @@ class Campaign:
     shares: Shares = ()
     least: Decimal = Decimal(0)
     spent_shares: Shares = ()
+    sharers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

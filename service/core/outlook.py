@@ -16,6 +16,7 @@ from service.core.capacity import Capacity
 from service.core.caveats import caveats
 from service.core.decide.model import Caveat, Reading, RunInputs, ServiceForecast
 from service.core.decide.proposals import Worth, worth_of
+from service.core.decide.sharing import counted_once
 from service.core.doubt import doubted
 from service.core.expectation import NOTHING_EXPECTED, expectation, looks, shared
 from service.core.known_names import Names, learnt, recalled
@@ -51,7 +52,7 @@ def outlook(inputs: RunInputs) -> Outlook:
     services = recalled(inputs.rules.services, inputs.names)
     found = _prospect(inputs, services)
     return replace(
-        found.outlook(inputs.rules),
+        found.outlook(_purses(inputs)),
         forecasts=_forecasts(services, found),
         looks=tuple(found.looks(inputs.looked)),
         names=inputs.names if found.present is None else learnt(services.values(), found.present.diaries, inputs.names),
@@ -61,7 +62,12 @@ def outlook(inputs: RunInputs) -> Outlook:
 
 def asked_again(inputs: RunInputs) -> Outlook:
     """What a run's rules could ask, for who asks again: without forecasts for people, and without looks."""
-    return _prospect(inputs, recalled(inputs.rules.services, inputs.names)).outlook(inputs.rules)
+    return _prospect(inputs, recalled(inputs.rules.services, inputs.names)).outlook(_purses(inputs))
+
+
+def _purses(inputs: RunInputs) -> RuleSet:
+    """The rules with each shared budget once: what filling a service is worth is split between budgets."""
+    return replace(inputs.rules, campaigns=counted_once(inputs.rules.campaigns, inputs.snapshot.campaigns))
 
 
 def _prospect(inputs: RunInputs, services: Mapping[str, Service]) -> Prospect:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -24,7 +24,7 @@ from service.google_ads.changes import (
     told,
 )
 from service.google_ads.client import GoogleAds
-from service.google_ads.eligibility import not_found, why_not
+from service.google_ads.eligibility import hidden, not_found, shared, why_not
 from service.google_ads.wire import (
     SYSTEM,
     CampaignRow,
@@ -58,16 +58,22 @@ class GoogleAdsAccount:
         self._units: dict[str, Decimal] = {}
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
-        """The campaigns with these ids, in one request to the account; raises the OutsideError family if it fails.
+        """The campaigns with these ids, in one search of the account; raises the OutsideError family if it fails.
 
+        The whole account is asked for, because that tells who shares a budget with whom; those that have been removed are no
+        part of it, so an id that is not found takes a second search.
         `spent_month` counts the account's own month and runs up to three hours late; what today has cost is not asked for,
         because that would take a search of its own: `core.spending` finds it out from the month.
         """
-        rows = {row.id: row for row in await self._rows([id_ for id_ in ids if id_.isdecimal() and id_.isascii()])}
+        wanted = {id_ for id_ in ids if id_.isdecimal() and id_.isascii()}
+        rows = await self._rows(survey_query()) if wanted else []
+        if absent := wanted - {row.id for row in rows}:
+            rows += await self._rows(campaign_query(sorted(absent)))
+        there, users = {row.id: row for row in rows}, _users(rows)
         found: dict[str, Campaign | Unreadable] = {}
         for id_ in ids:
-            row = rows.get(id_)
-            found[id_] = self._missing(id_) if row is None else await self._campaign(row, self._currency)
+            row = there.get(id_)
+            found[id_] = self._missing(id_) if row is None else await self._campaign(row, self._currency, users)
         return found
 
     async def survey(self) -> Survey:
@@ -75,13 +81,13 @@ class GoogleAdsAccount:
 
         Raises as `read` does; for a manager account, which has no campaigns, RefusedError says so.
         """
-        rows = await self._client.search(self._login, self._customer, survey_query(), campaign_row)
+        rows = await self._rows(survey_query())
         about = [(row.currency, row.zone) for row in rows]
         about = about or await self._client.search(self._login, self._customer, account_query(), account_row)
         if not about:
             raise ProtocolError(SYSTEM, f"Google Ads says nothing about account {self._customer}")
         (currency, zone), *_ = about
-        campaigns = [await self._campaign(row, currency) for row in rows]
+        campaigns = [await self._campaign(row, currency, _users(rows)) for row in rows]
         return Survey(Platform.GOOGLE, self._customer, currency, zone, tuple(campaigns))
 
     async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
@@ -142,10 +148,8 @@ class GoogleAdsAccount:
     def _name(self, id_: str) -> str:
         return f"customers/{self._customer}/campaigns/{id_}"
 
-    async def _rows(self, ids: list[str]) -> list[CampaignRow]:
-        if not ids:
-            return []
-        return await self._client.search(self._login, self._customer, campaign_query(ids), campaign_row)
+    async def _rows(self, query: str) -> list[CampaignRow]:
+        return await self._client.search(self._login, self._customer, query, campaign_row)
 
     async def _unit(self, currency: str) -> Decimal:
         """The currency's billable unit; asked for once, as it does not change."""
@@ -156,8 +160,9 @@ class GoogleAdsAccount:
             self._units[currency] = money.unit_of(units[currency])
         return self._units[currency]
 
-    async def _campaign(self, row: CampaignRow, currency: str) -> Campaign:
-        """A row as the core's word, eligible only in `currency`."""
+    async def _campaign(self, row: CampaignRow, currency: str, users: Mapping[str, Sequence[str]]) -> Campaign:
+        """A row as the core's word, eligible only in `currency`; `users` are the campaigns on each budget."""
+        sharers = tuple(users.get(row.budget, ())) if shared(row) else ()
         amount, cost, unit = row.amount_micros, row.cost_micros, await self._unit(row.currency)
         daily = None if amount is None or row.period != "DAILY" else money.from_micros(amount, unit)
         return Campaign(
@@ -168,9 +173,10 @@ class GoogleAdsAccount:
             currency=row.currency,
             unit=unit,
             spent_month=None if cost is None else money.from_micros(cost, unit),
-            ineligible=why_not(row, currency),
+            ineligible=why_not(row, currency) or (hidden(row, sharers) if shared(row) else ""),
             budget_ref=row.budget,
             zone=row.zone if time_zone(row.zone) else "",
+            sharers=sharers,
         )
 
     def _missing(self, id_: str) -> Campaign:
@@ -207,6 +213,15 @@ class GoogleAdsAccount:
         if isinstance(found, Unreadable):
             raise AmbiguousWriteError(SYSTEM, found.message)
         return found
+
+
+def _users(rows: Iterable[CampaignRow]) -> dict[str, tuple[str, ...]]:
+    """The campaigns on each budget, removed ones left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        if row.status != "REMOVED":
+            found[row.budget] = (*found.get(row.budget, ()), row.id)
+    return found
 
 
 def _new_amount(now: Decimal | None, wanted: Decimal | None, unit: Decimal) -> int | None:

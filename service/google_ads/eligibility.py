@@ -7,7 +7,7 @@ left alone. Sources: Google Ads API reference v26 (Campaign, CampaignBudget, Cam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from service.google_ads.wire import CampaignRow
 
@@ -86,13 +86,19 @@ def _serving(row: CampaignRow) -> str:
     return ""
 
 
-def _shared(row: CampaignRow) -> str:
-    count = row.references if row.references is not None else 1
-    if not row.shared and count <= 1:
+def shared(row: CampaignRow) -> bool:
+    """Whether other campaigns spend from the budget, or may."""
+    return row.shared or (row.references or 1) > 1
+
+
+def hidden(row: CampaignRow, users: Sequence[str]) -> str:
+    """'' where `users` are all campaigns on the budget; else that some cannot be seen."""
+    count = row.references or 0
+    if count <= len(users):
         return ""
-    others = f" ({count} campaigns use it)" if count > 1 else ""
     return (
-        f"Its budget is shared{others}, so changing it would change other campaigns too; give the campaign a budget of its own."
+        f"Its budget is shared by {count} campaigns, of which Google Ads shows {len(users)}, so nobody can say whom a change "
+        "would concern; give the campaign a budget of its own."
     )
 
 
@@ -119,5 +125,5 @@ def _currency(currency: str) -> Check:
     return check
 
 
-CHECKS: tuple[Check, ...] = (_account, _removed, _channel, _experiment, _serving, _shared, _budget)
+CHECKS: tuple[Check, ...] = (_account, _removed, _channel, _experiment, _serving, _budget)
 """In the order a person would want to hear them: the account first, the budget last."""

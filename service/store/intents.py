@@ -71,9 +71,9 @@ class Intents:
         at: datetime,
         fence: int,
         *,
-        standing: Standing | None = None,
+        standings: Mapping[str, Standing] | None = None,
     ) -> None:
-        """Close an open change; `standing` replaces what is remembered about its campaign.
+        """Close an open change; `standings` replace what is remembered about its campaign, and others that moved with it.
 
         Raises NotFoundError if no such change is open (it may have been settled already), LeaseLostError.
         """
@@ -89,8 +89,8 @@ class Intents:
             change = documents.load(Change, body)
             await demand(conn, change.clinic, fence)
             await append(conn, change.clinic, _KINDS[outcome], {"change": change, "detail": detail}, at)
-            if standing is not None:
-                await put_standing(conn, change.clinic, change.campaign, standing)
+            for campaign, standing in (standings or {}).items():
+                await put_standing(conn, change.clinic, campaign, standing)
 
     async def open(self, clinic: str) -> tuple[RecordedChange, ...]:
         """The changes of a clinic whose outcome is not recorded, oldest first."""

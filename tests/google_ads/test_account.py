@@ -44,7 +44,7 @@ async def test_every_id_comes_back_once_and_in_one_request(stage: Stage) -> None
     found = await stage.adapter().read(["2", "1", "404", "one", "2"])
 
     assert list(found) == ["2", "1", "404", "one"]
-    assert stage.calls(SEARCH) == 2  # the campaigns, and once the currency's unit
+    assert stage.calls(SEARCH) == 3  # the campaigns, once more for the one that is not there, and once the currency's unit
     assert isinstance(paused := found["2"], Campaign)
     assert not paused.state.running
     for missing in (found["404"], found["one"]):
@@ -98,9 +98,7 @@ async def test_an_account_in_yen_steps_by_one_yen(stage: Stage) -> None:
         ({"channel": "VIDEO"}, "read-only"),
         ({"channel": "HOLOGRAM"}, "type 99"),
         ({"experiment_type": "EXPERIMENT"}, "experiment arm"),
-        ({"shared": True}, "shared"),
         ({"period": "CUSTOM_PERIOD"}, "not a daily"),
-        ({"budget": "71"}, "2 campaigns use it"),
     ],
 )
 async def test_what_may_not_be_changed_is_read_as_ineligible_and_never_written(
@@ -114,6 +112,19 @@ async def test_what_may_not_be_changed_is_read_as_ineligible_and_never_written(
     with pytest.raises(RefusedError, match="may not be changed"):
         await adapter.write(campaign, PAUSED)
     assert stage.calls(MUTATE) == 0
+
+
+async def test_who_shares_a_budget_with_whom_is_told_in_the_same_search(stage: Stage) -> None:
+    stage.add("2", budget="71")
+    stage.add("3", budget="71", status="REMOVED")
+    stage.add("4", shared=True)
+    stage.add("5", budget="71", status="PAUSED")
+
+    found = await stage.adapter().read(["1", "2", "4"])
+
+    assert [each.sharers for each in found.values() if isinstance(each, Campaign)] == [("1", "2", "5"), ("1", "2", "5"), ("4",)]
+    assert [each.ineligible for each in found.values() if isinstance(each, Campaign)] == ["", "", ""]  # for the file to say
+    assert stage.calls(SEARCH) == 2
 
 
 async def test_a_rule_file_in_another_currency_changes_nothing(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.google_ads.eligibility import BUDGET_TYPES, CHANNELS, why_not
+from service.google_ads.eligibility import BUDGET_TYPES, CHANNELS, hidden, shared, why_not
 from service.google_ads.wire import CampaignRow
 
 FINE = CampaignRow(
@@ -62,8 +62,6 @@ def test_neither_a_known_budget_type_nor_not_serving_yet_is_in_the_way(budget_ty
         pytest.param({"serving_status": "ENDED"}, "end date", id="ended"),
         pytest.param({"serving_status": "SUSPENDED"}, "suspended", id="suspended"),
         pytest.param({"serving_status": "99"}, "99", id="serving status unknown"),
-        pytest.param({"shared": True}, "shared", id="explicitly shared"),
-        pytest.param({"references": 5}, "5 campaigns", id="used by five"),
         pytest.param({"period": "CUSTOM_PERIOD"}, "CUSTOM_PERIOD", id="total budget"),
         pytest.param({"period": "UNKNOWN"}, "not a daily", id="period unknown"),
         pytest.param({"budget_type": "LOCAL_SERVICES"}, "Local Services budget", id="local services budget"),
@@ -79,6 +77,22 @@ def test_anything_else_is_left_alone_with_a_sentence_that_says_what_to_do(change
 
     assert said in sentence
     assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, False), ({"references": None}, False), ({"shared": True}, True), ({"references": 2}, True)],
+    ids=["its own", "nobody counted", "explicitly shared", "used by two"],
+)
+def test_a_budget_is_shared_if_others_use_it_or_may(change: dict[str, Any], expected: bool) -> None:
+    assert shared(replace(FINE, **change)) is expected
+
+
+@pytest.mark.parametrize(("references", "said"), [(None, ""), (2, ""), (1, ""), (5, "shared by 5 campaigns, of which Google")])
+def test_campaigns_that_cannot_be_seen_are_nobody_to_change_a_budget_for(references: int | None, said: str) -> None:
+    sentence = hidden(replace(FINE, references=references), ["1", "2"])
+    assert sentence.startswith(f"Its budget is {said}" if said else "")
+    assert bool(sentence) is bool(said)
 
 
 def test_the_account_is_named_before_the_campaign() -> None:

@@ -19,8 +19,8 @@ async def test_every_campaign_that_is_not_removed_is_listed_in_one_search(stage:
     assert (found.id, found.currency, found.zone) == (CUSTOMER, "AUD", "Australia/Sydney")
     assert [(each.id, each.state.running) for each in found.campaigns] == [("1", True), ("2", False), ("4", True)]
     assert found.campaigns[1].state == State(running=False, budget=Decimal("30.00"))
-    assert [bool(each.ineligible) for each in found.campaigns] == [False, False, True]
-    assert "shared" in found.campaigns[2].ineligible
+    assert [each.ineligible for each in found.campaigns] == ["", "", ""]
+    assert [each.sharers for each in found.campaigns] == [(), (), ("4",)]
     assert (stage.calls(SEARCH), stage.calls(MUTATE)) == (2, 0)  # the campaigns, and once the currency's unit
 
 

@@ -61,7 +61,7 @@ async def test_of_many_that_ask_at_once_one_gets_the_lease(store: Store, url: st
 Write = Callable[[Store, int], Awaitable[None]]
 WRITES: dict[str, Write] = {
     "intend": lambda store, fence: store.intents.intend(change("chg-2"), NOW, fence),
-    "settle": lambda store, fence: store.intents.settle("chg-1", "applied", {}, NOW, fence, standing=standing()),
+    "settle": lambda store, fence: store.intents.settle("chg-1", "applied", {}, NOW, fence, standings={"search": standing()}),
 }
 
 
@@ -89,7 +89,7 @@ async def test_who_does_not_govern_a_clinic_writes_nothing(store: Store, fence: 
 async def test_a_change_is_intended_then_settled_with_its_standing(store: Store, fence: int, ending: Outcome) -> None:
     await store.intents.intend(change(), NOW, fence)
     assert [each.change for each in await store.intents.open(CLINIC)] == [change()]
-    await store.intents.settle("chg-1", ending, {"read_back": NINETY}, NOW + HOUR, fence, standing=standing())
+    await store.intents.settle("chg-1", ending, {"read_back": NINETY}, NOW + HOUR, fence, standings={"search": standing()})
     assert await store.intents.open(CLINIC) == ()
     assert await store.memory.standings(CLINIC) == {"search": standing()}
     detail = {"read_back": {"running": True, "budget": "90.00"}}

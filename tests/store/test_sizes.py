@@ -22,7 +22,7 @@ ROW = 140
 @pytest.mark.parametrize(
     ("world", "rules", "most"),
     [
-        pytest.param(shipped_world, lambda: shipped(HARBOUR), 20_000, id="6 practitioners"),
+        pytest.param(shipped_world, lambda: shipped(HARBOUR), 20_500, id="6 practitioners"),
         pytest.param(large_world, lambda: check(large_rules(), LARGE), 40_000, id="12 practitioners with 4 services each"),
     ],
 )

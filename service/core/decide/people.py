@@ -67,7 +67,7 @@ def displaced(standings: Mapping[str, Standing], entry: CampaignEntry) -> dict[s
 def propagating(standing: Standing, seen: State, now: datetime) -> bool:
     """Whether `seen` is the value from before our last write, and that write is recent."""
     recent = standing.since is not None and now - standing.since <= PROPAGATION
-    return recent and bool(standing.changes) and seen == standing.previous != standing.expected
+    return recent and seen == standing.previous != standing.expected
 
 
 def _first_sight(standing: Standing, seen: State, entry: CampaignEntry, now: datetime) -> Standing:

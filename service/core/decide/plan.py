@@ -1,4 +1,4 @@
-"""The steps that look at a whole clinic at once (13b, 14), and the finished decisions. Pure."""
+"""The steps that look at several campaigns at once (13b, 14), and the finished decisions. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from service.core.decide import sharing
 from service.core.decide.case import Case, Draft, moves
 from service.core.decide.explanations import sentence
 from service.core.decide.model import Answer, Decision
@@ -20,6 +21,18 @@ BLAST_MINIMUM = 3
 
 Drafts = Mapping[str, Draft]
 """The drafts of one run by campaign name."""
+
+
+def together(
+    cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet, histories: Mapping[str, History | Unreadable]
+) -> Drafts:
+    """What each campaign's own guardrails let through, restrained by what concerns several: in this order."""
+    drafts = sharing.agreed(cases, drafts)
+    drafts = within_daily_cap(cases, drafts, rules)
+    drafts = within_monthly_cap(cases, drafts, rules)
+    drafts = sharing.agreed(cases, drafts)  # what a cap leaves may be too little for one campaign and not for the other
+    drafts = within_blast_radius(cases, drafts, rules)
+    return with_known_history(cases, drafts, histories)
 
 
 # --- 13b: the clinic's money --------------------------------------------------------------------------------------------
@@ -60,12 +73,19 @@ def _cost(case: Case) -> Decimal | None:
 
 def _within(cases: Mapping[str, Case], drafts: Drafts, limit: Decimal, why: tuple[Reason, str]) -> dict[str, Draft]:
     """Raises cut to what a limit on the sum of daily budgets leaves free."""
-    raises = {name: _raise(cases[name], draft) for name, draft in drafts.items() if _raise(cases[name], draft) > 0}
-    free = max(limit - sum((_committed(case) for case in cases.values()), Decimal(0)), Decimal(0))
+    purses = sharing.purses(cases)
+    now = {key: max(_committed(cases[name]) for name in names) for key, names in purses.items()}
+    then = {key: max(_heading(cases[name], drafts[name]) for name in names) for key, names in purses.items()}
+    raises = {key: then[key] - now[key] for key in purses if then[key] > now[key]}
+    free = max(limit - sum(now.values(), Decimal(0)), Decimal(0))
     if sum(raises.values(), Decimal(0)) <= free:
         return dict(drafts)
-    granted = share_out(free, raises, {name: cases[name].entry.base for name in raises})
-    return {name: _granted(cases[name], d, granted[name], why) if name in raises else d for name, d in drafts.items()}
+    granted = share_out(free, raises, {key: cases[purses[key][0]].entry.base for key in raises})
+    found = dict(drafts)
+    for key, more in granted.items():
+        raised = [name for name in purses[key] if _raise(cases[name], drafts[name]) > 0]
+        found |= {name: _granted(cases[name], drafts[name], now[key], more, why) for name in raised}
+    return found
 
 
 def _spend(state: State | None) -> Decimal:
@@ -75,6 +95,11 @@ def _spend(state: State | None) -> Decimal:
 def _committed(case: Case) -> Decimal:
     """What a campaign may spend a day; the ceiling where it could not be read."""
     return case.entry.ceiling if case.in_force is None else _spend(case.in_force)
+
+
+def _heading(case: Case, draft: Draft) -> Decimal:
+    """What a campaign would be allowed to spend a day; what it is allowed now where nothing will be changed."""
+    return _committed(case) if draft.verdict else _spend(draft.target)
 
 
 def _raise(case: Case, draft: Draft) -> Decimal:
@@ -96,18 +121,22 @@ def share_out(free: Decimal, wanted: Mapping[str, Decimal], weights: Mapping[str
     return granted
 
 
-def _granted(case: Case, draft: Draft, more: Decimal, why: tuple[Reason, str]) -> Draft:
-    """The raise cut to what is granted; a resume that is granted less than the floor stays paused."""
+def _granted(case: Case, draft: Draft, now: Decimal, more: Decimal, why: tuple[Reason, str]) -> Draft:
+    """The raise cut to what is granted on top of what the budget spends `now`.
+
+    A resume that is granted less than the floor stays paused, unless others spend from its budget already.
+    """
     here, target = case.in_force, draft.target
     if here is None or target is None:
         return draft
     unit = case.seen.unit if isinstance(case.seen, Campaign) else Decimal("0.01")
-    budget = round_down(_spend(here) + more, unit)
+    budget = round_down(now + more, unit)
     if target.budget is not None and budget >= target.budget:
         return draft
     least = percent_of(case.entry.base, case.rails.dead_band)
-    too_little = budget - _spend(here) < max(least, unit) or budget < case.entry.floor
-    reached = here if too_little else State(running=True, budget=budget)
+    too_little = budget - now < max(least, unit) or budget < case.entry.floor
+    unchanged = State(running=True, budget=now) if now else here
+    reached = unchanged if too_little else State(running=True, budget=budget)
     return draft.restrained(*why, reached)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from service.core.decide.people import BASE_TOLERANCE
+from service.core.decide.sharing import judged, without_a_word
 from service.core.doctor.model import AREAS, Area, Finding, Observed, Severity, Unread, Why
 from service.core.doctor.names import counted, listed, verb
 from service.core.model import Campaign, Diaries, Platform, Survey, Unreadable
@@ -71,8 +72,8 @@ def same_clock(left: str, right: str, now: datetime) -> bool:
 
 def _unruled(survey: Survey) -> Iterator[Finding]:
     for campaign in survey.campaigns:
-        if campaign.ineligible:
-            sentence = f"{campaign.name} ({campaign.id}) cannot be governed: {campaign.ineligible}"
+        if unfit := campaign.ineligible or without_a_word(campaign):
+            sentence = f"{campaign.name} ({campaign.id}) cannot be governed: {unfit}"
             yield Finding("ineligible", AREAS[survey.platform], Severity.LOOK_AT, sentence)
 
 
@@ -89,11 +90,9 @@ def _governed(survey: Survey, seen: Observed, rules: RuleSet) -> Iterator[Findin
         yield Finding("currency", area, Severity.MUST_FIX, sentence, advice)
     there = {campaign.id: campaign for campaign in survey.campaigns}
     entries = [entry for entry in rules.campaigns.values() if entry.platform is survey.platform]
-    found = [
-        finding
-        for entry in entries
-        for finding in _campaign(entry, there.get(entry.id) or seen.elsewhere.get(entry.name), survey, rules)
-    ]
+    read = {entry.name: now for entry in entries if (now := there.get(entry.id) or seen.elsewhere.get(entry.name))}
+    read = judged(read, rules.campaigns)
+    found = [finding for entry in entries for finding in _campaign(entry, read.get(entry.name), survey, rules)]
     yield from found
     if entries and not found:
         names = listed(entry.name for entry in entries)
@@ -148,7 +147,8 @@ def _at_first_sight(entry: CampaignEntry, now: Campaign, clinic: str) -> Iterato
 
 
 def _ungoverned(survey: Survey, governed: set[str]) -> Iterator[Finding]:
-    others = [campaign for campaign in survey.campaigns if campaign.id not in governed and not campaign.ineligible]
+    fit = (campaign for campaign in survey.campaigns if not campaign.ineligible and not without_a_word(campaign))
+    others = [campaign for campaign in fit if campaign.id not in governed]
     if others:
         names = [f"{campaign.name} ({campaign.id})" for campaign in others]
         sentence = f"Not in the rule file, so left alone: {listed(names)}; {verb(names, 'it', 'each')} could be."

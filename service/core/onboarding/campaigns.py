@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
+from service.core.decide.sharing import without_a_word
 from service.core.model import Campaign, Platform, Survey
 from service.core.onboarding.services import DraftService
 from service.core.onboarding.vocabulary import GENERIC, alike, slug, unused, words
@@ -64,8 +65,8 @@ def draft_campaigns(
 
 
 def _why_not(campaign: Campaign, survey: Survey, services: Sequence[DraftService], currency: str) -> str:
-    if campaign.ineligible:
-        return campaign.ineligible
+    if unfit := campaign.ineligible or without_a_word(campaign):
+        return unfit
     if survey.currency != currency:
         return f"its account is in {survey.currency} and this file in {currency}; both accounts must share one currency"
     if not services:

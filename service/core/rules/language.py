@@ -303,6 +303,13 @@ class Guardrails:
     blast_radius: Decimal = Decimal(50)
 
 
+class SharedBudget(StrEnum):
+    """Whether a campaign may be governed on a budget that it shares with others."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignEntry:
     """A campaign as the file declares it; budgets are per day in the clinic's currency."""
@@ -316,6 +323,7 @@ class CampaignEntry:
     ceiling: Decimal
     guardrails: Guardrails
     protect: bool = False
+    shared_budget: SharedBudget = SharedBudget.REFUSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from service.core.model import Platform
 from service.core.rules import values
 from service.core.rules import vocabulary as words
 from service.core.rules.currencies import DECIMALS
-from service.core.rules.language import UNITS, Metric, Op, Unit
+from service.core.rules.language import UNITS, Metric, Op, SharedBudget, Unit
 from service.core.rules.schema_blocks import (
     DIALECT,
     Schema,
@@ -115,7 +115,8 @@ def _pack() -> dict[str, Schema]:
 def _campaign() -> dict[str, Schema]:
     budgets = dict.fromkeys(("base_budget", "floor", "ceiling"), ref("money"))
     own = {"platform": {"enum": [*Platform]}, "id": number(values.CAMPAIGN_ID), "service": name()}
-    return own | budgets | {"protect": {"type": "boolean"}, "guardrails": ref("campaign_guardrails")}
+    may: dict[str, Schema] = {"protect": {"type": "boolean"}, "shared_budget": {"enum": [*SharedBudget]}}
+    return own | budgets | may | {"guardrails": ref("campaign_guardrails")}
 
 
 def _rule(section: Section) -> Schema:

@@ -5,7 +5,7 @@ A file is accepted whole or refused whole, with everything that is wrong with it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import PurePosixPath
 
@@ -14,7 +14,7 @@ from service.core.model import Mode
 from service.core.rules import vocabulary as words
 from service.core.rules.currencies import DECIMALS
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, absent
-from service.core.rules.language import CampaignEntry, Guardrails, RuleSet
+from service.core.rules.language import CampaignEntry, Guardrails, RuleSet, SharedBudget
 from service.core.rules.shape_campaigns import ACCOUNTS, Around, campaigns, google, meta, services
 from service.core.rules.shape_guardrails import guardrails
 from service.core.rules.shape_packs import Packs, packed, rules, together
@@ -93,7 +93,18 @@ def _currency(node: Node, what: str) -> str:
     return value
 
 
+def _floors(governed: Iterable[CampaignEntry]) -> Iterator[Decimal]:
+    """The floors of budgets that are certainly different ones: campaigns that may share one and are alike count once."""
+    alike = set[tuple[Decimal, Decimal, Decimal]]()
+    for entry in governed:
+        budgets = (entry.base, entry.floor, entry.ceiling)
+        if entry.shared_budget is SharedBudget.REFUSE or budgets not in alike:
+            yield entry.floor
+        if entry.shared_budget is SharedBudget.ALLOW:
+            alike.add(budgets)
+
+
 def _check_cap(fields: Fields, daily_cap: Decimal | None, governed: Iterable[CampaignEntry]) -> None:
-    floors = sum((entry.floor for entry in governed), Decimal(0))
+    floors = sum(_floors(governed), Decimal(0))
     if daily_cap is not None and daily_cap < floors:
         fields.flaw("daily_cap", f"`daily_cap` is less than all floors together, {floors}", "raise it, or lower the floors")

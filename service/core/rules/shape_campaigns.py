@@ -9,7 +9,7 @@ from decimal import Decimal
 from service.core.model import Platform
 from service.core.rules import vocabulary as words
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, entries
-from service.core.rules.language import CampaignEntry, GoogleAccount, Guardrails, MetaAccount, Service
+from service.core.rules.language import CampaignEntry, GoogleAccount, Guardrails, MetaAccount, Service, SharedBudget
 from service.core.rules.shape_guardrails import guardrails
 from service.core.rules.shape_rules import reference
 from service.core.rules.tree import Entry, Node, Scalar, quoted
@@ -128,7 +128,15 @@ def _campaign(entry: Entry, around: Around, problems: Problems) -> CampaignEntry
         ceiling=ceiling or NOTHING,
         guardrails=guardrails(own, around.guardrails, problems, campaign=True) if own else around.guardrails,
         protect=fields.read("protect", flag, False),
+        shared_budget=_shared_budget(fields, platform),
     )
+
+
+def _shared_budget(fields: Fields, platform: Platform | None) -> SharedBudget:
+    found = fields.read("shared_budget", one_of(SharedBudget), SharedBudget.REFUSE)
+    if found is SharedBudget.ALLOW and platform is Platform.META:
+        fields.flaw("shared_budget", "campaigns on meta never share a budget", "take `shared_budget` out")
+    return found
 
 
 def _campaign_id(node: Node, what: str) -> str:

@@ -76,6 +76,8 @@ CAMPAIGN = Section(
         "floor": "The lowest daily budget a rule may set.",
         "ceiling": "The highest daily budget a rule may set.",
         "protect": "true: never change this campaign, only say what would be done.",
+        "shared_budget": "allow: govern it also where its Google budget is shared with other campaigns. Every campaign on the "
+        "budget must say so and have the same base_budget, floor and ceiling. Default: refuse.",
         "guardrails": "Guardrails for this campaign alone.",
     },
     required=("platform", "id", "service", "base_budget", "floor", "ceiling"),

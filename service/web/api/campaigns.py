@@ -8,7 +8,7 @@ from litestar import get, post
 from service.core.decide import left, model
 from service.core.errors import NotFoundError
 from service.core.model import Platform, Reason, Verdict
-from service.core.rules.language import CampaignEntry
+from service.core.rules.language import CampaignEntry, SharedBudget
 from service.readopting import readopt
 from service.store.keys import Role
 from service.web.answers import Money, State, money, state, state_or_none
@@ -29,6 +29,7 @@ class Entry:
     floor: Money
     ceiling: Money
     protect: bool
+    shared_budget: SharedBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ def _entry(entry: CampaignEntry) -> Entry:
         floor=money(entry.floor),
         ceiling=money(entry.ceiling),
         protect=entry.protect,
+        shared_budget=entry.shared_budget,
     )
 
 

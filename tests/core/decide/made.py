@@ -100,8 +100,5 @@ def decide(made: Case) -> Decision:
 def decide_all(cases: Iterable[Case], rules: RuleSet) -> dict[str, Decision]:
     """What becomes of a clinic's cases together."""
     by_name = {made.entry.name: made for made in cases}
-    drafts: plan.Drafts = {name: restrain(made) for name, made in by_name.items()}
-    drafts = plan.within_daily_cap(by_name, drafts, rules)
-    drafts = plan.within_monthly_cap(by_name, drafts, rules)
-    drafts = plan.within_blast_radius(by_name, drafts, rules)
+    drafts = plan.together(by_name, {name: restrain(made) for name, made in by_name.items()}, rules, {})
     return {decision.campaign: decision for decision in plan.decisions("run", list(by_name.values()), drafts, rules)}

@@ -241,11 +241,25 @@ CASES = [
         id="unreadable by its id",
     ),
     pytest.param(
-        lambda: on(GOOGLE, healthy(), ineligible="Its budget is shared (5 campaigns use it)."),
+        lambda: on(GOOGLE, healthy(), ineligible="The campaign's end date has passed."),
         "ineligible",
         MUST,
-        "physio-search (Physio | Search | Sydney): Its budget is shared (5",
-        id="a shared budget",
+        "physio-search (Physio | Search | Sydney): The campaign's end date",
+        id="ended",
+    ),
+    pytest.param(
+        lambda: on(GOOGLE, healthy(), sharers=("9876543210", "5")),
+        "ineligible",
+        MUST,
+        "physio-search (Physio | Search | Sydney): Its budget is shared (2",
+        id="a shared budget that the file does not allow",
+    ),
+    pytest.param(
+        lambda: replace(on(GOOGLE, healthy(), sharers=("9876543210", "5")), rules=None),
+        "ineligible",
+        LOOK,
+        "cannot be governed: Its budget is shared (2",
+        id="a shared budget, without a file",
     ),
     pytest.param(
         lambda: on(META, healthy(), state=State(running=False, budget=Decimal(40))),

@@ -141,11 +141,11 @@ def test_yen_have_no_decimals() -> None:
 
 def test_what_cannot_be_governed_is_a_comment_with_its_reason() -> None:
     first, *_ = survey(("Brand", "60")).campaigns
-    shared = replace(survey(), campaigns=(replace(first, ineligible="Its budget is shared."),))
+    shared = replace(survey(), campaigns=(replace(first, sharers=("1", "2")),))
     yen = replace(survey(("Other", "60"), currency="JPY"), platform=Platform.META)
     text, rules = written(ALLIED, shared, yen)
     assert rules.campaigns == {}
-    assert "# - Google Ads 1 (Brand): Its budget is shared." in text
+    assert "# - Google Ads 1 (Brand): Its budget is shared (2 campaigns use it)" in text
     assert "its account is in JPY and this file in AUD" in text
 
 

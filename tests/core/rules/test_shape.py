@@ -32,6 +32,7 @@ from service.core.rules.language import (
     Rule,
     RuleSet,
     Service,
+    SharedBudget,
     Window,
 )
 from service.core.rules.language import Any as AnyOf
@@ -192,6 +193,32 @@ def test_a_service_without_campaigns_is_fine() -> None:
         rules=[{"name": "One", "service": "yoga", "then": "pause"}],
     )
     assert rules.rules[0].campaigns == ()
+
+
+def test_a_shared_budget_is_refused_unless_the_file_allows_it() -> None:
+    campaign = file()["campaigns"]["a"]
+    assert loaded().campaigns["a"].shared_budget is SharedBudget.REFUSE
+    allowed = loaded(campaigns={"a": campaign | {"shared_budget": "allow"}}).campaigns["a"]
+    assert allowed.shared_budget is SharedBudget.ALLOW
+    said = refused(campaigns={"a": campaign | {"shared_budget": "yes"}})
+    assert any("`shared_budget`" in problem and "allow" in problem for problem in said)
+
+
+def test_no_campaign_on_meta_shares_a_budget() -> None:
+    social = file()["campaigns"]["a"] | {"platform": "meta", "shared_budget": "allow"}
+    said = refused(campaigns={"a": social}, meta={"ad_account_id": "act_1"})
+    assert any("on meta never share a budget; take `shared_budget` out" in problem for problem in said)
+    silent = loaded(campaigns={"a": social | {"shared_budget": "refuse"}}, meta={"ad_account_id": "act_1"})
+    assert silent.campaigns["a"].platform is Platform.META
+
+
+def test_floors_of_campaigns_that_may_share_a_budget_count_once_against_the_cap() -> None:
+    campaign = file()["campaigns"]["a"]
+    shared = {name: campaign | {"id": str(n), "shared_budget": "allow"} for n, name in enumerate("abc", 1)}
+    floor = Decimal(campaign["floor"])
+    assert loaded(campaigns=shared, daily_cap=f"{floor * 2:.2f}").daily_cap == floor * 2
+    own = {name: campaign | {"id": str(n)} for n, name in enumerate("abc", 1)}
+    assert any("less than all floors" in problem for problem in refused(campaigns=own, daily_cap=f"{floor * 2:.2f}"))
 
 
 def test_an_amount_need_fit_only_one_of_the_rules_campaigns() -> None:
