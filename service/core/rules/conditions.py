@@ -36,7 +36,7 @@ COMPARATORS: dict[Op, Callable[[Bounds, float], Truth]] = {
 """All but `between`, which has two thresholds."""
 
 
-@dataclass(slots=True)  # not frozen, for speed: one is made for every comparison of every service
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, for speed: one is made for every comparison; nobody changes it
 class Look:
     """One comparison as it was made; a ladder's step in force holds until its threshold is passed by `margin`."""
 

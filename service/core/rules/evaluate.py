@@ -29,7 +29,7 @@ TELL = Pause()
 """Stands in for the action of a rule that only notifies, as long as it is looked at; never leaves this module."""
 
 
-@dataclass(slots=True)  # not frozen, for speed: one is made for every rule of every service
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, for speed: nobody changes one that `consider` has handed out
 class Considered:
     """One rule's possible outcomes (an action, or None for no match), its new state, its trace, and why it is unsure.
 
