@@ -93,8 +93,10 @@ def _unless_exempt(case: Case, draft: Draft, reason: Reason, sentence: str) -> D
 
 def _restriction_ended(case: Case) -> bool:
     """Whether the rule that made the present state is known to decide no longer."""
-    decided = case.proposal is not None and case.proposal.target is not None
-    return decided and case.standing.by_rule is not None and case.proposal.rule != case.standing.by_rule
+    proposal, by_rule = case.proposal, case.standing.by_rule
+    if proposal is None or proposal.target is None or by_rule is None:
+        return False
+    return proposal.rule != by_rule
 
 
 def _went_back(change: PastChange) -> bool:
