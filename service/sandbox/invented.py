@@ -46,11 +46,15 @@ FALLS_THROUGH = 0.0015
 
 @dataclass(slots=True)
 class Invented:
-    """The clinic as time passes, read every hour. `_shown` keeps starts by offer and day until somebody books or cancels."""
+    """The clinic as time passes, read every hour. `_shown` keeps starts by offer and day until somebody books or cancels.
+
+    `patients` is as `PATIENTS`; without waves, the second of them 0, demand is the same all the time.
+    """
 
     services: Sequence[Service]
     now: datetime
     seed: int = 1
+    patients: tuple[float, float] = PATIENTS
     clinic: Clinic = field(init=False)
     _listed: Diaries = field(init=False)
     _offers: tuple[Offer, ...] = field(init=False)
@@ -110,7 +114,7 @@ class Invented:
 
     def _patients(self, person: str) -> float:
         """How many book in this hour, by the service's own waves; short appointments fill a day as fast as long ones do."""
-        mean, swing = PATIENTS
+        mean, swing = self.patients
         first = self.clinic.types[self.clinic.people[person].types[0]]
         begun = list(self.clinic.types).index(first.id) / len(self.clinic.types)
         wave = sin(tau * (self.now.timestamp() / WAVE.total_seconds() + begun))

@@ -52,10 +52,11 @@ def test_nothing_is_found_in_the_shipped_files() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_what_is_found_is_told_at_its_line_and_the_exit_status_is_1() -> None:
+    edit(FILE, "{below: 73%}", "{below: 50%}")
     line = edit(FILE, "when: {utilisation: {above: 85%}}", "when: {utilisation: {above: 55%}}")
     result = lint(FILE)
     found = (
-        f"{FILE}:{line - 2}: opposite-wishes: “Podiatry nearly full” wants 60% of base and “Fill podiatry” (line {line - 7}), "
+        f"{FILE}:{line - 2}: opposite-wishes: “Podiatry nearly full” wants 60% of base and “Fill podiatry” (line {line - 8}), "
         "which stands above it and goes by the same measures, wants 130% of base: their conditions overlap; move the "
         "thresholds apart, so that no situation satisfies both"
     )
@@ -64,7 +65,7 @@ def test_what_is_found_is_told_at_its_line_and_the_exit_status_is_1() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_findings_are_in_the_order_of_files_and_lines() -> None:
-    lines = [edit(FILE, "within: 14d, margin: 8%", "within: 14d"), edit(FILE, "{below: 60%}", "{below: 0%}")]
+    lines = [edit(FILE, "within: 14d, margin: 12%", "within: 14d"), edit(FILE, "{below: 60%}", "{below: 0%}")]
     result = lint()
     assert [line.split(": ")[:2] for line in result.stdout.splitlines() if line.startswith(f"{FILE}:")] == [
         [f"{FILE}:{lines[0]}", "margin-within-swing"],
