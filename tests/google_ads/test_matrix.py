@@ -27,20 +27,20 @@ from tests.google_ads.conftest import MANAGER, MUTATE, SEARCH, Stage
 
 PAUSED = State(running=False, budget=Decimal("60.00"))
 BACKOFF, HOUR = [5.0, 10.0, 20.0], timedelta(hours=1)
+AT_ONCE: list[float] = []
 
 
 class Told(Enum):
     """What we make of an answer: the kind of error, how long to wait, and the pauses a read takes between its attempts."""
 
-    _value_: tuple[type[OutsideError], timedelta | None, list[float]]
     RETRY = (TransientError, None, BACKOFF)
     WAIT = (TransientError, timedelta(seconds=30), [30.0] * 3)
-    STOP_FOR_AN_HOUR = (TransientError, HOUR, [])
-    STOP_FOR_FOUR = (TransientError, 4 * HOUR, [])
-    STOP_THE_ACCOUNT = (CredentialsError, None, [])
-    REFUSED = (RefusedError, None, [])
-    NOT_UNDERSTOOD = (ProtocolError, None, [])
-    MAYBE_WRITTEN = (AmbiguousWriteError, None, [])
+    STOP_FOR_AN_HOUR = (TransientError, HOUR, AT_ONCE)
+    STOP_FOR_FOUR = (TransientError, 4 * HOUR, AT_ONCE)
+    STOP_THE_ACCOUNT = (CredentialsError, None, AT_ONCE)
+    REFUSED = (RefusedError, None, AT_ONCE)
+    NOT_UNDERSTOOD = (ProtocolError, None, AT_ONCE)
+    MAYBE_WRITTEN = (AmbiguousWriteError, None, AT_ONCE)
 
 
 RETRY, WAIT, MAYBE, REFUSED, STOP = Told.RETRY, Told.WAIT, Told.MAYBE_WRITTEN, Told.REFUSED, Told.STOP_THE_ACCOUNT
