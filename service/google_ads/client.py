@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from service.core.errors import AmbiguousWriteError, TransientError
 from service.google_ads.credentials import GoogleCredentials
+from service.google_ads.rests import Rests
 from service.google_ads.wire import SYSTEM, Edits, ReadBack
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ Sleep = Callable[[float], Awaitable[None]]
 class GoogleAds:
     """One set of credentials against one endpoint; accounts and tasks may share it.
 
-    `endpoint` is host:port in place of `googleads.googleapis.com`, still over TLS. `timeout` is the deadline of one RPC.
+    `endpoint` is host:port in place of `googleads.googleapis.com`, still over TLS. `timeout` is the deadline of one RPC. An
+    account that asked to be left alone for a while is, by all calls; `clock` tells how long that is still to be.
     """
 
     def __init__(
@@ -43,11 +46,13 @@ class GoogleAds:
         endpoint: str | None = None,
         timeout: timedelta = TIMEOUT,
         sleep: Sleep = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._credentials = credentials
         self._endpoint = endpoint
         self._timeout = timeout
         self._sleep = sleep
+        self._rests = Rests(clock)
         self._guard = threading.Lock()
         self._opened: Session | None = None
 
@@ -96,5 +101,5 @@ class GoogleAds:
 
         with self._guard:
             if self._opened is None:
-                self._opened = Session(self._credentials, self._endpoint, self._timeout.total_seconds())
+                self._opened = Session(self._credentials, self._endpoint, self._timeout.total_seconds(), self._rests)
             return self._opened

@@ -107,15 +107,23 @@ ADVICE = {
 TOKEN_FAILED = "Getting metadata from plugin failed"  # noqa: S105 - the beginning of grpcio's message
 DENIED = ("invalid_grant", "invalid_client", "unauthorized_client", "deleted_client", "invalid_scope", "access_denied")
 LONGEST_TEXT = 300
+BROKE_OFF = ("Stream removed", "Connection reset", "Socket closed")
+PROJECT_SCOPE = 3
+"""`QuotaErrorDetails.QuotaRateScope.DEVELOPER`, which since the end of developer tokens is the Cloud project."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One error of a failure: the API's code as `Group.CODE`, its text, and how long to wait if it says so."""
+    """One error of a failure: the API's code as `Group.CODE`, its text, and how long to wait if it says so.
+
+    `quota`: it is about a quota, whether its code is known or not; `project`: about the Cloud project's, not the account's.
+    """
 
     code: str
     text: str
     retry_after: timedelta | None = None
+    quota: bool = False
+    project: bool = False
 
 
 def translate(error: Exception, *, writing: bool) -> OutsideError:
@@ -123,10 +131,17 @@ def translate(error: Exception, *, writing: bool) -> OutsideError:
     if _is_token_failure(error):
         return _token_error(str(error))
     status, findings, request_id = _status(error), _findings(error), _request_id(error)
+    if not findings and not writing and _broke_off(error, status):
+        return TransientError(SYSTEM, "the connection to Google Ads broke off", code=status)
     if not findings:
         return _by_status(status, writing=writing)
     errors = [_by_code(finding, status, request_id, writing=writing) for finding in findings]
     return min(errors, key=lambda one: SEVERITY.index(type(one)))
+
+
+def is_about_project(error: Exception) -> bool:
+    """Whether it is the Cloud project that has used too much, and not the account. A day's operations are the project's."""
+    return any(finding.project or finding.code == "QuotaError.RESOURCE_EXHAUSTED" for finding in _findings(error))
 
 
 def _by_status(status: str, text: str = "", *, writing: bool) -> OutsideError:
@@ -138,6 +153,9 @@ def _by_status(status: str, text: str = "", *, writing: bool) -> OutsideError:
 
 
 def _by_code(finding: Finding, status: str, request_id: str, *, writing: bool) -> OutsideError:
+    if not finding.code and finding.quota:  # refused for a quota, so nothing was written
+        message = f"Google Ads {_WORDS[TransientError]}: {finding.text} [gRPC status {status}]"
+        return TransientError(SYSTEM, message, code=status, retry_after=finding.retry_after)
     if not finding.code:  # newer than this package: only the status is left to go by
         return _by_status(status, finding.text, writing=writing)
     kind = MEANING.get(finding.code, MEANING.get(finding.code.partition(".")[0], RefusedError))
@@ -222,9 +240,16 @@ def _parsed(value: bytes) -> Any:
         return None
 
 
+def _broke_off(error: Any, status: str) -> bool:
+    """Whether an answer broke off, which grpc calls UNKNOWN (google-ads-python issue 517); a read may be begun again."""
+    return status == "UNKNOWN" and any(words in str(error) for words in BROKE_OFF)
+
+
 def _finding(error: Any) -> Finding:
     text = " ".join(filter(None, (error.message, error.details.unpublished_error_code)))
-    return Finding(_code(error), _clean(text), _retry_delay(error))
+    quota = error.details.HasField("quota_error_details")
+    project = quota and error.details.quota_error_details.rate_scope == PROJECT_SCOPE
+    return Finding(_code(error), _clean(text), _retry_delay(error), quota, project)
 
 
 def _code(error: Any) -> str:

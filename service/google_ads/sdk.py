@@ -22,7 +22,8 @@ from google.oauth2.service_account import Credentials as ServiceAccountCredentia
 
 from service.core.errors import CredentialsError, TransientError
 from service.google_ads.credentials import GoogleCredentials
-from service.google_ads.errors import SDK_ERRORS, translate
+from service.google_ads.errors import SDK_ERRORS, is_about_project, translate
+from service.google_ads.rests import PROJECT, Rests
 from service.google_ads.wire import SYSTEM, Edits, ReadBack, fill_request, read_back
 
 API_VERSION = "v26"
@@ -35,11 +36,12 @@ T = TypeVar("T")
 class Session:
     """One set of credentials against one endpoint, from any thread; `timeout` in seconds is the deadline of one RPC."""
 
-    def __init__(self, credentials: GoogleCredentials, endpoint: str | None, timeout: float) -> None:
+    def __init__(self, credentials: GoogleCredentials, endpoint: str | None, timeout: float, rests: Rests) -> None:
         _quieten()
         self._credentials = _load(credentials)
         self._endpoint = endpoint
         self._timeout = timeout
+        self._rests = rests
         self._guard = threading.Lock()
         self._services: dict[str | None, Any] = {}
         self._turns: dict[str, threading.Lock] = {}
@@ -47,7 +49,7 @@ class Session:
     def search(self, login: str | None, customer_id: str, query: str, read: Callable[[Any], T]) -> list[T]:
         """All rows of a query, each through `read`. Read to the end: an unfinished stream holds one of the server's slots."""
         service = self._service(login)
-        with _translated(writing=False):
+        with self._translated(customer_id, writing=False):
             stream = service.search_stream(customer_id=customer_id, query=query, timeout=self._timeout)
             try:
                 return [read(row) for batch in stream for row in batch.results]
@@ -58,7 +60,7 @@ class Session:
         """Carry the edits out, all or none, once. One at a time per customer id: else CONCURRENT_MODIFICATION."""
         service = self._service(login)
         request = fill_request(MutateGoogleAdsRequest.pb()(), customer_id, edits)
-        with self._turn(customer_id), _translated(writing=True):
+        with self._turn(customer_id), self._translated(customer_id, writing=True):
             return read_back(service.mutate(request=request, timeout=self._timeout))
 
     def close(self) -> None:
@@ -83,6 +85,17 @@ class Session:
             return self._services[login]
 
     @contextmanager
+    def _translated(self, customer_id: str, *, writing: bool) -> Iterator[None]:
+        self._rests.check(customer_id)
+        try:
+            yield
+        except SDK_ERRORS as error:
+            ours = translate(error, writing=writing)
+            if isinstance(ours, TransientError) and ours.retry_after:
+                self._rests.begin(PROJECT if is_about_project(error) else customer_id, ours.retry_after)
+            raise ours from None  # a chain would repeat what a token endpoint said
+
+    @contextmanager
     def _turn(self, customer_id: str) -> Iterator[None]:
         with self._guard:
             turn = self._turns.setdefault(customer_id, threading.Lock())
@@ -92,14 +105,6 @@ class Session:
             yield
         finally:
             turn.release()
-
-
-@contextmanager
-def _translated(*, writing: bool) -> Iterator[None]:
-    try:
-        yield
-    except SDK_ERRORS as error:
-        raise translate(error, writing=writing) from None  # a chain would repeat what a token endpoint said
 
 
 def _load(credentials: GoogleCredentials) -> Any:

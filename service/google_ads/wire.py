@@ -1,4 +1,4 @@
-"""Google's messages to our values and back: the two queries, the rows they bring, the operations we send.
+"""Google's messages to our values and back: the queries, the rows they bring, the operations we send.
 
 The SDK ships no types, so its objects are `Any` here and nowhere further in. We use it with plain protobuf messages
 (`use_proto_plus=False`): they refuse floats where ints belong, and a number unknown to an enum does no harm. Field names are

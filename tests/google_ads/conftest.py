@@ -24,12 +24,16 @@ TIMEOUT = timedelta(seconds=5)
 
 @dataclass
 class Stage:
-    """The world, its one account, and the ways to reach it. `slept` are the pauses the client took."""
+    """The world, its one account, and the ways to reach it. `slept` are the pauses the client took.
+
+    `seconds` is the client's clock, which only its pauses move.
+    """
 
     world: World
     account: GoogleAccount
     sandbox: GoogleSandbox
     slept: list[float] = field(default_factory=list)
+    seconds: float = 0.0
     clients: list[GoogleAds] = field(default_factory=list)
 
     def add(self, id_: str, micros: int = 60_000_000, *, shared: bool = False, period: str = "DAILY", **fields: object) -> None:
@@ -39,12 +43,17 @@ class Stage:
             setattr(campaign, name, value)
         self.account.campaigns[id_] = campaign
 
-    def client(self, credentials: GoogleCredentials | None = None, timeout: timedelta = TIMEOUT) -> GoogleAds:
+    def client(
+        self, credentials: GoogleCredentials | None = None, timeout: timedelta = TIMEOUT, endpoint: str = ""
+    ) -> GoogleAds:
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
+            self.seconds += seconds
 
         signed_in = credentials or GoogleCredentials(json_key_file_path=self.sandbox.key_file)
-        client = GoogleAds(signed_in, endpoint=self.sandbox.endpoint, timeout=timeout, sleep=sleep)
+        client = GoogleAds(
+            signed_in, endpoint=endpoint or self.sandbox.endpoint, timeout=timeout, sleep=sleep, clock=lambda: self.seconds
+        )
         self.clients.append(client)
         return client
 
@@ -65,8 +74,8 @@ class Stage:
         assert isinstance(found, Campaign)
         return found
 
-    def fail(self, kind: str, match: str = "", times: int | None = None) -> None:
-        self.world.fail(Fault("google", kind, match, times))
+    def fail(self, kind: str, match: str = "", times: int | None = None, what: str = "") -> None:
+        self.world.fail(Fault("google", kind, match, times, what))
 
     def calls(self, name: str) -> int:
         return sum(request.path == name for request in self.world.requests)

@@ -153,6 +153,7 @@ async def test_more_events_than_one_answer_holds_are_all_told_once(stage: Stage)
     assert stage.calls(SEARCH) - before == 2
 
 
+@pytest.mark.soak
 async def test_more_events_in_one_second_than_can_be_asked_for_are_not_half_told(stage: Stage) -> None:
     stage.world.advance(SECOND / 2)
     for _ in range(10_001):

@@ -20,70 +20,9 @@ from service.core.errors import (
 from service.core.model import Campaign, State
 from service.google_ads.wire import campaign_row
 from service.sandbox.accounts import GoogleAccount
-from tests.google_ads.conftest import CUSTOMER, MANAGER, MUTATE, SEARCH, TIMEOUT, Stage
+from tests.google_ads.conftest import CUSTOMER, MANAGER, SEARCH, TIMEOUT, Stage
 
 PAUSED = State(running=False, budget=Decimal("60.00"))
-
-READS: list[tuple[str, type[OutsideError], str]] = [
-    ("unavailable", TransientError, "UNAVAILABLE"),
-    ("internal", TransientError, "InternalError.INTERNAL_ERROR"),
-    ("internal_error.TRANSIENT_ERROR", TransientError, "InternalError.TRANSIENT_ERROR"),
-    ("internal_error.ERROR_CODE_NOT_PUBLISHED", RefusedError, "InternalError.ERROR_CODE_NOT_PUBLISHED"),
-    ("concurrent_modification", TransientError, "DatabaseError.CONCURRENT_MODIFICATION"),
-    ("resource_exhausted", TransientError, "QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED"),
-    ("quota_day", TransientError, "QuotaError.RESOURCE_EXHAUSTED"),
-    ("permission_denied", CredentialsError, "AuthorizationError.USER_PERMISSION_DENIED"),
-    ("token_revoked", CredentialsError, "AuthenticationError.OAUTH_TOKEN_REVOKED"),
-    ("authentication_error.NOT_ADS_USER", CredentialsError, "AuthenticationError.NOT_ADS_USER"),
-    ("authorization_error.CUSTOMER_NOT_ENABLED", CredentialsError, "AuthorizationError.CUSTOMER_NOT_ENABLED"),
-    ("header_error.INVALID_LOGIN_CUSTOMER_ID", CredentialsError, "HeaderError.INVALID_LOGIN_CUSTOMER_ID"),
-    ("query_error.UNRECOGNIZED_FIELD", RefusedError, "QueryError.UNRECOGNIZED_FIELD"),
-    ("request_error.UNSUPPORTED_VERSION", RefusedError, "RequestError.UNSUPPORTED_VERSION"),
-    ("unreadable", ProtocolError, "UNKNOWN"),
-]
-WRITES: list[tuple[str, type[OutsideError], str]] = [
-    ("unavailable", AmbiguousWriteError, "UNAVAILABLE"),
-    ("internal", AmbiguousWriteError, "InternalError.INTERNAL_ERROR"),
-    ("internal_error.DEADLINE_EXCEEDED", AmbiguousWriteError, "InternalError.DEADLINE_EXCEEDED"),
-    ("unreadable", AmbiguousWriteError, "UNKNOWN"),
-    ("concurrent_modification", TransientError, "DatabaseError.CONCURRENT_MODIFICATION"),
-    ("resource_exhausted", TransientError, "QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED"),
-    ("permission_denied", CredentialsError, "AuthorizationError.USER_PERMISSION_DENIED"),
-    ("database_error.DATA_CONSTRAINT_VIOLATION", RefusedError, "DatabaseError.DATA_CONSTRAINT_VIOLATION"),
-    ("campaign_budget_error.MONEY_AMOUNT_TOO_LARGE", RefusedError, "CampaignBudgetError.MONEY_AMOUNT_TOO_LARGE"),
-    ("campaign_error.CANNOT_MODIFY_FOR_TRIAL_CAMPAIGN", RefusedError, "CampaignError.CANNOT_MODIFY_FOR_TRIAL_CAMPAIGN"),
-    ("mutate_error.MUTATE_NOT_ALLOWED", RefusedError, "MutateError.MUTATE_NOT_ALLOWED"),
-    ("field_mask_error.FIELD_MASK_MISSING", RefusedError, "FieldMaskError.FIELD_MASK_MISSING"),
-    ("video_campaign_error.MUTATE_REQUIRES_RESERVATION", RefusedError, "VideoCampaignError.MUTATE_REQUIRES_RESERVATION"),
-]
-
-
-@pytest.mark.parametrize(("kind", "error", "code"), READS, ids=[kind for kind, *_ in READS])
-async def test_a_read_that_fails_says_what_failed(stage: Stage, kind: str, error: type[OutsideError], code: str) -> None:
-    adapter = stage.adapter()
-    await adapter.read(["1"])
-    stage.fail(kind, SEARCH)
-
-    with pytest.raises(OutsideError) as raised:
-        await adapter.read(["1"])
-
-    assert (type(raised.value), raised.value.code, raised.value.system) == (error, code, "google")
-
-
-@pytest.mark.parametrize(("kind", "error", "code"), WRITES, ids=[kind for kind, *_ in WRITES])
-async def test_a_write_that_fails_is_sent_once_and_says_what_is_known(
-    stage: Stage, kind: str, error: type[OutsideError], code: str
-) -> None:
-    adapter = stage.adapter()
-    campaign = await stage.read(adapter=adapter)
-    stage.fail(kind, MUTATE)
-
-    with pytest.raises(OutsideError) as raised:
-        await adapter.write(campaign, PAUSED)
-
-    assert (type(raised.value), raised.value.code) == (error, code)
-    assert stage.calls(MUTATE) == 1
-    assert not stage.slept
 
 
 async def test_a_read_is_repeated_with_growing_pauses_until_it_works(stage: Stage) -> None:

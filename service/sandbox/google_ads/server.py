@@ -24,6 +24,7 @@ asks of, such as `GoogleAdsService/SearchStream FROM campaign`:
     late_changes             SearchStream does not tell yet what was changed in the last three minutes
     names_only               a mutate answers resource names although more was asked for
     <group_error.NAME>       any error of the API by its own name, such as `campaign_budget_error.MONEY_AMOUNT_TOO_LARGE`
+    ends                     the call ends as `what` says: see `service.sandbox.google_ads.endings`
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ from google.ads.googleads.v26.services.types import google_ads_service as types
 
 from service.sandbox.accounts import GoogleAccount
 from service.sandbox.google_ads.certificate import certificate_in
+from service.sandbox.google_ads.endings import ENDINGS, LATER, ending
 from service.sandbox.google_ads.mutates import Author, Done, Outcome, Work, carry_out, resource
-from service.sandbox.google_ads.refusals import Mistake, Refusal, refusal, refuse, status_of
+from service.sandbox.google_ads.refusals import Refusal, refusal, refuse, status_of
 from service.sandbox.google_ads.rows import answer
 from service.sandbox.google_ads.tokens import CLIENT_ID, CLIENT_SECRET, EMAIL, REFRESH_TOKEN, Tokens
 from service.sandbox.serving import serving
@@ -63,34 +65,6 @@ WORKERS = 8
 OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_concurrent_streams", 20)]
 """Few streams, so that a client that leaves them unfinished comes to a halt."""
 Status = grpc.StatusCode
-
-ENDINGS: dict[str, tuple[grpc.StatusCode, tuple[Mistake, ...]]] = {
-    "unavailable": (Status.UNAVAILABLE, ()),
-    "unreadable": (Status.UNKNOWN, ()),
-    "internal": (Status.INTERNAL, (Mistake("internal_error.INTERNAL_ERROR", "An internal error has occurred."),)),
-    "permission_denied": (
-        Status.PERMISSION_DENIED,
-        (Mistake("authorization_error.USER_PERMISSION_DENIED", "User doesn't have permission to access customer."),),
-    ),
-    "concurrent_modification": (
-        Status.ABORTED,
-        (Mistake("database_error.CONCURRENT_MODIFICATION", "Multiple requests were attempting to modify the same resource."),),
-    ),
-    "token_revoked": (
-        Status.UNAUTHENTICATED,
-        (Mistake("authentication_error.OAUTH_TOKEN_REVOKED", "The OAuth token has been revoked."),),
-    ),
-    "resource_exhausted": (
-        Status.RESOURCE_EXHAUSTED,
-        (Mistake("quota_error.RESOURCE_TEMPORARILY_EXHAUSTED", "Too many requests. Retry in 30 seconds.", retry_seconds=30),),
-    ),
-    "quota_day": (
-        Status.RESOURCE_EXHAUSTED,
-        (Mistake("quota_error.RESOURCE_EXHAUSTED", "Too many requests. Retry in 14400 seconds.", retry_seconds=14_400),),
-    ),
-}
-LATER = {"applied_then_unavailable", "torn_stream", "small_batches", "late_changes", "names_only", "token_unavailable"}
-"""Faults that do not end a call at its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +239,7 @@ def _commit(fault: Fault | None, context: grpc.ServicerContext) -> None:
         gone = threading.Event()
         if context.add_callback(gone.set):
             gone.wait(LONGEST_SILENCE)
-        raise Refusal(Status.DEADLINE_EXCEEDED)
-    if "." in fault.kind:
-        raise refusal(fault.kind, "Something the sandbox was told to say.")
-    raise Refusal(*ENDINGS[fault.kind])
+    raise ending(fault)
 
 
 def _work(index: int, operation: Any) -> Work:
