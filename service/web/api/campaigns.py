@@ -34,11 +34,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoodDown:
-    """Somebody else's hand on it: the governor leaves it alone until `readopt`."""
+    """Somebody else's hand on it: the governor leaves it alone until `readopt`.
+
+    `by`, `via` and `logged_at` are whose, by what means and when, as the platform's change history tells; null: it does not.
+    """
 
     reason: Reason
     since: datetime
     seen: State
+    by: str | None
+    via: str | None
+    logged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +187,12 @@ def _remembered(value: model.Standing) -> Standing:
         paused_by_us=value.paused_by_us,
         caused_by=value.caused_by,
         by_rule=value.by_rule,
-        stood_down=None if down is None else StoodDown(down.reason, down.since, state(down.seen)),
+        stood_down=None if down is None else _stood_down(down),
     )
+
+
+def _stood_down(down: model.StoodDown) -> StoodDown:
+    return StoodDown(down.reason, down.since, state(down.seen), down.by or None, down.via or None, down.logged_at)
 
 
 def _decision(value: model.Decision | None) -> LastDecision | None:
