@@ -25,6 +25,9 @@ from service.store.packing import offers_of, pack, unpack
 BY_REFERENCE = ("rules", "pace")
 """Large fields of `RunInputs` that are the same in run after run; None is never a reference."""
 
+RARE = {"shares", "spent_shares", "least"}
+"""Fields of a campaign that tell of divided budgets and least amounts."""
+
 MOST_REFERENCES, MOST_PROBES = 50, 20_000
 """So many parts of snapshots are kept as values before all are let go."""
 
@@ -85,8 +88,14 @@ def snapshot_apart(snapshot: Snapshot) -> SnapshotDocuments:
     )
     probes = _json(pack(diaries.probes, (*diaries.offers, *also)))
     whole = json.loads(dump(Snapshot, snapshot, without=("diaries",)))
+    whole["campaigns"] = {name: _brief(campaign) for name, campaign in whole["campaigns"].items()}
     whole |= {"diaries": {"reference": reference.digest, "probes": probes.digest}}
     return SnapshotDocuments(_json(whole), (reference, probes))
+
+
+def _brief(campaign: dict[str, Any]) -> dict[str, Any]:
+    """Without what most campaigns do not have, and what reads the same where it is not there."""
+    return {name: value for name, value in campaign.items() if name not in RARE or value not in ([], "0")}
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ RAISED: dict[type[GovernorError], tuple[GovernorError, int, str]] = {
     errors.RefusedError: (errors.RefusedError("meta", "no"), 502, "outside-refused"),
     errors.ProtocolError: (errors.ProtocolError("cliniko", "html"), 502, "outside-refused"),
     errors.AmbiguousWriteError: (errors.AmbiguousWriteError("meta", "perhaps"), 502, "outside-refused"),
+    errors.PartialWriteError: (errors.PartialWriteError("meta", "half of it"), 502, "outside-refused"),
 }
 
 
