@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from service.cli.rules import rules
+from service.core.errors import RuleFileError
 from service.core.rules import vocabulary as words
 from service.core.rules.language import UNITS, Metric, Op
 from service.core.rules.schema import json_schema, pack_schema, schema_text
+from service.core.rules.schema_blocks import whole_numbers
 from service.core.rules.tree import Mapping, Node, Scalar
 from service.core.rules.trial.schema import schema_of_tests
 from service.rulefiles.directory import RuleDirectory
@@ -23,6 +25,12 @@ from service.rulefiles.yaml_tree import parse
 from tests.rulefiles.mistakes import HARBOUR, MISTAKES, RULES, Mistake
 
 VALIDATOR = Draft202012Validator(json_schema())
+CORE: dict[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+}
+"""The plain words that stand for something else than themselves."""
 NUMBERS = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
 
 
@@ -36,7 +44,7 @@ def as_an_editor_sees(node: Node) -> Any:
         return node.text
     if NUMBERS.fullmatch(node.text):
         return float(node.text) if set(node.text) & set(".eE") else int(node.text)
-    return {"true": True, "false": False, "": None, "~": None, "null": None}.get(node.text, node.text)
+    return CORE.get(node.text, node.text)
 
 
 def complaints(text: str) -> list[str]:
@@ -155,3 +163,54 @@ def test_every_word_of_a_section_is_described() -> None:
     assert all(meaning for section in sections for meaning in section.keys.values())
     assert set(words.METRICS) == set(Metric)
     assert set(words.OPS) == set(Op)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest"), [(0, 0), (0, 9), (0, 14), (1, 72), (1, 1000), (24, 1440), (98, 205), (50, 99), (0, 100_000)]
+)
+def test_a_pattern_of_whole_numbers_takes_those_between_its_limits_and_no_others(lowest: int, highest: int) -> None:
+    pattern = re.compile(whole_numbers(lowest, highest))
+    numbers = {*range(2100), highest - 1, highest, highest + 1, 10 * highest}
+    assert {n for n in numbers if pattern.fullmatch(str(n))} == {n for n in numbers if lowest <= n <= highest}
+    assert pattern.fullmatch(f"00{highest}")
+
+
+SPELLINGS = [
+    pytest.param("name: Ladder", "name: true", True, id="a truth for a name"),
+    pytest.param("name: Ladder", "name: 2024", True, id="a number for a name"),
+    pytest.param("name: Ladder", "name: null", False, id="nothing for a name"),
+    pytest.param("name: Ladder", 'name: " Ladder "', True, id="blanks around words"),
+    pytest.param("name: Ladder", 'name: "  "', False, id="nothing but blanks"),
+    pytest.param("name: Ladder", f"name: {'x' * 201}", False, id="too many words"),
+    pytest.param("floor: 10.00", "floor: 10.00, protect: True", True, id="a truth in capitals"),
+    pytest.param("floor: 10.00", 'floor: 10.00, protect: "true"', True, id="a truth in quotes"),
+    pytest.param("floor: 10.00", 'floor: 10.00, protect: "yes"', False, id="what only means a truth"),
+    pytest.param("floor: 10.00", 'floor: "10.00"', True, id="an amount in quotes"),
+    pytest.param("floor: 10.00", 'floor: "0.00"', False, id="no amount in quotes"),
+    pytest.param("floor: 10.00", "floor: 1000000000", False, id="a thousand million"),
+    pytest.param("budget: 130%", 'budget: " floor "', False, id="blanks around a budget"),
+    pytest.param("budget: 130%", 'budget: "floor"', True, id="a budget in quotes"),
+    pytest.param("budget: 130%", "budget: 1000.5%", False, id="a budget of too many percent"),
+    pytest.param("since: 24h", 'since: "24h "', False, id="blanks behind a duration"),
+    pytest.param("since: 24h", "since: 4d", False, id="looking back too far in days"),
+    pytest.param("guardrails: {} ", "guardrails: {dead_band: 50.1%} ", False, id="a dead band too wide"),
+    pytest.param("guardrails: {} ", "guardrails: {drift_expires: 23h} ", False, id="drift that expires too soon"),
+    pytest.param("notify: [marketing]", "notify: [marketing, marketing]", False, id="a channel twice"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "taken"), SPELLINGS)
+def test_loader_and_editor_take_the_same_spellings(old: str, new: str, taken: bool) -> None:
+    assert old in HARBOUR
+    text = HARBOUR.replace(old, new, 1)
+    assert (complaints(text) == []) is taken
+    if taken:
+        check(text, "harbour-physio.yaml")
+        return
+    with pytest.raises(RuleFileError):
+        check(text, "harbour-physio.yaml")
+
+
+def test_blanks_in_quotes_are_told_with_what_to_do() -> None:
+    with pytest.raises(RuleFileError, match="`budget` has blanks around it: ` floor `; take the blanks inside the quotes out"):
+        check(HARBOUR.replace("budget: 130%", 'budget: " floor "', 1), "harbour-physio.yaml")

@@ -1,8 +1,8 @@
 """The JSON Schema of rule files, for completion and squiggles in editors.
 
-It describes the same shapes as the loader, from the same words and patterns, but only shapes: references between parts of
-the file, limits and order are the loader's, which has the last word. Editors hand a schema what YAML makes of a value
-(`60.00` is a number, `95%` text), hence the types. Pure.
+It describes the same shapes as the loader, from the same words, patterns and limits: what it leaves to the loader, which has
+the last word, is one part of the file against another, and order. Editors hand a schema what YAML makes of a value (`60.00` is
+a number, `true` a truth, `95%` text), hence the types. Pure.
 """
 
 from __future__ import annotations
@@ -17,20 +17,26 @@ from service.core.rules import values
 from service.core.rules import vocabulary as words
 from service.core.rules.currencies import DECIMALS
 from service.core.rules.language import UNITS, Metric, Op, SharedBudget, Unit
+from service.core.rules.limits import COUNTS, DURATIONS, PERCENTAGES
 from service.core.rules.schema_blocks import (
     DIALECT,
     Schema,
+    count,
+    lasting,
     listed,
     mapping,
     name,
     named,
+    names_of,
     never_both,
     number,
     one_of,
+    percentage,
     ref,
     text,
     words_of_choice,
 )
+from service.core.rules.shape_conditions import DAY_COUNTS
 from service.core.rules.vocabulary import Section
 
 OF_A_CAMPAIGN = replace(
@@ -75,10 +81,9 @@ def shared() -> dict[str, Schema]:
     return {
         "budget": _budget(),
         "condition": _condition(),
-        "duration": text(values.DURATION),
         "hours": text(values.HOURS),
-        "money": number(values.MONEY, exclusiveMinimum=0),
-        "percent": text(values.PERCENT),
+        "money": number(values.POSITIVE, exclusiveMinimum=0, exclusiveMaximum=1_000_000_000),
+        "percent": percentage(*PERCENTAGES["threshold"]),
         "within": text(values.WITHIN),
     }
 
@@ -86,17 +91,21 @@ def shared() -> dict[str, Schema]:
 def _file() -> dict[str, Schema]:
     return {
         "version": {"enum": [1, "1"]},
-        "clinic": text(values.SLUG, maxLength=63),
+        "clinic": name(values.SLUG),
         "name": words_of_choice(),
         "currency": {"enum": sorted(DECIMALS)},
         "mode": one_of(words.MODES),
-        "notify": listed(name()),
-        "packs": listed(text(values.SLUG, maxLength=63)),
+        "notify": names_of(name()),
+        "packs": names_of(name(values.SLUG)),
         "daily_cap": ref("money"),
         "monthly_cap": ref("money"),
-        "google_ads": mapping(words.GOOGLE_ADS, dict.fromkeys(words.GOOGLE_ADS.keys, number(values.CUSTOMER_ID))),
+        "google_ads": mapping(
+            words.GOOGLE_ADS, dict.fromkeys(words.GOOGLE_ADS.keys, number(values.CUSTOMER_ID, minimum=0, maximum=9_999_999_999))
+        ),
         "meta": mapping(words.META, {"ad_account_id": text(values.AD_ACCOUNT_ID)}),
-        "services": named(mapping(words.SERVICE, _service()), minProperties=1),
+        "services": named(
+            mapping(words.SERVICE, _service()) | never_both("practitioners", "exclude_practitioners"), minProperties=1
+        ),
         "campaigns": named(mapping(words.CAMPAIGN, _campaign())),
         "rules": listed(_rule(words.RULE)),
         "guardrails": ref("guardrails"),
@@ -104,18 +113,25 @@ def _file() -> dict[str, Schema]:
 
 
 def _service() -> dict[str, Schema]:
-    return dict.fromkeys(words.SERVICE.keys, listed(words_of_choice()))
+    return dict.fromkeys(words.SERVICE.keys, names_of(words_of_choice()))
 
 
 def _pack() -> dict[str, Schema]:
     rules = listed(_rule(words.PACK_RULE))
-    return {"version": {"enum": [1, "1"]}, "pack": text(values.SLUG, maxLength=63), "rules": rules}
+    return {"version": {"enum": [1, "1"]}, "pack": name(values.SLUG), "rules": rules}
 
 
 def _campaign() -> dict[str, Schema]:
     budgets = dict.fromkeys(("base_budget", "floor", "ceiling"), ref("money"))
-    own = {"platform": {"enum": [*Platform]}, "id": number(values.CAMPAIGN_ID), "service": name()}
-    may: dict[str, Schema] = {"protect": {"type": "boolean"}, "shared_budget": {"enum": [*SharedBudget]}}
+    own = {
+        "platform": {"enum": [*Platform]},
+        "id": number(values.CAMPAIGN_ID, minimum=0, exclusiveMaximum=10**20),
+        "service": name(),
+    }
+    may: dict[str, Schema] = {
+        "protect": {"type": ["boolean", "string"], "pattern": f"^{values.FLAG}$"},
+        "shared_budget": {"enum": [*SharedBudget]},
+    }
     return own | budgets | may | {"guardrails": ref("campaign_guardrails")}
 
 
@@ -123,30 +139,33 @@ def _rule(section: Section) -> Schema:
     keys = {
         "name": words_of_choice(),
         "service": name(),
-        "campaigns": listed(name()),
+        "campaigns": names_of(name()),
         "when": ref("condition"),
-        "for": ref("duration"),
+        "for": lasting(*DURATIONS["for"]),
         "until": ref("condition"),
         "then": {"anyOf": [{"const": "pause"}, mapping(words.THEN, {"budget": ref("budget")})]},
         "bands": _bands(),
         "notify": name(),
-        "stabilise": ref("duration"),
+        "stabilise": lasting(*DURATIONS["stabilise"]),
         "active": _window(words.ACTIVE),
     }
     return mapping(section, keys) | {
-        "anyOf": [{"required": [part]} for part in ("then", "bands", "notify")],
+        "anyOf": [{"required": ["then"]}, {"required": ["bands"]}, {"required": ["notify", "when"]}],
         "allOf": [never_both("then", "bands"), never_both("service", "campaigns")]
         + [never_both(part, "bands") for part in ("when", "for", "until")],
         "dependentRequired": {"for": ["when"], "until": ["when"]},
+        "dependentSchemas": {"stabilise": {"anyOf": [{"required": ["then"]}, {"required": ["bands"]}]}},
     }
 
 
 def _bands() -> Schema:
     """A ladder: what its steps and margin may be depends on its metric."""
-    alike: dict[tuple[Unit, bool, bool], list[Metric]] = {}
+    alike: dict[tuple[object, ...], list[Metric]] = {}
     for metric in Metric:
-        alike.setdefault((UNITS[metric], words.looks_back(metric), words.is_forecast(metric)), []).append(metric)
-    ladder = mapping(words.BANDS, {"by": mapping(words.BY, _by()), "steps": listed(_step())})
+        kind = (UNITS[metric], metric in DAY_COUNTS, words.looks_back(metric), words.is_forecast(metric))
+        alike.setdefault(kind, []).append(metric)
+    steps = listed(_step()) | {"contains": {"not": {"required": ["otherwise"]}}}
+    ladder = mapping(words.BANDS, {"by": mapping(words.BY, _by()), "steps": steps})
     return ladder | {"allOf": [_ladder_of(metrics) for metrics in alike.values()]}
 
 
@@ -157,7 +176,7 @@ def _ladder_of(metrics: Sequence[Metric]) -> Schema:
     steps = {"items": {"properties": {op.value: threshold for op in words.STEP_OPS}}}
     return {
         "if": {"properties": {"by": by}, "required": ["by"]},
-        "then": {"properties": {"by": {"properties": {"margin": threshold} | barred}, "steps": steps}},
+        "then": {"properties": {"by": {"properties": {"margin": of_unit(UNITS[metrics[0]])} | barred}, "steps": steps}},
     }
 
 
@@ -189,31 +208,35 @@ def _comparison(metric: Metric) -> Schema:
 
 def threshold_of(metric: Metric) -> Schema:
     """A value of a metric, in its unit."""
-    by_unit = {Unit.PERCENT: ref("percent"), Unit.HOURS: ref("hours"), Unit.COUNT: number(values.WHOLE, minimum=0)}
-    return by_unit[UNITS[metric]]
+    return count(*COUNTS["days"]) if metric in DAY_COUNTS else of_unit(UNITS[metric])
+
+
+def of_unit(unit: Unit) -> Schema:
+    """A value in a unit."""
+    return {Unit.PERCENT: ref("percent"), Unit.HOURS: ref("hours"), Unit.COUNT: count(*COUNTS["threshold"])}[unit]
 
 
 def parameters(metric: Metric) -> dict[str, Schema]:
     """What may be said of a metric besides a threshold."""
-    since = {"since": ref("duration")} if words.looks_back(metric) else {}
-    confidence = {"confidence": ref("percent")} if words.is_forecast(metric) else {}
+    since = {"since": lasting(*DURATIONS["since"])} if words.looks_back(metric) else {}
+    confidence = {"confidence": percentage(*PERCENTAGES["confidence"])} if words.is_forecast(metric) else {}
     return {"within": ref("within")} | since | confidence
 
 
 def _by() -> dict[str, Schema]:
-    margin = {"anyOf": [ref("percent"), ref("hours"), number(values.WHOLE, minimum=0)]}
+    margin = {"anyOf": [*map(of_unit, Unit)]}
     metric = one_of(words.METRICS)
     return {
         "metric": metric,
         "within": ref("within"),
-        "since": ref("duration"),
-        "confidence": ref("percent"),
+        "since": lasting(*DURATIONS["since"]),
+        "confidence": percentage(*PERCENTAGES["confidence"]),
         "margin": margin,
     }
 
 
 def _step() -> Schema:
-    threshold = {"anyOf": [ref("percent"), ref("hours"), number(values.WHOLE, minimum=0)]}
+    threshold = {"anyOf": [*map(of_unit, Unit)]}
     keys = {op.value: threshold for op in words.STEP_OPS} | {"budget": ref("budget"), "otherwise": ref("budget")}
     compared = [{"required": [op.value, "budget"], "maxProperties": 2} for op in words.STEP_OPS]
     return mapping(words.STEP, keys) | {"oneOf": [*compared, {"required": ["otherwise"], "maxProperties": 1}]}
@@ -223,25 +246,23 @@ def _budget() -> Schema:
     cost = {"cost_per_booking": ref("money"), "within": ref("within")}
     return {
         "title": "budget",
-        "anyOf": [ref("percent"), one_of(words.NAMED), ref("money"), mapping(words.COST_PER_BOOKING, cost)],
+        "anyOf": [percentage(*PERCENTAGES["budget"]), one_of(words.NAMED), ref("money"), mapping(words.COST_PER_BOOKING, cost)],
     }
 
 
 def _guardrails() -> dict[str, Schema]:
     return {
-        "stabilise": mapping(words.STABILISE, dict.fromkeys(words.STABILISE.keys, ref("duration"))),
-        "max_step": mapping(words.MAX_STEP, dict.fromkeys(words.MAX_STEP.keys, ref("percent"))),
-        "dead_band": ref("percent"),
-        "cooldown": ref("duration"),
-        "max_changes_per_day": number(values.WHOLE, minimum=1, maximum=24),
-        "edit_budget": mapping(
-            words.EDIT_BUDGET, {"edits": number(values.WHOLE, minimum=1, maximum=100), "per": ref("duration")}
-        ),
-        "drift_expires": ref("duration"),
+        "stabilise": mapping(words.STABILISE, dict.fromkeys(words.STABILISE.keys, lasting(*DURATIONS["stabilise"]))),
+        "max_step": mapping(words.MAX_STEP, {key: percentage(*PERCENTAGES[key]) for key in words.MAX_STEP.keys}),
+        "dead_band": percentage(*PERCENTAGES["dead_band"]),
+        "cooldown": lasting(*DURATIONS["cooldown"]),
+        "max_changes_per_day": count(*COUNTS["max_changes_per_day"]),
+        "edit_budget": mapping(words.EDIT_BUDGET, {"edits": count(*COUNTS["edits"]), "per": lasting(*DURATIONS["per"])}),
+        "drift_expires": lasting(*DURATIONS["drift_expires"]),
         "fallback": one_of(words.FALLBACKS),
-        "fallback_after": ref("duration"),
+        "fallback_after": lasting(*DURATIONS["fallback_after"]),
         "change_window": _window(words.CHANGE_WINDOW),
-        "blast_radius": ref("percent"),
+        "blast_radius": percentage(*PERCENTAGES["blast_radius"]),
     }
 
 

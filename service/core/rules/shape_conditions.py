@@ -8,7 +8,6 @@ from itertools import pairwise
 from service.core.rules import vocabulary as words
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, did_you_mean, entries, items, listing, near
 from service.core.rules.language import (
-    LONGEST_LOOK_BACK,
     UNITS,
     Action,
     All,
@@ -24,15 +23,20 @@ from service.core.rules.language import (
     Unit,
     one,
 )
+from service.core.rules.limits import COUNTS, DURATIONS, PERCENTAGES
 from service.core.rules.tree import Entry, Mapping, Node, Scalar, described, quoted
-from service.core.rules.values import DAY, HOUR, duration, hours, one_of, percent, plain, whole, within
+from service.core.rules.values import DAY, duration, hours, one_of, percent, plain, whole, within
 
 NEVER = All(())
 """Stands in for a condition that could not be read; the file is refused before anybody looks at it."""
 
 CONDITION = "{utilisation: {at_least: 95%}}"
 EXAMPLES = {Unit.PERCENT: "95%", Unit.HOURS: "12h", Unit.COUNT: "5"}
-THRESHOLDS: dict[Unit, Parse[Decimal]] = {Unit.PERCENT: percent(), Unit.HOURS: hours, Unit.COUNT: whole()}
+THRESHOLDS: dict[Unit, Parse[Decimal]] = {
+    Unit.PERCENT: percent(*PERCENTAGES["threshold"]),
+    Unit.HOURS: hours,
+    Unit.COUNT: whole(*COUNTS["threshold"]),
+}
 DAY_COUNTS = {Metric.DAYS_TO_NEXT_OPENING, Metric.FULL_DAYS}
 RISING, FALLING = (Op.AT_LEAST, Op.ABOVE), (Op.AT_MOST, Op.BELOW)
 
@@ -90,8 +94,8 @@ def measure_of(fields: Fields, metric: Metric) -> Measure:
     found = Measure(
         metric=metric,
         within=fields.read("within", within, 14),
-        since=fields.read("since", duration(HOUR, LONGEST_LOOK_BACK), DAY),
-        confidence=fields.read("confidence", percent(50, 99), None),
+        since=fields.read("since", duration(*DURATIONS["since"]), DAY),
+        confidence=fields.read("confidence", percent(*PERCENTAGES["confidence"]), None),
     )
     return one(found)
 
@@ -138,6 +142,8 @@ def bands(node: Node, problems: Problems, budget: Parse[Action]) -> Bands | None
     found = problems.attempt(lambda value, what: items(value, what, example), steps, "`steps`", ())
     read = [(item.line, _step(item, measured[0], problems, budget)) for item in found]
     good = [(line, step) for line, step in read if step is not None]
+    if len(read) == 1 and good and good[0][1].op is None:
+        problems.add(good[0][0], "a ladder of nothing but `otherwise` has no steps", "write steps above it, or use `then`")
     _check_steps(good, UNITS[measured[0].metric], problems)
     return Bands(*measured, tuple(step for _, step in good))
 
@@ -173,8 +179,6 @@ def _stepped(op: Op | None, value: Decimal | None, action: Action | None) -> Ste
 
 def _check_steps(steps: list[tuple[int, Step]], unit: Unit, problems: Problems) -> None:
     """All in one direction, each reachable past the ones above it, `otherwise` last."""
-    if len(steps) == 1 and steps[0][1].op is None:
-        problems.add(steps[0][0], "a ladder of nothing but `otherwise` has no steps", "write steps above it, or use `then`")
     for (_, above), (line, step) in pairwise(steps):
         if above.op is None:
             problems.add(line, "a step below `otherwise` is never reached", "make `otherwise` the last step")

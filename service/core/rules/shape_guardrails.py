@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from service.core.rules import vocabulary as words
 from service.core.rules.fields import Fields, FlawError, Problems, did_you_mean, items, listing, near
 from service.core.rules.language import EVERY_DAY, EditBudget, Fallback, Guardrails, MaxStep, RaiseAndCut, Window
+from service.core.rules.limits import COUNTS, DURATIONS, PERCENTAGES
 from service.core.rules.regions import REGIONS
 from service.core.rules.tree import Node, Scalar, quoted
-from service.core.rules.values import DAY, HOUR, duration, minutes, one_of, percent, scalar, whole
+from service.core.rules.values import duration, minutes, one_of, percent, scalar, whole
 from service.core.rules.vocabulary import Section
-
-ZERO = timedelta(0)
 
 
 def guardrails(node: Node, outer: Guardrails, problems: Problems, *, campaign: bool) -> Guardrails:
@@ -26,15 +24,17 @@ def guardrails(node: Node, outer: Guardrails, problems: Problems, *, campaign: b
         outer,
         stabilise=_stabilise(fields.node("stabilise"), outer.stabilise, problems),
         max_step=_max_step(fields.node("max_step"), outer.max_step, problems),
-        dead_band=fields.read("dead_band", percent(0, 50), outer.dead_band),
-        cooldown=fields.read("cooldown", duration(ZERO, 14 * DAY), outer.cooldown),
-        max_changes_per_day=int(fields.read("max_changes_per_day", whole(1, 24), outer.max_changes_per_day)),
+        dead_band=fields.read("dead_band", percent(*PERCENTAGES["dead_band"]), outer.dead_band),
+        cooldown=fields.read("cooldown", duration(*DURATIONS["cooldown"]), outer.cooldown),
+        max_changes_per_day=int(
+            fields.read("max_changes_per_day", whole(*COUNTS["max_changes_per_day"]), outer.max_changes_per_day)
+        ),
         edit_budget=_edit_budget(fields.node("edit_budget"), outer.edit_budget, problems),
-        drift_expires=fields.read("drift_expires", duration(DAY, 365 * DAY), outer.drift_expires),
+        drift_expires=fields.read("drift_expires", duration(*DURATIONS["drift_expires"]), outer.drift_expires),
         fallback=fields.read("fallback", one_of(Fallback), outer.fallback),
-        fallback_after=fields.read("fallback_after", duration(HOUR, 14 * DAY), outer.fallback_after),
+        fallback_after=fields.read("fallback_after", duration(*DURATIONS["fallback_after"]), outer.fallback_after),
         change_window=window(hours, words.CHANGE_WINDOW, problems) if hours else outer.change_window,
-        blast_radius=fields.read("blast_radius", percent(0, 100), outer.blast_radius),
+        blast_radius=fields.read("blast_radius", percent(*PERCENTAGES["blast_radius"]), outer.blast_radius),
     )
 
 
@@ -42,7 +42,7 @@ def _stabilise(node: Node | None, outer: RaiseAndCut, problems: Problems) -> Rai
     if node is None:
         return outer
     fields = Fields(node, words.STABILISE, problems)
-    window = duration(ZERO, 14 * DAY)
+    window = duration(*DURATIONS["stabilise"])
     return RaiseAndCut(up=fields.read("raise", window, outer.up), down=fields.read("cut", window, outer.down))
 
 
@@ -51,8 +51,8 @@ def _max_step(node: Node | None, outer: MaxStep, problems: Problems) -> MaxStep:
         return outer
     fields = Fields(node, words.MAX_STEP, problems)
     return MaxStep(
-        up=fields.read("raise", percent(1, 1000), outer.up, "the largest raise"),
-        down=fields.read("cut", percent(1, 100), outer.down, "the largest cut"),
+        up=fields.read("raise", percent(*PERCENTAGES["raise"]), outer.up, "the largest raise"),
+        down=fields.read("cut", percent(*PERCENTAGES["cut"]), outer.down, "the largest cut"),
     )
 
 
@@ -61,7 +61,8 @@ def _edit_budget(node: Node | None, outer: EditBudget, problems: Problems) -> Ed
         return outer
     fields = Fields(node, words.EDIT_BUDGET, problems)
     return EditBudget(
-        edits=int(fields.read("edits", whole(1, 100), outer.edits)), per=fields.read("per", duration(DAY, 60 * DAY), outer.per)
+        edits=int(fields.read("edits", whole(*COUNTS["edits"]), outer.edits)),
+        per=fields.read("per", duration(*DURATIONS["per"]), outer.per),
     )
 
 

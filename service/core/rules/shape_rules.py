@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,10 +12,11 @@ from decimal import Decimal
 from service.core.rules import vocabulary as words
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, did_you_mean, near
 from service.core.rules.language import Action, Amount, CampaignEntry, CostPerBooking, Named, NamedBudget, Pause, Percent, Rule
+from service.core.rules.limits import DURATIONS, PERCENTAGES
 from service.core.rules.shape_conditions import bands, condition
 from service.core.rules.shape_guardrails import window
 from service.core.rules.tree import Mapping, Node, quoted
-from service.core.rules.values import DAY, HOUR, duration, listed, money, one_of, percent, plain, scalar, text, within
+from service.core.rules.values import duration, listed, money, one_of, percent, plain, scalar, text, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,11 @@ class Known:
     decimals: int
 
 
-def reference(known: frozenset[str] | None, kind: str, remedy: str) -> Parse[str]:
-    """The name of something declared elsewhere in the file."""
+def reference(known: frozenset[str] | None, kind: str, remedy: str, read: Callable[..., str] = scalar) -> Parse[str]:
+    """The name of something declared elsewhere in the file, as `read` reads it."""
 
     def parse(node: Node, what: str) -> str:
-        value = scalar(node, what, f"the name of a {kind}")
+        value = read(node, what, f"the name of a {kind}")
         if known is not None and value not in known:
             guess = near(value, known)
             raise FlawError(node, f"there is no {kind} {quoted(value)}", did_you_mean(guess) if guess else remedy)
@@ -57,12 +59,12 @@ def rule(node: Node, known: Known, problems: Problems, section: words.Section = 
         name=fields.read("name", text, "", "a rule's name"),
         campaigns=campaigns,
         when=condition(when, "`when`", problems) if when else None,
-        hold_for=fields.read("for", duration(HOUR, 14 * DAY), timedelta(0)),
+        hold_for=fields.read("for", duration(*DURATIONS["for"]), timedelta(0)),
         until=condition(until, "`until`", problems) if until else None,
         bands=bands(ladder, problems, budget) if ladder else None,
         then=_then(fields, budget, problems),
         notify=fields.read("notify", channel, None),
-        stabilise=fields.read("stabilise", duration(timedelta(0), 14 * DAY), None),
+        stabilise=fields.read("stabilise", duration(*DURATIONS["stabilise"]), None),
         active=window(active, words.ACTIVE, problems) if active else None,
         line=node.line,
     )
@@ -133,7 +135,7 @@ def budgets(known: Known, campaigns: tuple[str, ...], *, below_floor: bool = Fal
             return _cost_per_booking(node, known)
         value = scalar(node, what, "130%, floor, base, ceiling or an amount")
         if value.endswith("%"):
-            return Percent(percent(1, 1000)(node, what))
+            return Percent(percent(*PERCENTAGES["budget"])(node, what))
         if value[:1].isalpha():
             return NamedBudget(one_of(Named)(node, what))
         return Amount(_reachable(node, money(known.decimals)(node, what), entries))

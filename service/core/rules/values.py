@@ -24,9 +24,11 @@ PERCENT = rf"{NUMBER}%"
 HOURS = rf"{NUMBER}h"
 WHOLE = r"[0-9]{1,9}"
 MONEY = r"[0-9]{1,9}(\.[0-9]{1,2})?"
+POSITIVE = rf"(?!0+(\.0+)?$){MONEY}"
 GROUPED = r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]{1,2})?"
 CURRENCY = rf"({'|'.join(DECIMALS)}|[A-Z]{{0,2}}¤)"
 """A code, or a sign (`¤` stands for any) with a country before it, as in `AU$`."""
+FLAG = r"(true|True|TRUE|false|False|FALSE)"
 DURATION = r"[0-9]{1,4}[hd]"
 WITHIN = r"([1-9]|1[0-4])d"
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -42,7 +44,15 @@ DAY = timedelta(days=1)
 
 
 def scalar(node: Node, what: str, example: str) -> str:
-    """The text of a single value, outer blanks removed."""
+    """The text of a single value, which has no outer blanks."""
+    value = phrase(node, what, example)
+    if isinstance(node, Scalar) and value != node.text:
+        raise FlawError(node, f"{what} has blanks around it: {quoted(node.text)}", "take the blanks inside the quotes out")
+    return value
+
+
+def phrase(node: Node, what: str, example: str) -> str:
+    """Words of a person's choice, outer blanks removed: names are pasted with blanks, and compared without."""
     if not isinstance(node, Scalar):
         raise FlawError(node, f"{what} is a single value, not {described(node)}", f"write {example}")
     if absent(node):
@@ -52,7 +62,7 @@ def scalar(node: Node, what: str, example: str) -> str:
 
 def text(node: Node, what: str) -> str:
     """Words of a person's choice."""
-    value = scalar(node, what, "a name")
+    value = phrase(node, what, "a name")
     if not value or len(value) > 200 or any(unicodedata.category(char) in {"Cc", "Cs"} for char in value):
         raise FlawError(node, f"{what} is {quoted(value)}", "write 1 to 200 printable characters")
     return value
@@ -101,14 +111,14 @@ def one_of(words: type[E]) -> Parse[E]:
 
 
 def flag(node: Node, what: str) -> bool:
-    """`true` or `false`, and nothing that merely means it."""
+    """`true` or `false` in one of YAML's spellings, and nothing that merely means it."""
     value = scalar(node, what, "true or false")
-    if value not in {"true", "false"}:
+    if not re.fullmatch(FLAG, value):
         meant = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
         raise FlawError(
             node, f"{what} is true or false, not {quoted(value)}", f"write {meant.get(value.lower(), 'true or false')}"
         )
-    return value == "true"
+    return value.lower() == "true"
 
 
 def listed(parse: Parse[str], example: str) -> Parse[tuple[str, ...]]:

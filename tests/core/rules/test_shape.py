@@ -282,3 +282,12 @@ def test_problems_known_before_are_reported_with_those_found() -> None:
 def test_a_known_problem_alone_is_enough_to_refuse() -> None:
     with pytest.raises(RuleFileError, match="a tab"):
         read(tree(file()), file="rules/quay.yaml", known=(Problem("rules/quay.yaml", 3, "a tab"),))
+
+
+def test_a_ladder_of_nothing_but_otherwise_is_refused_and_one_with_a_wrong_step_is_told_only_that() -> None:
+    def ladder(*steps: dict[str, Any]) -> list[str]:
+        return refused(rules=[{"name": "One", "bands": {"by": {"metric": "utilisation"}, "steps": [*steps]}}])
+
+    assert ["nothing but `otherwise`" in each for each in ladder({"otherwise": "base"})] == [True]
+    (only,) = ladder({"at_least": "90", "budget": "floor"}, {"otherwise": "base"})
+    assert "utilisation is a percentage; write 90%" in only

@@ -13,7 +13,7 @@ from service.core.rules.tree import Entry, Node, Scalar, described, quoted
 from service.core.rules.tree import Mapping as Tree
 from service.core.rules.trial.model import Budget, Expectation
 from service.core.rules.trial.words import DONE, EXPECTED, Outcome, Stage, Start
-from service.core.rules.values import one_of, scalar
+from service.core.rules.values import one_of, phrase, scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,8 @@ class Names:
     def rule(self, node: Node, what: str) -> str:
         """The name of a rule."""
         names = frozenset(rule.name for rule in self.rules.rules)
-        return reference(names, "rule", f"the rules are {listing(sorted(names))}" if names else "there are no rules")(
-            node, what
-        )
+        known = f"the rules are {listing(sorted(names))}" if names else "there are no rules"
+        return reference(names, "rule", known, phrase)(node, what)
 
     def campaigns(self, key: str) -> tuple[str, ...]:
         """The campaigns that a key is about: one, or those of a service."""

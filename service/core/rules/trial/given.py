@@ -167,8 +167,8 @@ def _plainly(node: Node, what: str, metric: Metric, asks: Iterable[Measure]) -> 
 
 def _exactly(measure: Measure) -> Parse[Reading]:
     def parse(node: Node, what: str) -> Reading:
-        if isinstance(node, Scalar) and node.text.strip() in METRIC_GAPS:
-            return reading_of(Gap(node.text.strip()), measure)
+        if isinstance(node, Scalar) and node.text in METRIC_GAPS:
+            return reading_of(Gap(node.text), measure)
         value = float(threshold(measure)(node, what))
         # No opening within the days that are looked at: it may be any number of days further on.
         beyond = measure.metric is Metric.DAYS_TO_NEXT_OPENING and value >= measure.within

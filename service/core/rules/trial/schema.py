@@ -8,15 +8,19 @@ from service.core.model import Reason, Verdict
 from service.core.rules import values
 from service.core.rules import vocabulary as words
 from service.core.rules.language import Metric
+from service.core.rules.limits import DURATIONS, PERCENTAGES
 from service.core.rules.schema import parameters, shared, threshold_of
 from service.core.rules.schema_blocks import (
     DIALECT,
     Schema,
+    lasting,
     listed,
     mapping,
+    name,
     named,
     never_both,
     one_of,
+    percentage,
     ref,
     text,
     words_of_choice,
@@ -29,7 +33,7 @@ from service.core.rules.vocabulary import DAYS, Section
 def schema_of_tests(*, pack: bool = False) -> Schema:
     """The schema of `rules/<clinic>.test.yaml`, or of `rules/packs/<pack>.test.yaml`."""
     section = own.PACK_FILE if pack else own.FILE
-    head = {key: text(values.SLUG, maxLength=63) for key in section.keys if key in {"clinic", "pack"}}
+    head = {key: name(values.SLUG) for key in section.keys if key in {"clinic", "pack"}}
     shapes = {key: shape for key, shape in shared().items() if key not in {"budget", "condition"}}
     return {
         "$schema": DIALECT,
@@ -40,7 +44,7 @@ def schema_of_tests(*, pack: bool = False) -> Schema:
         "description": "Given metrics, what the rules must want. rules/README.md is the handbook.",
         "$defs": shapes
         | {
-            "budget": {"anyOf": [ref("percent"), one_of(words.NAMED), ref("money")]},
+            "budget": {"anyOf": [percentage(*PERCENTAGES["budget"]), one_of(words.NAMED), ref("money")]},
             "given": _given(),
             "value_gap": _gaps(own.METRIC_GAPS),
             **{metric.value: _metric(metric) for metric in Metric},
@@ -60,9 +64,9 @@ def _test() -> Schema:
 
 
 def _step() -> dict[str, Schema]:
-    notices = {"type": "array", "items": words_of_choice()}
+    notices = {"type": "array", "items": words_of_choice(), "uniqueItems": True}
     stages = {stage.value: ref(stage.value) for stage in Stage}
-    return {"given": ref("given"), "for": ref("duration"), **stages, "notices": notices}
+    return {"given": ref("given"), "for": lasting(*DURATIONS["a test's for"]), **stages, "notices": notices}
 
 
 def _starts() -> Schema:

@@ -15,6 +15,7 @@ from service.core.errors import Problem
 from service.core.rules.currencies import DECIMALS
 from service.core.rules.fields import Fields, FlawError, Parse, Problems, absent, did_you_mean, items, near
 from service.core.rules.language import Measure, RuleSet
+from service.core.rules.limits import DURATIONS
 from service.core.rules.tree import Mapping, Node, quoted
 from service.core.rules.trial.expected import Names, expectations, starts
 from service.core.rules.trial.given import Asked, given, written_as
@@ -127,7 +128,7 @@ def _step(line: int, fields: Fields, before: Given, about: _About) -> Step:
     nobody = told is not None and not getattr(told, "items", True)
     return Step(
         given=_given(fields, before, about),
-        lasts=fields.read("for", duration(timedelta(0), 14 * DAY), timedelta(0)),
+        lasts=fields.read("for", duration(*DURATIONS["a test's for"]), timedelta(0)),
         expected=tuple(_expected(fields, about)),
         notices=frozenset() if nobody else fields.read("notices", lambda n, w: frozenset(names(n, w)), None),
         line=line,
