@@ -7,7 +7,7 @@ Nothing else is read, so the same inputs give the same outcome: `governor replay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from service.core.decide import approvals, division, histories, left, people, pl
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
-from service.core.decide.model import Notice, Proposal, RuleState, RunInputs, RunOutcome, Standing, TraceLine
+from service.core.decide.model import Notice, RuleState, RunInputs, RunOutcome, Standing, TraceLine
 from service.core.decide.proposals import because, propose
 from service.core.metrics import Ask
 from service.core.model import Campaign, Diaries, Snapshot, State, Unreadable
@@ -160,7 +160,7 @@ def _case(
         in_force=in_force,
         proposal=proposal,
         open_slots=view.asks[entry.service](Measure(Metric.OPEN_SLOTS)),
-        stabilise=_own_window(proposal, considered),
+        stabilise=max(_raise_windows(considered, entry.guardrails.stabilise.up)),
     )
     asked = approvals.reviewed(inputs.approvals.get(entry.name), found, inputs.rules)
     return replace(found, approval=asked) if asked is not None and asked.answer in approvals.STANDING else found
@@ -173,8 +173,14 @@ def _in_force(seen: Campaign | Unreadable, standing: Standing, now: datetime) ->
     return standing.expected if people.propagating(standing, seen.state, now) else division.as_shown(standing, seen, now)
 
 
-def _own_window(proposal: Proposal | None, considered: list[tuple[Rule, Considered]]) -> timedelta | None:
-    return next((rule.stabilise for rule, _ in considered if proposal and rule.name == proposal.rule), None)
+def _raise_windows(considered: Iterable[tuple[Rule, Considered]], usual: timedelta) -> Iterator[timedelta]:
+    """How long each rule that may be deciding has a raise wait: its own window, or the usual one."""
+    for rule, result in considered:
+        if any(action is not None for action in result.outcomes):
+            yield usual if rule.stabilise is None else rule.stabilise
+        if None not in result.outcomes:
+            return
+    yield usual
 
 
 def _circumstances(inputs: RunInputs) -> Circumstances:

@@ -187,10 +187,16 @@ def _slots_opened(seen: Seen, measure: Measure) -> Reading:
     looks = [each for each in seen.earlier if newest - BASELINE_SLACK <= each.taken_at <= newest]
     place = next((n for n, each in enumerate(looks) if each.capacity().complete), None)
     if place is None:
-        return Reading(Bounds(None, 0, math.inf), Reason.NO_HISTORY)
+        return _without_baseline(seen.capacity.sums[measure.within])
     baseline = looks[place].capacity()
     before = [each.capacity() for each in looks[place + 1 :]]
     return _reading(slots_opened(seen.capacity, baseline, before, measure.within))
+
+
+def _without_baseline(total: Tally) -> Reading:
+    """Nobody knows how many of the openings are new; but no more can be than there are, so of none none is."""
+    most = openings_of(total).high
+    return Reading(Bounds(None, 0, most), Reason.NO_HISTORY) if most else Reading(Bounds.exactly(0))
 
 
 METRICS: dict[Metric, Callable[[Seen, Measure], Reading]] = {

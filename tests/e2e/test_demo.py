@@ -48,8 +48,8 @@ def test_it_shows_a_pause_a_raise_after_the_cluster_and_a_keep_on_both_platforms
         assert f"{campaign}: " in before
         assert "-> paused: applied" in before
         assert f"{campaign}: paused -> " in after
-    assert "Raise from 60.00 AUD to 78.00 AUD" in after
-    assert "Raise from 40.00 AUD to 52.00 AUD" in after
+    assert "paused -> 78.00: applied" in after
+    assert "paused -> 52.00: applied" in after
     assert after.count("Already running at") >= 4
 
 

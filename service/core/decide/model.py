@@ -31,6 +31,8 @@ class RuleState:
     `true_since`: its condition has been seen to hold at every run since; `maybe_since`: it has not been seen to fail since.
     `on_since`: its latch is on since. `band`: its ladder's step, as `Step.key` names it. `seen_at`: the last run that looked.
     `matched`: it was last seen to match, so that whoever is to be told has been told; while nobody can tell it stays as it was.
+    `maybe_off`: a latch that is on may as well be off, and `maybe_bands` are the steps that a ladder may be at instead ("" for
+    none): what was not seen of an hour may have turned them, and that is not forgotten until a later hour settles it.
     """
 
     true_since: datetime | None = None
@@ -39,6 +41,8 @@ class RuleState:
     band: str | None = None
     seen_at: datetime | None = None
     matched: bool = False
+    maybe_off: bool = False
+    maybe_bands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,5 +194,8 @@ def _fact(look: Look) -> str:
 def _unsure(options: Sequence[Option], decisive: Sequence[tuple[Rule, Considered]]) -> str:
     unknown = [look for _, result in decisive for look in result.looks if look.truth is Truth.UNKNOWN]
     facts = ", ".join(dict.fromkeys(_fact(look) for look in unknown))
+    turned = ", ".join(f"“{rule.name}”" for rule, result in decisive if result.state.maybe_off or result.state.maybe_bands)
+    if turned and not unknown:
+        facts = f"what an earlier hour did not show may have turned {turned}"
     wanted = ", ".join(dict.fromkeys("base budget" if o.rule is None else f"“{o.rule}”" for o in options))
     return f"cannot tell which holds of {wanted}" + (f": {facts}" if facts else "") + "; nothing is changed"

@@ -71,6 +71,12 @@ class Judgement:
         causes = (look.reading.cause for look in self.looks if look.truth is Truth.UNKNOWN)
         return foremost(causes) or Reason.DATA_INCOMPLETE
 
+    @property
+    def hidden(self) -> bool:
+        """Whether it is unknown for want of seeing: somebody who saw everything might have known."""
+        unknown = (look for look in self.looks if look.truth is Truth.UNKNOWN)
+        return self.truth is Truth.UNKNOWN and any(look.reading.cause not in UNDEFINED for look in unknown)
+
 
 def foremost(causes: Iterable[Reason | None]) -> Reason | None:
     """The cause to name out of several: one that leaves a metric undefined, else the first."""

@@ -2,7 +2,8 @@
 
 A rule whose condition is unknown may act or may not, so it yields every outcome the unobserved admits; `propose` then
 makes a move only if all of them lie on one side of what is in force. Remembering follows the same logic: a condition has
-*certainly* held since it was last seen to begin, and *possibly* held since it was last seen to fail. Pure.
+*certainly* held since it was last seen to begin, and *possibly* held since it was last seen to fail; and a latch or a ladder
+that an hour may have turned without anybody seeing it is remembered as being either way. Pure.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from service.core.decide.model import RuleState
+from service.core.decide.model import Reading, RuleState
 from service.core.logic import Bounds, Truth
 from service.core.memo import once_each
 from service.core.metrics import Ask
 from service.core.model import Reason
-from service.core.rules.conditions import Judgement, Look, faced, holds, judge
+from service.core.rules.conditions import UNDEFINED, Judgement, Look, faced, foremost, holds, judge
 from service.core.rules.language import Action, Bands, Compare, Op, Pause, Rule, Step
 
 GAP = timedelta(hours=3)
@@ -24,6 +25,9 @@ GAP = timedelta(hours=3)
 
 NO_MATCH = None
 """The outcome of a rule that does not match: the rules below it are asked."""
+
+NO_STEP = ""
+"""How `RuleState.maybe_bands` says that no step holds."""
 
 TELL = Pause()
 """Stands in for the action of a rule that only notifies, as long as it is looked at; never leaves this module."""
@@ -50,9 +54,7 @@ class Considered:
 def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime, *, awake: bool = True) -> Considered:
     """Hold `rule` against the metrics of one service; `awake` says whether this is a time at which it is looked at."""
     if not awake:
-        latched = rule.then is not None and rule.until is not None and state.on_since is not None
-        state = replace(state, true_since=None, maybe_since=None)  # what has to last begins anew when it is looked at again
-        return Considered((rule.then if latched else NO_MATCH,), state, latched=latched, asleep=True)
+        return _asleep(rule, state)
     broken = state.seen_at is not None and now - state.seen_at > GAP
     state = replace(state, seen_at=now, true_since=None if broken else state.true_since)
     found = _awake(rule, rule.then or TELL, ask, state, now)
@@ -64,19 +66,36 @@ def consider(rule: Rule, ask: Ask, state: RuleState, now: datetime, *, awake: bo
     return found
 
 
+def _asleep(rule: Rule, state: RuleState) -> Considered:
+    """A latch stays as it is; what has to last begins anew when it is looked at again."""
+    latched = rule.then is not None and rule.until is not None and state.on_since is not None
+    state = replace(state, true_since=None, maybe_since=None)
+    if latched and state.maybe_off:
+        return Considered((rule.then, NO_MATCH), state, cause=Reason.DATA_INCOMPLETE, asleep=True)
+    return Considered((rule.then if latched else NO_MATCH,), state, latched=latched, asleep=True)
+
+
 def _awake(rule: Rule, action: Action, ask: Ask, state: RuleState, now: datetime) -> Considered:
     if rule.bands is not None:
         return _ladder(rule.bands, ask, state)
-    if rule.until is not None and state.on_since is not None:
-        return _latched(action, judge(rule.until, ask), state)
-    return _waiting(rule, action, judge(rule.when, ask), state, now)
+    if rule.until is None or state.on_since is None:
+        return _waiting(rule, action, judge(rule.when, ask), state, now)
+    on = _latched(action, judge(rule.until, ask), replace(state, maybe_off=False))
+    if not state.maybe_off:
+        return on
+    off = replace(state, on_since=None, maybe_off=False)
+    return _either(on, _waiting(rule, action, judge(rule.when, ask), off, now))
 
 
 def _latched(action: Action, until: Judgement, state: RuleState) -> Considered:
+    ended = replace(state, on_since=None, true_since=None, maybe_since=None)
     if until.truth is Truth.TRUE:
-        return Considered((NO_MATCH,), replace(state, on_since=None, true_since=None, maybe_since=None), until.looks)
-    outcomes = (action,) if until.truth is Truth.FALSE else (action, NO_MATCH)
-    return Considered(outcomes, state, until.looks, until.cause, latched=True)
+        return Considered((NO_MATCH,), ended, until.looks)
+    if until.truth is Truth.FALSE:
+        return Considered((action,), state, until.looks, latched=True)
+    if until.hidden:
+        state = replace(ended, on_since=state.on_since, maybe_off=True)
+    return Considered((action, NO_MATCH), state, until.looks, until.cause, latched=True)
 
 
 def _waiting(rule: Rule, action: Action, when: Judgement, state: RuleState, now: datetime) -> Considered:
@@ -87,6 +106,8 @@ def _waiting(rule: Rule, action: Action, when: Judgement, state: RuleState, now:
         on_since = now if rule.until else None
         return Considered((action,), state if state.on_since == on_since else replace(state, on_since=on_since), when.looks)
     if state.maybe_since is not None and now - state.maybe_since >= rule.hold_for:
+        if rule.until is not None and (when.hidden or when.truth is Truth.TRUE):
+            state = replace(state, on_since=now, maybe_off=True)
         return Considered((action, NO_MATCH), state, when.looks, when.cause or Reason.DATA_INCOMPLETE)
     return Considered((NO_MATCH,), state, when.looks)
 
@@ -97,27 +118,62 @@ def _since(state: RuleState, surely: datetime | None, maybe: datetime | None) ->
     return replace(state, true_since=surely, maybe_since=maybe)
 
 
+def _either(on: Considered, off: Considered) -> Considered:
+    """What a latch comes to of which nobody knows whether it was on: all that it may come to either way."""
+    outcomes = tuple(dict.fromkeys((*on.outcomes, *off.outcomes)))
+    may_be_on, may_be_off = _may_be_on(on) or _may_be_on(off), _may_be_off(on) or _may_be_off(off)
+    state = replace(
+        off.state,
+        true_since=None if _may_be_off(on) else off.state.true_since,
+        on_since=(on.state.on_since or off.state.on_since) if may_be_on else None,
+        maybe_off=may_be_on and may_be_off,
+    )
+    cause = foremost((on.cause, off.cause)) or Reason.DATA_INCOMPLETE if len(outcomes) > 1 else None
+    return Considered(outcomes, state, (*on.looks, *off.looks), cause)
+
+
+def _may_be_on(found: Considered) -> bool:
+    return found.state.on_since is not None
+
+
+def _may_be_off(found: Considered) -> bool:
+    return found.state.on_since is None or found.state.maybe_off
+
+
+# --- ladders ------------------------------------------------------------------------------------------------------------
+
+
 def _ladder(bands: Bands, ask: Ask, state: RuleState) -> Considered:
+    """Where a ladder is by the step it was at; by each of them, where nobody knows which."""
     reading = ask(bands.measure)
-    possible: list[int | None] = []
+    possible, looks = _steps(bands, reading, state.band)
+    for band in state.maybe_bands:
+        possible |= _steps(bands, reading, band or None)[0]
+    found = sorted(possible, key=lambda index: len(bands.steps) if index is None else index)
+    outcomes = tuple(dict.fromkeys(NO_MATCH if index is None else bands.steps[index].action for index in found))
+    keys = tuple(dict.fromkeys(NO_STEP if index is None else bands.steps[index].key for index in found))
+    if len(keys) > 1 and reading.cause in UNDEFINED:
+        return Considered(outcomes, state, looks, reading.cause)
+    here = (state.band or NO_STEP) if (state.band or NO_STEP) in keys else keys[0]
+    state = replace(state, band=here or None, maybe_bands=tuple(key for key in keys if key != here))
+    return Considered(outcomes, state, looks, (reading.cause or Reason.DATA_INCOMPLETE) if len(outcomes) > 1 else None)
+
+
+def _steps(bands: Bands, reading: Reading, band: str | None) -> tuple[set[int | None], tuple[Look, ...]]:
+    """The steps that a ladder may be at if it was at `band`, by their places (None: no step holds), and what was looked at."""
+    possible: set[int | None] = set()
     looks = []
     for index, (step, compare) in enumerate(_rungs(bands)):
-        margin = bands.margin if step.key == state.band else Decimal(0)
+        margin = bands.margin if step.key == band else Decimal(0)
         value = reading if step.op is None else faced(reading, step.op)
         truth = _holds(value.bounds, step, margin)
         if compare is not None:
             looks.append(Look(compare, value, truth, margin))
         if truth is not Truth.FALSE:
-            possible.append(index)
+            possible.add(index)
         if truth is Truth.TRUE:
-            break
-    else:
-        possible.append(None)
-    outcomes = tuple(NO_MATCH if index is None else bands.steps[index].action for index in possible)
-    if len(possible) > 1:
-        return Considered(outcomes, state, tuple(looks), reading.cause or Reason.DATA_INCOMPLETE)
-    band = None if possible[0] is None else bands.steps[possible[0]].key
-    return Considered(outcomes, state if state.band == band else replace(state, band=band), tuple(looks))
+            return possible, tuple(looks)
+    return possible | {None}, tuple(looks)
 
 
 @once_each

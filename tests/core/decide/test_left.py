@@ -12,13 +12,22 @@ import pytest
 from service.core.decide.left import left_changed
 from service.core.decide.model import Standing
 from service.core.model import Mode, State
-from service.core.rules.language import RuleSet
+from service.core.rules.language import EditBudget, RuleSet
 from service.sandbox.scene import HARBOUR, scene
 from tests.support import Governed, shipped
 
 HOUR = timedelta(hours=1)
 NAME = "physio-search"
-RULES = shipped(HARBOUR)
+
+
+def roomy(rules: RuleSet) -> RuleSet:
+    """With room for a pause after another edit in the same week."""
+    more = EditBudget(edits=4)
+    entries = {n: replace(e, guardrails=replace(e.guardrails, edit_budget=more)) for n, e in rules.campaigns.items()}
+    return replace(rules, campaigns=entries)
+
+
+RULES = roomy(shipped(HARBOUR))
 REST = {name: entry for name, entry in RULES.campaigns.items() if name != NAME}
 WITHOUT = replace(
     RULES, campaigns=REST, rules=tuple(replace(r, campaigns=tuple(c for c in r.campaigns if c in REST)) for r in RULES.rules)

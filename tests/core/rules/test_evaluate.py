@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from service.core.decide.model import Reading, RuleState
-from service.core.logic import Bounds
+from service.core.logic import UNBOUNDED, Bounds
 from service.core.model import Reason
 from service.core.rules.evaluate import Considered, consider
 from service.core.rules.language import (
@@ -32,12 +32,15 @@ HOUR = timedelta(hours=1)
 UTILISATION = Measure(Metric.UTILISATION)
 FULL = Compare(UTILISATION, Op.AT_LEAST, Decimal(95))
 ENDED = Compare(UTILISATION, Op.BELOW, Decimal(88))
-Value = float | tuple[float, float]
+Value = float | tuple[float, float] | None
+"""Exact, within bounds, or without a value because the clinic is closed."""
 
 YES, NO, MAYBE = ["pause"], ["no match"], ["pause", "no match"]
 
 
 def reading(value: Value) -> Reading:
+    if value is None:
+        return Reading(UNBOUNDED, Reason.CLOSED)
     low, high = value if isinstance(value, tuple) else (value, value)
     return Reading(Bounds(None, low, high), None if low == high else Reason.DATA_INCOMPLETE)
 
@@ -93,8 +96,15 @@ UNSURE = (80.0, 99.0)
         pytest.param(WAITS, hourly(UNSURE, UNSURE, UNSURE), [NO, NO, MAYBE], id="for: possibly for two hours"),
         pytest.param(WAITS, hourly(UNSURE, 94, UNSURE, UNSURE), [NO, NO, NO, NO], id="for: not possibly"),
         pytest.param(LATCH, hourly(96, 90, 88, 87, 90), [YES, YES, YES, NO, NO], id="until: stays on until it ends"),
-        pytest.param(LATCH, hourly(96, UNSURE, 90, UNSURE), [YES, MAYBE, YES, MAYBE], id="until: unknown, but not forgotten"),
-        pytest.param(LATCH, hourly(UNSURE, 90), [MAYBE, NO], id="until: not on before it was certain"),
+        pytest.param(LATCH, hourly(96, UNSURE, 90, UNSURE), [YES, MAYBE, MAYBE, MAYBE], id="until: it may have ended unseen"),
+        pytest.param(LATCH, hourly(96, UNSURE, 90, 96, 90), [YES, MAYBE, MAYBE, YES, YES], id="until: surely on again"),
+        pytest.param(LATCH, hourly(96, UNSURE, 90, 80, 90), [YES, MAYBE, MAYBE, NO, NO], id="until: surely ended by now"),
+        pytest.param(LATCH, hourly(UNSURE, 90, 87), [MAYBE, MAYBE, NO], id="until: it may have gone on unseen"),
+        pytest.param(LATCH, hourly((80.0, 94.0), 90), [NO, NO], id="until: it cannot have gone on"),
+        pytest.param(LATCH, hourly(96, (89.0, 99.0), 90), [YES, YES, YES], id="until: it cannot have ended"),
+        pytest.param(LATCH, hourly(96, None, 90), [YES, MAYBE, YES], id="until: what has no value turns nothing"),
+        pytest.param(BOTH, hourly(UNSURE, UNSURE, UNSURE, 90), [NO, NO, MAYBE, MAYBE], id="for and until: possibly on"),
+        pytest.param(BOTH, hourly(UNSURE, UNSURE, 94, 90), [NO, NO, NO, NO], id="for and until: it cannot have lasted"),
         pytest.param(LATCH, [(0, 96), (30, 90)], [YES, YES], id="until: a latch outlasts a gap"),
         pytest.param(BOTH, hourly(96, 96, 96, 90, 87, 96, 96, 96), [NO, NO, YES, YES, NO, NO, NO, YES], id="for and until"),
     ],
@@ -210,8 +220,23 @@ def test_a_ladder_may_be_on_any_step_the_unobserved_admits(value: Value, possibl
     assert outcomes(LADDER, [(0, value)]) == [possible]
 
 
-def test_an_unsure_ladder_remembers_its_step() -> None:
-    assert outcomes(LADDER, hourly(91, (70.0, 95.0), 83)) == [["floor"], ["floor", "60%", "100%"], ["floor"]]
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param(
+            [91, (70.0, 95.0), 83], [["floor"], ["floor", "60%", "100%"], ["floor", "60%"]], id="it may be on any since"
+        ),
+        pytest.param([91, (70.0, 95.0), 83, 91, 83], [*([],) * 3, ["floor"], ["floor"]], id="until a value settles it"),
+        pytest.param([91, (70.0, 95.0), 70], [*([],) * 2, ["100%"]], id="or another"),
+        pytest.param([91, (84.0, 95.0), 83], [["floor"]] * 3, id="it cannot have left its step"),
+        pytest.param([91, None, 83], [["floor"], [], ["floor"]], id="what has no value turns nothing"),
+    ],
+)
+def test_a_ladder_of_which_nobody_saw_where_it_went_may_be_anywhere_it_can_have_gone(
+    values: list[Value], expected: list[list[str]]
+) -> None:
+    found = outcomes(LADDER, hourly(*values))
+    assert [steps for steps, wanted in zip(found, expected, strict=True) if wanted] == [each for each in expected if each]
 
 
 def test_a_ladder_without_otherwise_may_not_match_and_its_margin_works_upwards_too() -> None:

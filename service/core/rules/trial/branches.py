@@ -60,10 +60,17 @@ def _went(rule: Rule, before: RuleState, found: Considered, ask: Ask) -> Iterato
         yield ASLEEP
     elif rule.bands is not None:
         yield _stepped(rule.bands, found)
-    elif rule.until is not None and before.on_since is not None:
+    else:
+        yield from _looked_at(rule, before, found, ask)
+
+
+def _looked_at(rule: Rule, before: RuleState, found: Considered, ask: Ask) -> Iterator[str]:
+    """By its `until` if it was on, by its `when` if not, and both ways where nobody knew."""
+    latched = rule.until is not None and before.on_since is not None
+    if latched:
         yield {Truth.TRUE: ENDS, Truth.FALSE: STAYS, Truth.UNKNOWN: UNKNOWN_END}[judge(rule.until, ask).truth]
         yield from (f"until: {part}" for part in _decisive(rule.until, ask))
-    else:
+    if not latched or before.maybe_off:
         yield from _waited(rule, found, judge(rule.when, ask).truth)
         yield from _decisive(rule.when, ask)
 

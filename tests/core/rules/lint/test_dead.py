@@ -104,13 +104,13 @@ def lives(rules: RuleSet, asks: list[Ask]) -> Iterator[tuple[Rule, Considered]]:
             considered = found[rule.name]
             if considered.outcomes != (NO_MATCH,):
                 yield rule, considered
-            if NO_MATCH not in considered.outcomes or _begins_anew(rule, considered, states[rule.name], ask):
+            if NO_MATCH not in considered.outcomes or _begins_anew(rule, states[rule.name], ask):
                 break
         states = {name: considered.state for name, considered in found.items()}
 
 
-def _begins_anew(rule: Rule, considered: Considered, before: RuleState, ask: Ask) -> bool:
-    ended = before.on_since is not None and considered.state.on_since is None
+def _begins_anew(rule: Rule, before: RuleState, ask: Ask) -> bool:
+    ended = before.on_since is not None and judge(rule.until, ask).truth is Truth.TRUE
     return ended and judge(rule.when, ask).truth is not Truth.FALSE
 
 
