@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from service.core.engine import conclude
+from service.core.ledger import canonical
 from service.sandbox.scene import HARBOUR
 from tests.web.conftest import HOUR, Api
 from tests.web.world import book_out
@@ -70,6 +72,14 @@ async def test_a_plan_lists_what_it_asks_once_however_often_it_is_asked(asked: A
     listed = (await asked.api.get("/v1/plans", clinic=HARBOUR))["items"]
     assert [each["pending"] for each in listed[:2]] == [2, 2]
     assert (await asked.api.get("/v1/plans", key="northside-operator"))["items"] == []
+
+
+async def test_a_run_that_asks_can_be_computed_again(asked: Asked) -> None:
+    runs = asked.api.app.store.runs
+    await asked.api.ask("POST", f"/v1/plans/{asked.run}/approval", json={})
+    later = (await evaluate(asked.api))["physio-search"]["run"]
+    for run in (asked.run, later):
+        assert canonical(conclude(await runs.load_inputs(run))) == await runs.outcome_text(run)
 
 
 async def test_what_is_approved_is_carried_out_by_the_next_run_and_says_by_whom(asked: Asked) -> None:
