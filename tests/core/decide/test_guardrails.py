@@ -118,6 +118,9 @@ ROWS = [
     ("floor", case(at(3)), APPLIED, Reason.FLOOR, at(10), ["3 AUD", "floor of 10 AUD"]),
     ("ceiling", case(at(150), at(90)), APPLIED, Reason.CEILING, at(120), ["150 AUD", "ceiling of 120 AUD"]),
     ("a pause is below no floor", case(paused()), APPLIED, Reason.RULE, paused(), ["Pause"]),
+    ("a cut that is not certain is no raise to the floor",
+     case(at(0), at(5), proposal=proposal(at(0), certain=False)), KEPT, Reason.DATA_INCOMPLETE, at(5), ["no reason to raise"]),
+    ("a certain one is", case(at(0), at(5)), APPLIED, Reason.FLOOR, at(10), []),
     # 8
     ("step up", case(at(120)), APPLIED, Reason.STEP_LIMITED, at(90), ["50%", "90", "120 AUD"]),
     ("step down", case(at(10), entry=railed(max_step=MaxStep(down=Decimal(50)))), APPLIED, Reason.STEP_LIMITED, at(30), []),
