@@ -135,6 +135,7 @@ async def test_why_a_campaign_is_paused_is_one_call(governed: Api) -> None:
 async def test_what_would_lift_a_pause_is_in_the_same_answer_with_the_nearest_first(governed: Api) -> None:
     paused = await the(governed, "physio-search", changed=True)
     tipping = (await governed.get(f"/v1/decisions/{paused['id']}"))["tipping"]
+    print("TIP", tipping)
     assert [each["measure"]["metric"] for each in tipping] == ["utilisation", "days_to_next_opening"]
     assert tipping[0] == {
         "kind": "change",

@@ -10,7 +10,7 @@ from service.core.decide.case import Case, Draft, keep
 from service.core.decide.division import division, unspent
 from service.core.decide.proposals import position
 from service.core.errors import RefusedError
-from service.core.model import Campaign, Platform, Reason, Unreadable
+from service.core.model import Campaign, Platform, Reason, State, Unreadable
 from service.core.money import percent_of, round_down
 from service.core.rules.evaluate import GAP
 from service.core.rules.wording import duration
@@ -63,7 +63,17 @@ def above_floor(case: Case, draft: Draft) -> Draft:
     if target is None or not target.running or target.budget is None or target.budget >= floor:
         return draft
     sentence = f"{case.money(target.budget)} would be below the floor of {case.money(floor)}"
-    return draft.restrained(Reason.FLOOR, sentence, replace(target, budget=floor))
+    lifted = replace(target, budget=floor)
+    if _turned_round(case, target, lifted):
+        return keep(case, draft, Reason.DATA_INCOMPLETE, f"{sentence}, and a cut of which nobody is sure is no reason to raise")
+    return draft.restrained(Reason.FLOOR, sentence, lifted)
+
+
+def _turned_round(case: Case, wish: State, lifted: State) -> bool:
+    """Whether the floor makes a raise of a cut that is not certain: the truth may be a pause, which has no floor."""
+    if case.in_force is None or case.proposal is None or case.proposal.certain:
+        return False
+    return position(wish) < position(case.in_force) < position(lifted)
 
 
 def above_least(case: Case, draft: Draft) -> Draft:

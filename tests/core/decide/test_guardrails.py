@@ -145,6 +145,9 @@ ROWS = [
      APPLIED, Reason.FLOOR, at(15), ["for its 3 ad sets together"]),
     ("below the least already", case(at(12), at(14), seen=divided(at(14), least=15)), KEPT, Reason.FLOOR, at(14), []),
     ("a pause is below no least", case(paused(), seen=divided(at(60), least=15)), APPLIED, Reason.RULE, paused(), ["Pause"]),
+    ("a cut that is not certain is no raise to the floor",
+     case(at(0), at(5), proposal=proposal(at(0), certain=False)), KEPT, Reason.DATA_INCOMPLETE, at(5), ["no reason to raise"]),
+    ("a certain one is", case(at(0), at(5)), APPLIED, Reason.FLOOR, at(10), []),
     # 8
     ("step up", case(at(120)), APPLIED, Reason.STEP_LIMITED, at(90), ["50%", "90", "120 AUD"]),
     ("step down", case(at(10), entry=railed(max_step=MaxStep(down=Decimal(50)))), APPLIED, Reason.STEP_LIMITED, at(30), []),
