@@ -59,7 +59,7 @@ async def test_a_drift_has_a_name(standing: Standing, campaign: str) -> None:
     assert (memory.by, memory.status) == (HANDS[campaign], True)
 
 
-@pytest.mark.parametrize("campaign", [*HANDS])
+@pytest.mark.parametrize("campaign", [pytest.param("physio-search", marks=pytest.mark.soak), "physio-social"])
 async def test_a_pause_that_somebody_made_theirs_between_two_runs_is_not_ended(standing: Standing, campaign: str) -> None:
     await sold_out(standing)
     standing.world.advance(20 * MINUTE)
