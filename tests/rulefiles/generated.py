@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.core.model import Mode
 from service.core.rules import vocabulary as words
-from service.core.rules.language import UNITS, Fallback, Metric, Named, Op, Unit
+from service.core.rules.language import UNITS, Fallback, Metric, Named, Op, SharedBudget, Unit
 
 Data = dict[str, Any]
 
@@ -97,7 +97,8 @@ guardrails = st.fixed_dictionaries(
 def files(draw: st.DrawFn) -> Data:
     """A whole rule file that the loader accepts, as plain data with text for every value."""
     campaign = {"platform": "google", "service": NAMES[0], "base_budget": "60.00", "floor": "1.00", "ceiling": "120"}
-    own = draw(st.fixed_dictionaries({}, optional={"protect": st.just(value=True), "guardrails": st.just({"cooldown": "2h"})}))
+    may = {"protect": st.just(value=True), "shared_budget": st.sampled_from([*SharedBudget]).map(str)}
+    own = draw(st.fixed_dictionaries({}, optional={**may, "guardrails": st.just({"cooldown": "2h"})}))
     names = [f"Rule {n}" for n in range(draw(st.integers(0, 4)))]
     return {
         "version": "1", "clinic": "quay", "name": "The Quay", "currency": "AUD",
