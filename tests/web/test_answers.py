@@ -127,7 +127,7 @@ async def test_why_a_campaign_is_paused_is_one_call(governed: Api) -> None:
     assert (paused["after"]["running"], paused["rule"]) == (False, "Booked solid")
     answer = await governed.get(f"/v1/decisions/{paused['id']}")
     assert answer["decision"] == paused
-    line = next(each for each in answer["trace"] if each["rule"] == "Booked solid" and "at least 95%" in each["text"])
+    line = next(each for each in answer["trace"] if each["rule"] == "Booked solid")
     assert (line["truth"], line["reading"]["low"]) == ("true", 100)
     assert [(each["status"], each["after"]["running"]) for each in answer["changes"]] == [("applied", False)]
 
@@ -135,7 +135,11 @@ async def test_why_a_campaign_is_paused_is_one_call(governed: Api) -> None:
 async def test_what_would_lift_a_pause_is_in_the_same_answer_with_the_nearest_first(governed: Api) -> None:
     paused = await the(governed, "physio-search", changed=True)
     tipping = (await governed.get(f"/v1/decisions/{paused['id']}"))["tipping"]
-    assert [each["measure"]["metric"] for each in tipping] == ["slots_opened", "utilisation", "days_to_next_opening"]
+    assert [each["measure"]["metric"] for each in tipping] == [
+        "slots_opened",  # in the hour before, which was not believed, the latch may have gone on unseen
+        "utilisation",
+        "days_to_next_opening",
+    ]
     assert tipping[1] == {
         "kind": "change",
         "sentence": "Utilisation over 14 days 5.1 points lower (below 95%) would call off the pause: then running at 10.00 AUD "

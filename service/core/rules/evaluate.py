@@ -129,7 +129,7 @@ def _either(on: Considered, off: Considered) -> Considered:
         maybe_off=may_be_on and may_be_off,
     )
     cause = foremost((on.cause, off.cause)) or Reason.DATA_INCOMPLETE if len(outcomes) > 1 else None
-    return Considered(outcomes, state, (*on.looks, *off.looks), cause)
+    return Considered(outcomes, state, (*off.looks, *on.looks), cause)
 
 
 def _may_be_on(found: Considered) -> bool:
