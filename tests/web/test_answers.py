@@ -157,9 +157,11 @@ async def test_what_would_lift_a_pause_is_in_the_same_answer_with_the_nearest_fi
 async def test_a_campaign_that_could_not_be_read_has_no_tipping_points(governed: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = Unreadable(Platform.GOOGLE, "it timed out")
     monkeypatch.setattr("tests.web.world.campaigns", lambda world, rules: campaigns(world, rules) | {"physio-search": gone})
+    governed.near.world.advance(HOUR)
     await governed.app.governor.run(HARBOUR)
     unread = await the(governed, "physio-search")
-    assert (await governed.get(f"/v1/decisions/{unread['id']}"))["tipping"] is None
+    answer = await governed.get(f"/v1/decisions/{unread['id']}")
+    assert (answer["decision"]["reason"], answer["tipping"]) == ("platform_unreadable", None)
 
 
 async def test_a_run_comes_with_its_decisions_changes_and_traces(governed: Api) -> None:
