@@ -123,11 +123,7 @@ async def test_the_first_runs_of_a_period_compare_with_readings_from_before_it(g
     assert last_day.runs < 25
     assert last_day.campaigns["physio-search"].restrained.get(Reason.NO_HISTORY, 0) < 5
     whole = await governed.report(rules())
-<<<<<<< HEAD
-    assert whole.campaigns["physio-search"].restrained[Reason.NO_HISTORY] > 10
-=======
     assert whole.campaigns["physio-search"].restrained[Reason.NO_HISTORY] > 10  # where there was enough to be new
->>>>>>> flap
 
 
 async def test_a_service_that_sells_what_was_never_asked_about_cannot_be_judged_and_says_so(governed: Governed) -> None:
