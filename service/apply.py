@@ -13,23 +13,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 
 from service.core.decide.admission import covers
-from service.core.decide.division import Found, aimed, by_id, found, half_way, written
-from service.core.decide.model import Change, Decision, Hold, Standing, change_of
-from service.core.decide.people import PROPAGATION, changed, identity, recall
+from service.core.decide.division import Found, aimed, by_id, found, written
+from service.core.decide.histories import CLOCKS
+from service.core.decide.model import Change, Decision, Hold, Span, Standing, StoodDown, change_of
+from service.core.decide.people import changed, identity, recall
+from service.core.decide.settling import Conclusion, Ending, concluded, sent, shown
 from service.core.decide.sharing import sharers, why_not
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
-from service.core.model import Campaign, Shares, State, Unreadable, Verdict
+from service.core.model import Campaign, History, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
 from service.core.rules.language import CampaignEntry, RuleSet
 from service.observe import Campaigns, Missing, Outside
 from service.shared_budgets import SharedBudgets, followers, moves_budget
 from service.store.intents import Outcome
 from service.store.store import Store
-
-Ending = Literal["applied", "failed", "superseded", "open"]
 
 Known = dict[str, Standing]
 """What is remembered of each campaign, kept up to date from change to change."""
@@ -71,21 +70,32 @@ class Hands:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A change that was begun: when, by which rule, and what is remembered of the campaigns."""
+    """A change that was sent: when, by which rule, and what is remembered of the campaigns."""
 
     change: Change
-    intended_at: datetime
+    sent_at: datetime
     rule: str | None
     known: Known
 
-    def left(self, seen: Campaign, state: State, shares: Shares, rules: RuleSet, at: datetime) -> Known:
-        """What to remember, of this campaign and of the others on its budget, where we left it like this at `at`."""
+    def left(self, seen: Campaign, state: State, shares: Shares, rules: RuleSet, made: Span, at: datetime) -> Known:
+        """What to remember, of this campaign and of the others on its budget, where we left it like this.
+
+        The platform may date it anywhere in `made`; it counts as made `at`.
+        """
         change = self.change
-        mine = recall(self.known, change.campaign, identity(change.platform, change.platform_id))
-        made = {change.campaign: written(changed(mine, change, state, self.rule, at), change, shares)}
-        made |= followers(change, seen, rules.campaigns, self.known, at)
-        self.known.update(made)
-        return made
+        mine = written(changed(self._mine(), change, state, self.rule, at, made), change, shares)
+        found = {change.campaign: mine} | followers(change, seen, rules.campaigns, self.known, at)
+        self.known.update(found)
+        return found
+
+    def stood_down(self, left: Known, down: StoodDown) -> Known:
+        """`left`, with somebody else's hand on the campaign."""
+        found = left | {self.change.campaign: replace(left.get(self.change.campaign) or self._mine(), stood_down=down)}
+        self.known.update(found)
+        return found
+
+    def _mine(self) -> Standing:
+        return recall(self.known, self.change.campaign, identity(self.change.platform, self.change.platform_id))
 
 
 async def apply(
@@ -130,7 +140,9 @@ async def carry_out(change: Change, rule: str | None, account: AdAccount, known:
         return await hands.settle(change, "superseded", meanwhile)
     made = await _refused(change, seen, hands)
     if made is None:
-        made = await _write(replace(seen, state=due), Ours(change, hands.clock(), rule, known), account, hands)
+        at = hands.clock()
+        await hands.store.intents.send(change, at, hands.fence)
+        made = await _write(replace(seen, state=due), Ours(change, at, rule, known), account, hands)
     hands.shared.ended(seen, change, made.ending)
     return made
 
@@ -203,7 +215,8 @@ async def _read_back(ours: Ours, now: Campaign, hands: Hands) -> Applied:
     if reads is Found.FOREIGN:
         return await hands.settle(change, "failed", f"written, but it reads back {shown(now.state)}")
     detail = "applied" if reads is Found.AFTER else "accepted; the platform still shows the value from before"
-    left = ours.left(now, change.after, change.shares_after, hands.rules, hands.clock())
+    at = hands.clock()
+    left = ours.left(now, change.after, change.shares_after, hands.rules, Span(ours.sent_at, at), at)
     return await hands.settle(change, "applied", detail, left)
 
 
@@ -214,19 +227,14 @@ async def _read(account: AdAccount, id_: str) -> Campaign:
     return seen
 
 
-def shown(state: State) -> str:
-    """`running at 60.00` or `paused at 60.00`."""
-    return f"{'running' if state.running else 'paused'} at {state.budget}"
-
-
 # --- when no answer came ------------------------------------------------------------------------------------------------------
 
 
 async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Hands) -> list[Applied]:
-    """Close the changes whose outcome nobody recorded, by reading the platform.
+    """Close the changes whose outcome nobody recorded, by reading the platform and its change history (`core.decide.settling`).
 
-    A campaign that reads as we wanted it: applied. As it was: failed, once a write could no longer be on its way. Anything
-    else: superseded. One that cannot be read stays open. Unless it was applied, nothing is decided about it in this run.
+    One that cannot be read, or may be on its way yet, stays open. Of one that failed or stays open nothing is decided in this
+    run.
     """
     done, known = [], dict(standings)
     for recorded in await hands.store.intents.open(clinic):
@@ -236,32 +244,47 @@ async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Han
             why = account.message if account else f"the rule file no longer names a {change.platform} account"
             done.append(Applied(change, "open", f"no answer came, and it cannot be read: {why}"))
             continue
+        if recorded.sent_at is None:
+            done.append(await hands.settle(change, "superseded", "it was never sent"))
+            continue
         rule = (await hands.store.decisions.decision(change.decision)).rule if change.decision else None
-        done.append(await _settle(Ours(change, recorded.intended_at, rule, known), account, hands, "no answer came"))
+        done.append(await _settle(Ours(change, recorded.sent_at, rule, known), account, hands, "no answer came", late=True))
     return done
 
 
-async def _settle(ours: Ours, account: AdAccount, hands: Hands, why: str, *, over: bool = False) -> Applied:
-    """Let the platform say what became of a change; `over`: nothing of it can be on its way any more.
+async def _settle(ours: Ours, account: AdAccount, hands: Hands, why: str, *, over: bool = False, late: bool = False) -> Applied:
+    """Let the platform say what became of a change.
 
-    What is found was made when it was intended, which may be long ago: its change history will tell that time.
+    `over`: nothing of it can be on its way any more; `late`: its change history can tell of it by now. What is found was made
+    soon after it was sent, which may be long ago.
     """
     change = ours.change
     try:
         seen = await _read(account, change.platform_id)
     except OutsideError as error:
         return Applied(change, "open", f"{why}, and it cannot be read: {error}")
-    reads = found(change, seen)
-    if reads is Found.AFTER:
-        left = ours.left(seen, seen.state, seen.shares, hands.rules, ours.intended_at)
-        return await hands.settle(change, "applied", f"{why}; found applied", left)
-    if reads is Found.FOREIGN:
-        return await hands.settle(change, "superseded", f"{why}; found {shown(seen.state)}")
-    if not over and hands.clock() - ours.intended_at < PROPAGATION:
-        how = "it still reads as before" if reads is Found.BEFORE else f"only a part can be seen ({half_way(change, seen)})"
-        return Applied(change, "open", f"{why}, and {how}: the write may be on its way")
-    if reads is Found.PARTLY:
-        left = ours.left(seen, seen.state, seen.shares, hands.rules, ours.intended_at)
-        return await hands.settle(change, "failed", f"{why}; {half_way(change, seen)}; the next run goes on from there", left)
-    detail = f"{why}; it reads as before: not written, or undone by somebody since"
-    return await hands.settle(change, "failed", detail)
+    now = hands.clock()
+    made = sent(ours.sent_at, now)
+    history = await _history(account, seen, made.first - CLOCKS, now) if late else None
+    end = concluded(change, seen, history, made, now, over=over)
+    detail = f"{why}; {end.detail}"
+    if end.ending == "open":
+        return Applied(change, "open", detail)
+    return await hands.settle(change, end.ending, detail, _remembered(end, ours, seen, made, hands.rules))
+
+
+def _remembered(end: Conclusion, ours: Ours, seen: Campaign, made: Span, rules: RuleSet) -> Known:
+    """What is known of the campaigns once it is clear what became of a change."""
+    found: Known = {}
+    if end.ours:
+        change, gone_over = ours.change, end.ending == "superseded"  # somebody has changed since what we had left
+        left = (change.after, change.shares_after) if gone_over else (seen.state, seen.shares)
+        found = ours.left(seen, *left, rules, made, made.first)
+    return found if end.down is None else ours.stood_down(found, end.down)
+
+
+async def _history(account: AdAccount, seen: Campaign, first: datetime, until: datetime) -> History | Unreadable:
+    try:
+        return (await account.history([seen], first, until))[seen.id]
+    except OutsideError as error:
+        return Unreadable(seen.platform, str(error))

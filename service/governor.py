@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -18,7 +18,7 @@ from service.core.comparing import stretches
 from service.core.decide import histories
 from service.core.decide.model import Decision, RunInputs, RunOutcome
 from service.core.engine import decide
-from service.core.errors import GovernorError, LeaseLostError
+from service.core.errors import GovernorError, LeaseLostError, NotFoundError
 from service.core.known_names import Names, recalled
 from service.core.model import Campaign, Mode, Snapshot, Unreadable
 from service.core.outlook import outlook
@@ -31,10 +31,8 @@ from service.revisions import in_force
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.public_holidays import around
 from service.spending import with_spend_of_today
+from service.store.leases import TERM
 from service.store.store import Store
-
-LEASE = timedelta(minutes=5)
-"""How long after a worker died another may take its clinic over."""
 
 RENEWAL_SECONDS = 60.0
 """How often a living worker says that it still has the clinic."""
@@ -98,13 +96,14 @@ class Governor:
         try:
             settled = await settle_open(clinic, await self.store.memory.standings(clinic), hands)
             names = await self.store.memory.names(clinic)
-            snapshot = _without_open(await self._observe(hands.outside, hands.rules, names), settled)
+            snapshot = without_open(await self._observe(hands.outside, hands.rules, names), settled)
             inputs = await self._gather(run, hands.rules, snapshot, names)
             inputs, outcome = await self._decide(hands.outside, inputs)
             await self.store.runs.record(inputs, outcome, hands.fence)
             applied = await apply(outcome.decisions, snapshot.campaigns, outcome.standings, hands)
         except Exception as error:
-            await self.store.runs.fail(run, _said(error), self.clock())
+            with suppress(NotFoundError):  # a worker that has taken the clinic over has closed the run
+                await self.store.runs.fail(run, _said(error), self.clock())
             log.warning("run_failed", run=run, clinic=clinic, exc_info=not isinstance(error, GovernorError))
             raise
         problems += _problems(snapshot, [*settled, *applied])
@@ -171,7 +170,7 @@ class Governor:
     @asynccontextmanager
     async def lease(self, clinic: str) -> AsyncIterator[int]:
         """Have a clinic to oneself while the block lasts; gives its fencing token. Raises LeaseLostError."""
-        fence = await self.store.leases.acquire(clinic, self.holder, LEASE, self.clock())
+        fence = await self.store.leases.acquire(clinic, self.holder, TERM, self.clock())
         if fence is None:
             raise LeaseLostError(f"another run of {clinic} is under way; try again when it is done")
         renewal = asyncio.create_task(self._renew(clinic, fence))
@@ -186,15 +185,15 @@ class Governor:
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
             with suppress(GovernorError):
-                await self.store.leases.renew(clinic, fence, LEASE, self.clock())
+                await self.store.leases.renew(clinic, fence, TERM, self.clock())
 
 
-def _without_open(snapshot: Snapshot, settled: list[Applied]) -> Snapshot:
-    """A campaign whose last change was interrupted and not found applied is left alone for this run."""
+def without_open(snapshot: Snapshot, settled: list[Applied]) -> Snapshot:
+    """A campaign whose last change was interrupted, and is not known to have been made or to be somebody's, is left alone."""
     unknown: dict[str, Campaign | Unreadable] = {
         each.change.campaign: Unreadable(each.change.platform, f"an earlier change was interrupted: {each.detail}")
         for each in settled
-        if each.ending != "applied"
+        if each.ending in {"failed", "open"}
     }
     return replace(snapshot, campaigns=snapshot.campaigns | unknown)
 

@@ -73,16 +73,24 @@ async def _campaigns(account: AdAccount | Missing | None, rules: RuleSet, platfo
 async def read_histories(
     outside: Outside, snapshot: Snapshot, standings: Mapping[str, Standing], names: Collection[str]
 ) -> dict[str, History | Unreadable]:
-    """The change histories of these campaigns, by name, from when each was last known; in one question per platform."""
+    """The change histories of these campaigns, by name, from when each was last known; in one question per platform.
+
+    One that would have to begin before a platform's memory is not asked about, and does not keep the others from being told.
+    """
     found: dict[str, History | Unreadable] = {}
     for platform in Platform:
         shown = {name: each for name in sorted(names) if isinstance(each := snapshot.campaigns.get(name), Campaign)}
         there = {name: each for name, each in shown.items() if each.platform is platform}
-        first = min((histories.since(standings[name], snapshot.taken_at) for name in there), default=snapshot.taken_at)
-        account = outside.accounts.get(platform)
-        if there and account is not None and not isinstance(account, Missing):
-            found |= await _histories(account, there, first, snapshot.taken_at)
+        begins = {name: histories.since(standings[name], snapshot.taken_at) for name in there}
+        lost = {name for name in there if begins[name] < snapshot.taken_at - histories.FURTHEST}
+        found |= {name: Unreadable(platform, f"{_LOST} {begins[name]:%Y-%m-%d}") for name in lost}
+        account, asked = outside.accounts.get(platform), {name: there[name] for name in there if name not in lost}
+        if asked and account is not None and not isinstance(account, Missing):
+            found |= await _histories(account, asked, min(begins[name] for name in asked), snapshot.taken_at)
     return found
+
+
+_LOST = f"change histories are asked for the last {histories.FURTHEST.days} days, and this one would have to begin on"
 
 
 async def _histories(

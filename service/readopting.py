@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from service.apply import shown
 from service.core.decide.people import adopt, identity, recall
+from service.core.decide.settling import shown
 from service.core.decide.sharing import judged
 from service.core.errors import InputError, OutsideError
 from service.core.ledger import Kind

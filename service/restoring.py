@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from service.apply import Applied, Hands, carry_out, settle_open, shown
+from service.apply import Applied, Hands, carry_out, settle_open
 from service.core.decide import histories
 from service.core.decide.division import aimed, divided
 from service.core.decide.left import carries
 from service.core.decide.model import Change, Standing
+from service.core.decide.settling import shown
 from service.core.errors import OutsideError, RefusedError
 from service.core.ledger import Kind
 from service.core.model import Campaign, Mode, Platform, State, Unreadable

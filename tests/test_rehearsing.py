@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from service.cli.rules import rules
 from service.core.decide.model import RunInputs, RunOutcome
-from service.governor import LEASE
 from service.sandbox.scene import HARBOUR
+from service.store.leases import TERM
 from service.store.store import Store
 from tests.core.decide.test_left import paused
 from tests.support import RULES
@@ -30,7 +30,7 @@ async def keep(url: str, history: list[tuple[RunInputs, RunOutcome]]) -> None:
     store = Store.open(url)
     await store.migrate()
     for inputs, outcome in history:
-        fence = await store.leases.acquire(HARBOUR, "test", LEASE, inputs.now)
+        fence = await store.leases.acquire(HARBOUR, "test", TERM, inputs.now)
         assert fence is not None
         await store.runs.begin(inputs.run, HARBOUR, inputs.now)
         await store.runs.record(inputs, outcome, fence)

@@ -290,6 +290,7 @@ class LoggedChange:
     running: bool | None = None
     budget: Decimal | None = None
     share: str = ""
+    by_hand: bool = False
 
 
 History = tuple[LoggedChange, ...]

@@ -49,6 +49,9 @@ VIA = {
 }
 """`client_type` in plain words; what this version does not know is left out."""
 
+MAY_BE_OURS = frozenset({VIA["GOOGLE_ADS_API"], VIA["INTERNAL_TOOL"], VIA["OTHER"], ""})
+"""By what means a write of ours may be said to have been made: by the API, or by nothing that Google names."""
+
 RUNNING = {"ENABLED": True, "PAUSED": False}
 
 
@@ -159,4 +162,5 @@ def _logged(at: datetime, row: EventRow, campaign: Campaign) -> LoggedChange:
         about_status=row.about_status,
         running=RUNNING.get(row.status),
         budget=None if amount is None else from_micros(amount, campaign.unit),
+        by_hand=row.via not in MAY_BE_OURS,
     )

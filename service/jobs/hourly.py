@@ -20,10 +20,11 @@ import structlog
 
 from service.app import App
 from service.core.errors import LeaseLostError
-from service.governor import LEASE, RENEWAL_SECONDS, Report
+from service.governor import RENEWAL_SECONDS, Report
 from service.jobs.keeping import forget_old
 from service.jobs.passes import Failure, evaluate_all
 from service.revisions import governed
+from service.store.leases import TERM
 
 NAP_SECONDS = 30.0
 """The longest sleep: a clock that was moved, or a machine that slept, is noticed within this time."""
@@ -133,7 +134,7 @@ class Hourly:
         taken = [each.clinic for each in found if isinstance(each, Failure) and isinstance(each.error, LeaseLostError)]
         if not taken:
             return found
-        until = self._app.clock() + LEASE + timedelta(seconds=RENEWAL_SECONDS)
+        until = self._app.clock() + TERM + timedelta(seconds=RENEWAL_SECONDS)
         while not self._stopping and (now := self._beat()) < until:
             await self._sleep(min(NAP_SECONDS, (until - now).total_seconds()))
         chosen = takewhile(lambda _: not self._stopping, taken)

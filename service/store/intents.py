@@ -19,7 +19,7 @@ from service.core.errors import NotFoundError
 from service.core.ledger import Kind, canonical
 from service.store import documents
 from service.store.database import Database
-from service.store.leases import demand
+from service.store.leases import TERM, demand, keep
 from service.store.ledger import append
 from service.store.state import put_standing
 from service.store.tables import change as _change
@@ -36,11 +36,15 @@ _KINDS: dict[Outcome, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
-    """A change and what became of it; `detail` is what was said when it was settled."""
+    """A change and what became of it; `detail` is what was said when it was settled.
+
+    `sent_at` is when it was about to go out to its platform: without it, it never did.
+    """
 
     change: Change
     status: Literal["open"] | Outcome
     intended_at: datetime
+    sent_at: datetime | None
     settled_at: datetime | None
     detail: dict[str, Any]
 
@@ -63,6 +67,17 @@ class Intents:
             )
             await append(conn, change.clinic, Kind.CHANGE_INTENDED, {"change": change}, at)
 
+    async def send(self, change: Change, at: datetime, fence: int) -> None:
+        """Record that an open change goes out now, by the worker that has the clinic, and keep the clinic for it.
+
+        A worker that slept through its lease learns here that another has taken over. Raises LeaseLostError, NotFoundError.
+        """
+        async with self._database.writing() as conn:
+            await keep(conn, change.clinic, fence, TERM, at)
+            open_ = (_change.c.id == change.id, _change.c.status == "open")
+            if not (await conn.execute(update(_change).where(*open_).values(sent_at=at))).rowcount:
+                raise NotFoundError(f"no open change {change.id}")
+
     async def settle(
         self,
         change_id: str,
@@ -78,19 +93,21 @@ class Intents:
         Raises NotFoundError if no such change is open (it may have been settled already), LeaseLostError.
         """
         async with self._database.writing() as conn:
-            done = await conn.execute(
-                update(_change)
-                .where(_change.c.id == change_id, _change.c.status == "open")
-                .values(status=outcome, settled_at=at, detail=canonical(detail))
-                .returning(_change.c.body)
-            )
-            if (body := done.scalar_one_or_none()) is None:
-                raise NotFoundError(f"no open change {change_id}")
+            body = await conn.scalar(select(_change.c.body).where(_change.c.id == change_id))
+            if body is None:
+                raise NotFoundError(f"no change {change_id}")
             change = documents.load(Change, body)
             await demand(conn, change.clinic, fence)
+            open_ = (_change.c.id == change_id, _change.c.status == "open")
+            ended = update(_change).where(*open_).values(status=outcome, settled_at=at, detail=canonical(detail))
+            if not (await conn.execute(ended)).rowcount:
+                raise NotFoundError(f"no open change {change_id}")
             await append(conn, change.clinic, _KINDS[outcome], {"change": change, "detail": detail}, at)
             for campaign, standing in (standings or {}).items():
                 await put_standing(conn, change.clinic, campaign, standing)
+            if (mine := (standings or {}).get(change.campaign)) and mine.stood_down:
+                hand = {"stood_down": mine.stood_down, "expected": mine.expected}
+                await append(conn, change.clinic, Kind.DRIFT, {"run": change.run, "campaign": change.campaign, **hand}, at)
 
     async def open(self, clinic: str) -> tuple[RecordedChange, ...]:
         """The changes of a clinic whose outcome is not recorded, oldest first."""
@@ -111,4 +128,5 @@ class Intents:
 
 
 def _recorded(row: Row[Any]) -> RecordedChange:
-    return RecordedChange(documents.load(Change, row.body), row.status, row.intended_at, row.settled_at, json.loads(row.detail))
+    times = (row.intended_at, row.sent_at, row.settled_at)
+    return RecordedChange(documents.load(Change, row.body), row.status, *times, json.loads(row.detail))

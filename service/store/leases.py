@@ -16,6 +16,9 @@ from service.store.database import Database
 from service.store.tables import lease as _lease
 from service.store.undisturbed import undisturbed
 
+TERM = timedelta(minutes=5)
+"""How long after a worker died another may take its clinic over."""
+
 
 @undisturbed
 class Leases:
@@ -44,16 +47,21 @@ class Leases:
 
     async def renew(self, clinic: str, token: int, ttl: timedelta, now: datetime) -> None:
         """Keep a clinic for `ttl` from `now`, also where the lease ran out untaken. Raises LeaseLostError."""
-        mine = (_lease.c.clinic == clinic, _lease.c.token == token, _lease.c.holder.is_not(None))
         async with self._database.writing() as conn:
-            kept = await conn.execute(update(_lease).where(*mine).values(expires_at=now + ttl))
-            if not kept.rowcount:
-                raise _lost(clinic)
+            await keep(conn, clinic, token, ttl, now)
 
     async def release(self, clinic: str, token: int) -> None:
         """Give a clinic back; without effect for a token that is not the current one."""
         async with self._database.writing() as conn:
             await conn.execute(update(_lease).where(_lease.c.clinic == clinic, _lease.c.token == token).values(holder=None))
+
+
+async def keep(conn: AsyncConnection, clinic: str, fence: int, ttl: timedelta, now: datetime) -> None:
+    """Go on in this write transaction as `demand` says, and keep the clinic for `ttl` from `now`. Raises LeaseLostError."""
+    mine = (_lease.c.clinic == clinic, _lease.c.token == fence, _lease.c.holder.is_not(None))
+    kept = await conn.execute(update(_lease).where(*mine).values(expires_at=now + ttl))
+    if not kept.rowcount:
+        raise _lost(clinic)
 
 
 async def demand(conn: AsyncConnection, clinic: str, fence: int) -> None:

@@ -183,6 +183,7 @@ change = Table(
     Column("status", String(20), nullable=False),
     Column("fence", Integer, nullable=False),
     Column("intended_at", Instant, nullable=False),
+    Column("sent_at", Instant),
     Column("settled_at", Instant),
     Column("body", Text, nullable=False),
     Column("detail", Text, nullable=False),

@@ -13,7 +13,7 @@ import pytest
 from service.cli.backtest_pages import strip
 from service.cli.rules_backtest import LINE_SECONDS, Lines
 from service.sandbox.scene import HARBOUR, scene
-from tests.cli.test_cli import governor
+from tests.cli.called import governor
 from tests.cli.test_progress import Clock
 from tests.store.clinic_day import HOUR, lived
 from tests.support import RULES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -13,20 +12,16 @@ from pathlib import Path
 import pytest
 
 from service.cli.folder import MARKER, claim, write_environment
+from tests.cli.called import governor
 from tests.support import RULES
 
 HARBOUR = (RULES / "harbour-physio.yaml").read_text("utf-8")
 
 
-def governor(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GOVERNOR_")}
-    command = [sys.executable, "-c", "from service.cli import main; main()", *args]
-    return subprocess.run(command, cwd=cwd, env=clean | env, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
-
-
 def test_help_costs_less_than_half_a_second_of_cpu_and_imports_no_sdk(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = governor("--help", cwd=tmp_path)
+    command = [sys.executable, "-c", "from service.cli import main; main()", "--help"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert result.returncode == 0
     assert "evaluate" in result.stdout

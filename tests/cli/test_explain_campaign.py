@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.sandbox.scene import HARBOUR, NORTHSIDE, scene
-from tests.cli.test_cli import governor
+from tests.cli.called import governor
 from tests.web.conftest import HOUR
 from tests.web.world import Near, app_over, book_out
 

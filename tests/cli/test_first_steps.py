@@ -15,8 +15,8 @@ from service.sandbox.cliniko.records import BAIT
 from service.sandbox.scene import API_KEYS, HARBOUR, META_TOKEN, scene
 from service.sandbox.stage import staged
 from service.sandbox.world import Fault, World
+from tests.cli.called import governor
 from tests.cli.test_cli import HARBOUR as HARBOUR_FILE
-from tests.cli.test_cli import governor
 
 ACCOUNTS = ("--google", "123-456-7890", "--login-customer-id", "1112223333", "--meta", "act_1029384756")
 SECRETS = (API_KEYS[HARBOUR], META_TOKEN, BAIT, "Jane Patient")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.rulefiles.directory import RuleDirectory
-from tests.cli.test_cli import HARBOUR, governor
+from tests.cli.called import governor
+from tests.cli.test_cli import HARBOUR
 from tests.support import RULES
 
 

@@ -39,7 +39,7 @@ async def test_people_are_told_from_us_and_pauses_from_budgets(stage: Stage) -> 
 
     assert await history(stage) == {
         "1": (
-            LoggedChange(started, MIA, "the Google Ads website", budget=Decimal("80.50")),
+            LoggedChange(started, MIA, "the Google Ads website", budget=Decimal("80.50"), by_hand=True),
             LoggedChange(started + HOUR, EMAIL, "the API", about_status=True, running=False),
         )
     }

@@ -15,10 +15,10 @@ import pytest
 
 from service.app import App
 from service.core.rules.language import RuleSet
-from service.governor import LEASE
 from service.jobs.hourly import NAP_SECONDS, QUIET, Hourly, following
 from service.observe import Outside
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
+from service.store.leases import TERM
 from tests.web.world import Near, app_over
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -141,10 +141,10 @@ async def test_a_clinic_that_another_worker_has_is_looked_after(app: App, near: 
 
 async def test_a_clinic_whose_worker_died_is_evaluated_when_its_lease_has_run_out(app: App, near: Near) -> None:
     beats = Beats(near)
-    await app.store.leases.acquire(HARBOUR, "another worker, killed", LEASE, near.world.now)
+    await app.store.leases.acquire(HARBOUR, "another worker, killed", TERM, near.world.now)
     await loop_until(app, near, SUNDAY_MORNING + HOUR / 2, beats)
-    assert await started(app, HARBOUR) == [SUNDAY_MORNING + LEASE + MINUTE]
-    assert beats.at == [SUNDAY_MORNING + LEASE + MINUTE]
+    assert await started(app, HARBOUR) == [SUNDAY_MORNING + TERM + MINUTE]
+    assert beats.at == [SUNDAY_MORNING + TERM + MINUTE]
 
 
 async def test_a_pass_that_overruns_is_followed_by_one_run_not_by_those_it_missed(app: App, near: Near) -> None:

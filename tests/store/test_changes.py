@@ -21,6 +21,8 @@ from service.store.ledger import Entry
 from service.store.store import Store
 from tests.store.samples import CLINIC, HOUR, NINETY, NOW, STOOD_DOWN, change, standing
 
+MINUTE = timedelta(minutes=1)
+
 # --- leases -------------------------------------------------------------------------------------------------------------
 
 
@@ -61,6 +63,7 @@ async def test_of_many_that_ask_at_once_one_gets_the_lease(store: Store, url: st
 Write = Callable[[Store, int], Awaitable[None]]
 WRITES: dict[str, Write] = {
     "intend": lambda store, fence: store.intents.intend(change("chg-2"), NOW, fence),
+    "send": lambda store, fence: store.intents.send(change(), NOW, fence),
     "settle": lambda store, fence: store.intents.settle("chg-1", "applied", {}, NOW, fence, standings={"search": standing()}),
 }
 
@@ -77,7 +80,7 @@ async def test_who_does_not_govern_a_clinic_writes_nothing(store: Store, fence: 
         fence += 1
     with pytest.raises(LeaseLostError):
         await write(store, fence)
-    assert [each.change.id for each in await store.intents.open(CLINIC)] == ["chg-1"]
+    assert [(each.change.id, each.sent_at) for each in await store.intents.open(CLINIC)] == [("chg-1", None)]
     assert await store.memory.standings(CLINIC) == {}
     assert len((await store.ledger.records()).items) == 1
 
@@ -88,12 +91,13 @@ async def test_who_does_not_govern_a_clinic_writes_nothing(store: Store, fence: 
 @pytest.mark.parametrize("ending", ["applied", "failed", "superseded"])
 async def test_a_change_is_intended_then_settled_with_its_standing(store: Store, fence: int, ending: Outcome) -> None:
     await store.intents.intend(change(), NOW, fence)
-    assert [each.change for each in await store.intents.open(CLINIC)] == [change()]
+    assert [(each.change, each.sent_at) for each in await store.intents.open(CLINIC)] == [(change(), None)]
+    await store.intents.send(change(), NOW + MINUTE, fence)
     await store.intents.settle("chg-1", ending, {"read_back": NINETY}, NOW + HOUR, fence, standings={"search": standing()})
     assert await store.intents.open(CLINIC) == ()
     assert await store.memory.standings(CLINIC) == {"search": standing()}
     detail = {"read_back": {"running": True, "budget": "90.00"}}
-    settled = (RecordedChange(change(), ending, NOW, NOW + HOUR, detail),)
+    settled = (RecordedChange(change(), ending, NOW, NOW + MINUTE, NOW + HOUR, detail),)
     assert await store.intents.of_run("run-1") == await store.intents.of_decision("dec-1") == settled
     intended, ended = (await store.ledger.records(newest_first=False)).items
     assert (intended.kind, ended.kind) == ("change.intended", f"change.{ending}")
@@ -109,6 +113,23 @@ async def test_a_change_is_settled_once_even_by_two_at_a_time(store: Store, fenc
     assert len((await store.ledger.records()).items) == 2
     with pytest.raises(NotFoundError, match="chg-9"):
         await store.intents.settle("chg-9", "applied", {}, NOW, fence)
+
+
+async def test_sending_keeps_the_clinic_and_what_is_settled_is_not_sent(store: Store, fence: int) -> None:
+    await store.intents.intend(change(), NOW, fence)
+    await store.intents.send(change(), NOW + HOUR, fence)
+    assert await store.leases.acquire(CLINIC, "worker-2", HOUR, NOW + HOUR + MINUTE) is None
+    await store.intents.settle("chg-1", "superseded", {}, NOW + HOUR, fence)
+    with pytest.raises(NotFoundError, match="chg-1"):
+        await store.intents.send(change(), NOW + HOUR, fence)
+
+
+async def test_somebodys_hand_that_is_found_in_settling_is_in_the_ledger(store: Store, fence: int) -> None:
+    await store.intents.intend(change(), NOW, fence)
+    await store.intents.settle("chg-1", "superseded", {}, NOW, fence, standings={"search": STOOD_DOWN})
+    told = (await store.ledger.records(newest_first=False)).items
+    assert [each.kind for each in told] == ["change.intended", "change.superseded", "drift"]
+    assert told[-1].body["campaign"] == "search"
 
 
 async def test_a_change_is_intended_once(store: Store, fence: int) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from service.core.decide.model import Hold
 from service.core.model import Reason, Verdict
-from service.governor import LEASE
 from service.sandbox.scene import HARBOUR
+from service.store.leases import TERM
 from tests.support import RULES
 from tests.web.conftest import HOUR, Api
 
@@ -58,7 +58,7 @@ async def test_an_evaluation_says_what_could_not_be_read(governed: Api) -> None:
 
 
 async def test_while_another_run_is_under_way_an_evaluation_is_refused(api: Api) -> None:
-    await api.app.store.leases.acquire(HARBOUR, "another worker", LEASE, api.app.clock())
+    await api.app.store.leases.acquire(HARBOUR, "another worker", TERM, api.app.clock())
     answer = await api.ask("POST", EVALUATIONS, json={"dry_run": False})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:governor:problem:busy")
 

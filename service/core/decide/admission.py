@@ -55,8 +55,8 @@ def people(case: Case, draft: Draft) -> Draft:
         Reason.PAUSED_BY_PERSON: f"it was paused before the governor first saw it ({when})",
         Reason.BASE_MISMATCH: f"when first seen ({when}) its budget was {case.money(down.seen.budget)}, more than 5% off the "
         f"file's base of {case.money(case.entry.base)}",
-        Reason.DRIFT: f"{_whose(case, down, when)}: it is {described(case, down.seen)}, we had left it "
-        f"{described(case, was) if was else 'alone'}",
+        Reason.DRIFT: f"{_whose(case, down, when)}: it is {_compared(case, down.seen, was)}, we had left it "
+        f"{_compared(case, was, down.seen) if was else 'alone'}",
     }[down.reason]
     how = f"`governor readopt {case.clinic.slug} {case.entry.name}` hands it back to the rules"
     return keep(case, draft, down.reason, f"{story}; {how}{_expiry(case, down)}")
@@ -64,6 +64,8 @@ def people(case: Case, draft: Draft) -> Draft:
 
 def _whose(case: Case, down: StoodDown, when: str) -> str:
     """Who changed it and when, as far as the platform tells."""
+    if not down.by and down.seen == case.standing.expected:
+        return f"whether somebody has undone a change of ours that got no answer cannot be told ({when})"
     if not down.by:
         return f"somebody changed it ({when})"
     via = f" by way of {down.via}" if down.via else ""
@@ -72,6 +74,12 @@ def _whose(case: Case, down: StoodDown, when: str) -> str:
         ", and it was paused or resumed meanwhile" if down.status and down.seen == case.standing.expected else ""
     )
     return f"{down.by} changed it{via}{at}{paused_and_resumed}"
+
+
+def _compared(case: Case, state: State, other: State | None) -> str:
+    """A state beside another: of two pauses it is the budget that tells them apart."""
+    both_paused = other is not None and not state.running and not other.running and state != other
+    return f"paused at {case.money(state.budget)}" if both_paused else described(case, state)
 
 
 def _expiry(case: Case, down: StoodDown) -> str:

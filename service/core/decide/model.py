@@ -46,12 +46,20 @@ class RuleState:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, both ends included."""
+
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PastChange:
     """A change of ours that a platform confirmed.
 
     `significant`: it is an edit as the edit budget counts them; `counted` is the budget that the next change is measured
     against (`decide.significance`). Of a change that was remembered without them the careful thing is assumed. `shares` is
-    what it left each part of a divided budget with.
+    what it left each part of a divided budget with. `made` is when the platform may date it (None: at `at`).
     """
 
     at: datetime
@@ -60,6 +68,7 @@ class PastChange:
     significant: bool = True
     counted: Decimal | None = None
     shares: Shares = ()
+    made: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

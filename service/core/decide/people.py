@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from service.core.decide.model import Change, PastProposal, Standing, StoodDown
+from service.core.decide.model import Change, PastProposal, Span, Standing, StoodDown
 from service.core.decide.significance import past_change
 from service.core.model import Platform, Reason, State
 from service.core.rules.evaluate import GAP
@@ -97,9 +97,11 @@ def adopt(standing: Standing, seen: State, now: datetime) -> Standing:
     )
 
 
-def changed(standing: Standing, change: Change, readback: State, rule: str | None, now: datetime) -> Standing:
-    """Remember a confirmed write."""
-    past = past_change(standing.changes, now, change.before, readback)
+def changed(
+    standing: Standing, change: Change, readback: State, rule: str | None, now: datetime, made: Span | None = None
+) -> Standing:
+    """Remember a confirmed write that the platform may date anywhere in `made` (None: `now`)."""
+    past = replace(past_change(standing.changes, now, change.before, readback), made=made)
     return replace(
         standing,
         expected=readback,
