@@ -159,7 +159,11 @@ async def test_while_nobody_knows_whether_it_was_written_it_is_not_sent_again_an
     clinic.world.requests.clear()
     first, second = (await clinic.run()).changes[:2]
 
-    assert (first.ending, second.ending, second.detail) == ("applied" if landed else "failed", "superseded", "it was never sent")
+    assert (first.ending, second.ending, second.detail) == (
+        "applied" if landed else "failed",
+        "superseded",
+        "it was never sent",
+    )
     clinic.world.advance(60 * MINUTE)
     assert Reason.DRIFT not in said(await clinic.run()).values()
     assert (int(clinic.amount), clinic.sent) == (48, 0 if landed else 1)

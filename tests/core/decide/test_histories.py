@@ -11,7 +11,7 @@ import pytest
 from service.core.decide.admission import people
 from service.core.decide.case import Draft
 from service.core.decide.histories import learnt, since, wanted
-from service.core.decide.model import PastChange, RunInputs, RunOutcome, Standing, StoodDown
+from service.core.decide.model import PastChange, RunInputs, RunOutcome, Span, Standing, StoodDown
 from service.core.model import Campaign, LoggedChange, Reason, Share, Snapshot, State, Unreadable, Verdict
 from tests.core.decide.made import DAY, ENTRY, HOUR, NOON, at, case, changes, decide, paused, ruling, seen
 
@@ -163,3 +163,39 @@ def test_an_entry_about_an_ad_set_is_ours_where_it_tells_what_we_left_it_with(
     down = learnt(standing, (hers, last), at(17), NOON).stood_down
     assert down is not None
     assert down.by == author
+
+
+# --- what is ours -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_done_by_hand_is_never_ours_even_at_the_same_moment() -> None:
+    by_hand = replace(OUR_PAUSE, by_hand=True)
+    assert down(learnt(PAUSED_BY_US, (OUR_PAUSE,), paused(), NOON)) is None
+    assert down(learnt(PAUSED_BY_US, (by_hand,), paused(), NOON)) is not None
+
+
+@pytest.mark.parametrize("seconds", [-3, 3])
+def test_a_pause_of_ours_may_be_told_in_several_steps(seconds: int) -> None:
+    step = replace(OUR_PAUSE, at=OUR_PAUSE.at + timedelta(seconds=seconds), running=None)
+    assert down(learnt(PAUSED_BY_US, (OUR_PAUSE, step), paused(), NOON)) is None
+    for other in (replace(step, by="jane"), replace(step, running=True), replace(step, at=step.at + 5 * MINUTE)):
+        assert down(learnt(PAUSED_BY_US, (OUR_PAUSE, other), paused(), NOON)) is not None, other
+
+
+def test_a_write_that_took_long_is_ours_wherever_it_is_dated() -> None:
+    begun = replace(OUR_PAUSE, at=NOON - 5 * HOUR - 8 * MINUTE)
+    slow = replace(PAUSED_BY_US.changes[0], made=Span(NOON - 5 * HOUR - 9 * MINUTE, NOON - 5 * HOUR))
+    assert down(learnt(PAUSED_BY_US, (begun,), paused(), NOON)) is None, "it was before we knew the campaign as it is"
+    known = replace(PAUSED_BY_US, since=NOON - 6 * HOUR)
+    assert down(learnt(known, (begun,), paused(), NOON)) is not None
+    assert down(learnt(replace(known, changes=(slow,)), (begun,), paused(), NOON)) is None
+
+
+def test_for_a_drift_no_history_is_asked_further_back_than_it_reaches() -> None:
+    long_known = replace(PAUSED_BY_US, since=NOON - 200 * DAY)
+    assert since(long_known, NOON) == NOON - 200 * DAY - 2 * MINUTE
+    drift = StoodDown(Reason.DRIFT, NOON, at(70), status=True)
+    drifted = replace(long_known, stood_down=drift)
+    assert since(drifted, NOON) == NOON - 29 * DAY
+    named = replace(drift, by="jane@clinic.example", via="the website", logged_at=NOON - HOUR)
+    assert down(learnt(drifted, (logged(HOUR, running=True),), at(70), NOON)) == named
