@@ -1,0 +1,80 @@
+"""A person's yes or no, and what a run makes of it: it answers the question that was put, then, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from service.answering import answer_plan
+from service.core.decide.model import Answer
+from service.core.errors import AnsweredError
+from service.core.model import Verdict
+from service.sandbox.scene import HARBOUR
+from service.store.approvals import Approvals
+from tests.clinic import BASE, DAY, Clinic, at
+
+ASKED, OTHERWISE = "{budget: 80.00}", "{budget: 100.00}"
+
+
+@contextmanager
+def answered_meanwhile(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, asked: str, answer: Answer) -> Iterator[None]:
+    """Anna answers a question when a run has just read how it stands."""
+    standing = Approvals.standing
+
+    async def then_answered(self: Approvals, slug: str) -> object:
+        read = await standing(self, slug)
+        await self.answer(asked, answer, "anna", "fine", clinic.world.now)
+        return read
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Approvals, "standing", then_answered)
+        yield
+
+
+@pytest.mark.parametrize("answer", [Answer.APPROVED, Answer.REJECTED])
+async def test_an_answer_to_a_question_that_a_run_under_way_replaces_never_counts(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    clinic.rules(ASKED, mode="propose")
+    first = (await clinic.decided()).id
+    clinic.rules(OTHERWISE, mode="propose")
+    with answered_meanwhile(clinic, monkeypatch, first, answer):
+        second = (await clinic.decided()).asks or ""
+    assert second != first
+    approvals = clinic.app.store.approvals
+    assert [each.id for each in (await approvals.standing(HARBOUR)).values()] == [second]
+    ended = (await approvals.get([first]))[first]
+    assert (ended.answer, ended.by, ended.why) == (Answer.VOID, "anna", "fine")
+    kinds = [each.kind for each in (await clinic.app.store.ledger.records(chains=[HARBOUR])).items]
+    assert {"approval", "rejection"} & set(kinds), "what was said is on record"
+    await approvals.answer(second, Answer.REJECTED, "anna", "no raises", clinic.world.now)
+    clinic.rules(mode="propose")
+    await clinic.run()
+    clinic.rules(ASKED, mode="propose")
+    assert (await clinic.decided(2 * DAY)).verdict is Verdict.AWAIT_APPROVAL
+    assert clinic.ads.states["1"] == BASE
+
+
+async def test_an_answer_to_a_question_that_a_run_under_way_voids_and_does_not_replace_is_refused_from_then_on(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.rules(ASKED, mode="propose")
+    first = (await clinic.decided()).id
+    clinic.rules(mode="propose")
+    with answered_meanwhile(clinic, monkeypatch, first, Answer.APPROVED):
+        await clinic.run()
+    assert await clinic.app.store.approvals.standing(HARBOUR) == {}
+    with pytest.raises(AnsweredError, match="no longer the question"):
+        await clinic.app.store.approvals.answer(first, Answer.REJECTED, "anna", "", clinic.world.now)
+    clinic.rules(ASKED, mode="propose")
+    assert (await clinic.decided()).verdict is Verdict.AWAIT_APPROVAL
+
+
+async def test_what_is_approved_in_time_is_carried_out(clinic: Clinic) -> None:
+    clinic.rules(ASKED, mode="propose")
+    report = await clinic.run()
+    await answer_plan(clinic.app, report.run, Answer.APPROVED, "anna")
+    assert (await clinic.decided()).approved_by == "anna"
+    assert clinic.ads.states["1"] == at("80.00")
