@@ -9,11 +9,11 @@ import pytest
 
 from service.answering import answer_plan
 from service.core.decide.model import Answer
-from service.core.errors import AnsweredError
-from service.core.model import Verdict
+from service.core.errors import AnsweredError, CredentialsError
+from service.core.model import Reason, Verdict
 from service.sandbox.scene import HARBOUR
 from service.store.approvals import Approvals
-from tests.clinic import BASE, DAY, Clinic, at
+from tests.clinic import BASE, DAY, MINUTE, Clinic, at
 
 ASKED, OTHERWISE = "{budget: 80.00}", "{budget: 100.00}"
 
@@ -78,3 +78,20 @@ async def test_what_is_approved_in_time_is_carried_out(clinic: Clinic) -> None:
     await answer_plan(clinic.app, report.run, Answer.APPROVED, "anna")
     assert (await clinic.decided()).approved_by == "anna"
     assert clinic.ads.states["1"] == at("80.00")
+
+
+async def test_a_resume_that_was_approved_before_its_history_was_unreadable_is_asked_about_anew(clinic: Clinic) -> None:
+    clinic.rules("pause")
+    await clinic.run()
+    clinic.rules(mode="propose")
+    report = await clinic.run()
+    clinic.later(20 * MINUTE)
+    clinic.ads.person("1", running=True)
+    clinic.later(MINUTE)
+    clinic.ads.person("1", running=False)
+    await answer_plan(clinic.app, report.run, Answer.APPROVED, "anna")
+    clinic.ads.unlogged = CredentialsError("google", "denied", code="X")
+    decision = await clinic.decided()
+    assert (decision.verdict, decision.reason) == (Verdict.AWAIT_APPROVAL, Reason.PLATFORM_UNREADABLE)
+    assert decision.asks == decision.id
+    assert not clinic.ads.states["1"].running

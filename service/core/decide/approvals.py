@@ -1,9 +1,9 @@
 """Asking people: what they were asked, whether it is still the question, and what an answer allows.
 
 An approval authorises a campaign's move to a target, and the guarded steps towards it; not another target, nor the same one
-after the rules, the direction or somebody's hand on the campaign changed. A question that stays the same keeps its id, so that
-people are told of it once; after a day without an answer it is asked anew. A rejection stands while the question would be the
-same. Pure.
+after the rules, the direction or somebody's hand on the campaign changed, nor what gave a run pause only later. A question that
+stays the same keeps its id, so that people are told of it once; after a day without an answer it is asked anew. A rejection
+stands while the question would be the same. Pure.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 from service.core.decide.case import Case
-from service.core.decide.model import Answer, Approval, Decision
+from service.core.decide.model import Answer, Approval, Decision, Restraint
 from service.core.decide.people import identity
 from service.core.decide.proposals import position
-from service.core.model import State
+from service.core.model import Reason, State
 from service.core.money import percent_of
 from service.core.rules.language import CampaignEntry, RuleSet
 
 PATIENCE = timedelta(hours=24)
 """How long a question waits for its answer."""
+
+ASKED_ABOUT = frozenset({Reason.BLAST_RADIUS, Reason.PLATFORM_UNREADABLE})
+"""Restraints that ask a person whatever the mode."""
 
 STANDING = frozenset({Answer.PENDING, Answer.APPROVED, Answer.REJECTED})
 """Answers of a question that is still the question."""
@@ -48,6 +51,11 @@ def allows(approval: Approval, case: Case, target: State) -> bool:
     way, step = _direction(case.in_force, approval.target), _direction(case.in_force, target)
     within = _close(target, approval.target, case) or _direction(target, approval.target) == way
     return step == way != 0 and within
+
+
+def asks_about(restraints: Iterable[Restraint]) -> tuple[Reason, ...]:
+    """What of a decision's restraints asks a person whatever the mode, in the order it came up."""
+    return tuple(dict.fromkeys(each.reason for each in restraints if each.reason in ASKED_ABOUT))
 
 
 def _void(approval: Approval, case: Case, rules: RuleSet) -> bool:
@@ -109,6 +117,8 @@ def _asked(case: Case, decision: Decision, rules: RuleSet) -> Approval:
     if before is None or after is None:
         raise ValueError(f"decision {decision.id} asks to go from {before} to {after}")
     me, now = identity(case.entry.platform, case.entry.id), case.clinic.now
-    found = Approval(decision.id, case.clinic.slug, decision.campaign, me, before, after, rules_of(rules, case.entry), now)
+    told = asks_about(decision.restraints)
+    digest = rules_of(rules, case.entry)
+    found = Approval(decision.id, case.clinic.slug, decision.campaign, me, before, after, digest, now, about=told)
     whole = replace(found, target=decision.desired or after)
     return whole if allows(whole, case, after) else found

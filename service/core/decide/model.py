@@ -165,7 +165,8 @@ class Approval:
     """A question to a person: may this campaign go to `target`, by the guarded steps that lead there.
 
     `id` is that of the decision that asked first, and stays while the question does. `before` is how the campaign was then,
-    `rules` a digest of all in the rule file that bears on it. `by`, `at` and `why` tell of the answer.
+    `rules` a digest of all in the rule file that bears on it. `about` is what a person was told besides, that is asked about
+    whatever the mode: an answer does not cover what was not known when it was given. `by`, `at` and `why` tell of the answer.
     """
 
     id: str
@@ -180,6 +181,7 @@ class Approval:
     by: str = ""
     at: datetime | None = None
     why: str = ""
+    about: tuple[Reason, ...] = ()
 
 
 # --- concluded by a run -------------------------------------------------------------------------------------------------

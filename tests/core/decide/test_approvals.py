@@ -225,6 +225,29 @@ def test_a_pause_is_not_ended_while_nobody_can_tell_who_changed_it_since_unless_
     assert clinic.hour(at(60), paused(), standing=ours, unread="no answer within 30 s").verdict is Verdict.APPLY
 
 
+@pytest.mark.parametrize("answer", [Answer.PENDING, Answer.APPROVED])
+def test_an_answer_does_not_cover_what_was_not_known_when_it_was_asked_for(answer: Answer) -> None:
+    clinic = Clinic()
+    ours = remembering(case(at(60), paused()), paused_by_us=True).standing
+    first = clinic.hour(at(60), paused(), standing=ours)
+    clinic.answer(answer)
+    again = clinic.hour(at(60), paused(), standing=ours, unread="no permission")
+    assert (again.verdict, again.asks) == (Verdict.AWAIT_APPROVAL, again.id)
+    assert "no permission" in again.sentence
+    assert [(each.id, each.answer) for each in clinic.ended] == [(first.id, Answer.VOID)]
+    clinic.answer(Answer.APPROVED)
+    done = clinic.hour(at(60), paused(), standing=ours)
+    assert done.verdict is Verdict.APPLY, "who said yes although it could not be read says yes to less as well"
+
+
+def test_a_no_stands_whatever_else_gives_pause() -> None:
+    clinic = Clinic()
+    ours = remembering(case(at(60), paused()), paused_by_us=True).standing
+    clinic.hour(at(60), paused(), standing=ours)
+    clinic.answer(Answer.REJECTED)
+    assert clinic.hour(at(60), paused(), standing=ours, unread="no permission").verdict is Verdict.KEEP
+
+
 def test_a_cut_needs_no_history() -> None:
     clinic = Clinic(mode=Mode.ENFORCE)
     assert clinic.hour(at(30), at(60), unread="down").verdict is Verdict.APPLY
