@@ -19,7 +19,7 @@ from service.core.rules.language import RuleSet
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A campaign we changed and govern no longer: its name, `<platform>/<id>`, how we left it, its base budget, and why."""
+    """A campaign we changed and govern no longer: its name, `<platform>/<id>`, how it is, its base budget, and why."""
 
     campaign: str
     of: str
@@ -38,11 +38,10 @@ def marked(standings: Mapping[str, Standing], rules: RuleSet, now: datetime) -> 
 
 def left_changed(standings: Mapping[str, Standing], rules: RuleSet) -> tuple[Left, ...]:
     """The campaigns that are left changed, by name."""
-    found = sorted((name, each) for name, each in standings.items() if each.left_at is not None)
     return tuple(
-        Left(name, each.of, each.expected, each.base, each.left_at, why_left(each, rules))
-        for name, each in found
-        if each.expected is not None and each.left_at is not None
+        Left(name, each.of, here, each.base, each.left_at, why_left(each, rules))
+        for name, each in sorted(standings.items())
+        if each.left_at is not None and (here := as_it_is(each)) is not None
     )
 
 
@@ -52,11 +51,50 @@ def why_left(standing: Standing, rules: RuleSet) -> str:
 
 
 def carries(standing: Standing) -> bool:
-    """Whether a campaign is as we made it, and not as it would be without us; somebody else's hand on it ends that."""
-    if standing.expected is None or standing.stood_down is not None or not standing.changes:
+    """Whether part of how a campaign stands is our doing, and not as it would be without us.
+
+    Where somebody has changed it, what they did not touch still is: our pause of a campaign whose budget they edited, say.
+    """
+    here, down = as_it_is(standing), standing.stood_down
+    if here is None or standing.expected is None:
         return False
-    before = standing.base if standing.base is not None else standing.changes[0].before.budget
-    return standing.paused_by_us or (standing.expected.running and standing.expected.budget != before)
+    last = standing.changes[-1].after if standing.changes else standing.expected
+    pause = standing.paused_by_us and not last.running and not here.running and not (down is not None and down.status)
+    amount = _amount_ours(standing) and here.budget == standing.expected.budget != base_of(standing)
+    return (pause and bool(standing.changes)) or amount
+
+
+def moved_by_us(standing: Standing) -> bool:
+    """Whether a write of ours has ever changed this campaign: its own, or another's on its budget."""
+    return bool(standing.changes) or standing.previous is not None
+
+
+def ours(standing: Standing) -> bool:
+    """Whether it is expected to read as our last write left it, and not as somebody made it and it was taken on."""
+    if standing.expected is None:
+        return False
+    status = standing.changes[-1].after.running if standing.changes else True
+    return standing.expected.running == status and _amount_ours(standing)
+
+
+def _amount_ours(standing: Standing) -> bool:
+    """The same of the amount alone: a write leaves a `previous`, and taking a campaign on does not."""
+    last = standing.changes[-1].after if standing.changes else None
+    return standing.previous is not None or (
+        last is not None and standing.expected is not None and last.budget == standing.expected.budget
+    )
+
+
+def as_it_is(standing: Standing) -> State | None:
+    """How a campaign reads as far as is remembered: as somebody has made it, or as we left it."""
+    return standing.stood_down.seen if standing.stood_down is not None else standing.expected
+
+
+def base_of(standing: Standing) -> Decimal | None:
+    """The budget that it goes back to; what it was before our first change where no file ever said."""
+    if standing.base is not None or not standing.changes:
+        return standing.base
+    return standing.changes[0].before.budget
 
 
 def _left_at(standing: Standing, rules: RuleSet, governed: Collection[str], now: datetime) -> datetime | None:
