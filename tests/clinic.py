@@ -71,9 +71,12 @@ class Ads:
     lagging: bool = False
     after_write: OutsideError | None = None
     unlogged: OutsideError | None = None
+    on_read: Callable[[], Awaitable[Any]] | None = None
     on_write: Callable[[], Awaitable[Any]] | None = None
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign]:
+        if self.on_read is not None:
+            await self.on_read()
         return {id_: self._campaign(id_) for id_ in ids}
 
     def _campaign(self, id_: str) -> Campaign:
