@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from service.core.decide.admission import covers
+from service.core.decide.admission import counted, covers
 from service.core.decide.division import Found, aimed, by_id, found, half_way, written
 from service.core.decide.model import Change, Decision, Hold, Standing, change_of
 from service.core.decide.people import PROPAGATION, changed, identity, recall
@@ -167,7 +167,7 @@ async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands
     except GovernorError as error:
         return f"the holds cannot be read: {error}"
     entry = hands.rules.campaigns.get(change.campaign)
-    for hold in holds:
+    for hold in (counted(each, hands.rules) for each in holds):
         if _covered(hold, change, entry):
             return f"held by {hold.by}: {hold.reason}"
         if any(covers(hold, other) for other in others):
@@ -177,7 +177,10 @@ async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands
 
 def _covered(hold: Hold, change: Change, entry: CampaignEntry | None) -> bool:
     """Whether a hold covers the campaign; one that has left the file has no service any more."""
-    return covers(hold, entry) if entry is not None else hold.service is None and hold.campaign in {None, change.campaign}
+    if entry is not None:
+        return covers(hold, entry)
+    named = hold.campaign in {None, change.campaign} or hold.of == identity(change.platform, change.platform_id)
+    return hold.service is None and named
 
 
 async def _write(seen: Campaign, ours: Ours, account: AdAccount, hands: Hands) -> Applied:

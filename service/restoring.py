@@ -13,6 +13,7 @@ from datetime import datetime
 
 from service.apply import Applied, Hands, carry_out, settle_open, shown
 from service.core.decide import histories
+from service.core.decide.admission import counted
 from service.core.decide.division import aimed, as_shown, divided
 from service.core.decide.left import as_it_is, base_of, carries, moved_by_us, ours
 from service.core.decide.model import Change, Standing, StoodDown
@@ -188,5 +189,6 @@ async def acts_again(governor: Governor, clinic: str) -> bool:
     """Whether the next run may undo a restore: the rules still act on the clinic, and nobody holds all of it."""
     now = governor.clock()
     rules = (await in_force(governor.store, governor.directory, clinic, now, record=False)).rules
-    held = any(hold.campaign is None and hold.service is None for hold in await governor.store.holds.holds(clinic, now))
+    holds = [counted(hold, rules) for hold in await governor.store.holds.holds(clinic, now)]
+    held = any(hold.campaign is None and hold.service is None for hold in holds)
     return rules.mode is Mode.ENFORCE and not held and governor.kill_switch() is False

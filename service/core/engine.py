@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.core.decide import approvals, division, histories, left, people, plan, sharing
+from service.core.decide import admission, approvals, division, histories, left, people, plan, sharing
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
@@ -191,7 +191,7 @@ def _circumstances(inputs: RunInputs) -> Circumstances:
         zone=clinic_zone((inputs.snapshot, *inputs.baselines)),
         currency=inputs.rules.currency,
         mode=inputs.rules.mode,
-        holds=inputs.holds,
+        holds=tuple(admission.counted(hold, inputs.rules) for hold in inputs.holds),
         kill_switch=inputs.kill_switch,
         unreadable=diaries.message if isinstance(diaries, Unreadable) else None,
         unreadable_since=inputs.cliniko_unreadable_since,

@@ -133,7 +133,8 @@ class Standing:
 class Hold:
     """A person's word to leave something alone until `until` (None: until ended).
 
-    `clinic` None covers everything the service governs; else `campaign` or `service` may narrow it.
+    `clinic` None covers everything the service governs; else `campaign` or `service` may narrow it. `of` is the campaign
+    itself, `<platform>/<id>`, whatever the file calls it later (None: not known of a hold from before).
     """
 
     id: str
@@ -144,6 +145,7 @@ class Hold:
     made_at: datetime
     campaign: str | None = None
     service: str | None = None
+    of: str | None = None
 
 
 class Answer(StrEnum):
