@@ -19,7 +19,7 @@ from service.core.decide.admission import counted, covers
 from service.core.decide.division import Found, aimed, by_id, found, half_way, written
 from service.core.decide.model import Change, Decision, Hold, Standing, change_of
 from service.core.decide.people import PROPAGATION, changed, identity, recall
-from service.core.decide.sharing import sharers, why_not
+from service.core.decide.sharing import sharers, strangers, why_not
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
 from service.core.model import Campaign, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
@@ -128,7 +128,7 @@ async def carry_out(change: Change, rule: str | None, account: AdAccount, known:
     due = hands.shared.expected(seen, change.before)
     if meanwhile := _meanwhile(change, seen, due):
         return await hands.settle(change, "superseded", meanwhile)
-    made = await _refused(change, seen, hands)
+    made = await _refused(change, seen, known, hands)
     if made is None:
         made = await _write(replace(seen, state=due), Ours(change, hands.clock(), rule, known), account, hands)
     hands.shared.ended(seen, change, made.ending)
@@ -144,18 +144,25 @@ def _meanwhile(change: Change, seen: Campaign, due: State) -> str:
     return ""
 
 
-async def _refused(change: Change, seen: Campaign, hands: Hands) -> Applied | None:
+async def _refused(change: Change, seen: Campaign, known: Known, hands: Hands) -> Applied | None:
     """The end of a change that must not be made: by whom its shared budget concerns too, or by a person's word.
 
     Holds are read last, so that one counts up to the moment of the write.
     """
-    if why := why_not(seen, hands.rules.campaigns):
+    if why := _not_to_be_moved(change, seen, known, hands):
         return await hands.settle(change, "failed", why)
     if stuck := hands.shared.stuck(seen, change):
         return Applied(change, "open", stuck.why) if stuck.open else await hands.settle(change, "failed", stuck.why)
     others = sharers(seen, hands.rules.campaigns) if moves_budget(change) else ()
     stop = await _stopped(change, others, hands)
     return await hands.settle(change, "superseded", stop) if stop else None
+
+
+def _not_to_be_moved(change: Change, seen: Campaign, known: Known, hands: Hands) -> str:
+    """Why the amount may not be moved under others on its budget: by the rules, or, without a decision of theirs, as it is."""
+    if not moves_budget(change):
+        return ""
+    return why_not(seen, hands.rules.campaigns) if change.decision else strangers(seen, known)
 
 
 async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands) -> str:

@@ -8,19 +8,22 @@ This is what an operator runs before the service is taken away, and for campaign
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
-from service.apply import Applied, Hands, carry_out, settle_open, shown
+from service.apply import Applied, Hands, Known, carry_out, settle_open, shown
 from service.core.decide import histories
 from service.core.decide.admission import counted
 from service.core.decide.division import aimed, as_shown, divided
 from service.core.decide.left import as_it_is, base_of, carries, moved_by_us, ours
 from service.core.decide.model import Change, Standing, StoodDown
 from service.core.decide.people import propagating
+from service.core.decide.sharing import strangers
 from service.core.errors import OutsideError, RefusedError
 from service.core.ledger import Kind
 from service.core.model import Campaign, Mode, Platform, State, Unreadable
+from service.core.money import round_down
 from service.core.ports import AdAccount
 from service.governor import Governor
 from service.observe import Missing
@@ -49,6 +52,17 @@ class _Carrying:
     seen: Campaign
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A restore under way: what is remembered of the campaigns, and a sentence on each that is left as it is."""
+
+    id: str
+    hands: Hands
+    known: Known
+    alone: dict[str, str]
+    unlogged: bool
+
+
 async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = False) -> Restored:
     """Restore every campaign of a clinic that is as we left it.
 
@@ -60,8 +74,9 @@ async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = 
         hands = Hands(outside, revision.rules, governor.store, governor.clock, fence, governor.kill_switch)
         alone = _unsettled(await settle_open(clinic, await governor.store.memory.standings(clinic), hands))
         known = await governor.store.memory.standings(clinic)
-        todo = [each async for each in _carrying(hands, known, alone)]
-        moves = [(each, change) for each in todo if (change := await _change(each, id_, hands, alone, unlogged=unlogged))]
+        work = _Work(id_, hands, known, alone, unlogged)
+        todo = [each async for each in _carrying(work)]
+        moves = [(each, change) for each in todo if (change := await _change(each, work))]
         body = {"id": id_, "by": by, "changes": [change for _, change in moves], "left_alone": alone}
         await governor.store.ledger.append(clinic, Kind.RESTORE, body, governor.clock())
         done = []
@@ -80,23 +95,38 @@ def _unsettled(settled: list[Applied]) -> dict[str, str]:
     }
 
 
-async def _carrying(hands: Hands, known: Mapping[str, Standing], alone: dict[str, str]) -> AsyncIterator[_Carrying]:
-    """The campaigns that carry a change of ours and read as we left them; `alone` gets a sentence on the others."""
-    for name, standing in sorted(known.items()):
-        if name in alone or not moved_by_us(standing) or not _off_base(as_it_is(standing), standing):
+async def _carrying(work: _Work) -> AsyncIterator[_Carrying]:
+    """The campaigns that carry a change of ours and read as we left them; of the others it is said why they are left."""
+    for name, standing in sorted(work.known.items()):
+        if name in work.alone or not moved_by_us(standing) or not _off_base(as_it_is(standing), standing):
             continue
-        platform, _, id_ = standing.of.partition("/")
-        account = hands.outside.accounts.get(Platform(platform))
-        if account is None or isinstance(account, Missing):
-            alone[name] = account.message if account else f"the rule file no longer names a {platform} account"
-            continue
-        seen = await _read(account, id_)
-        if isinstance(seen, str):
-            alone[name] = seen
-        elif why := _why_not_ours(standing, seen, hands.clock()):
-            alone[name] = why
-        elif standing.stood_down is None and standing.expected == seen.state:
-            yield _Carrying(name, divided(standing, seen, hands.clock()), account, seen)
+        found = await _found(name, standing, work)
+        if isinstance(found, _Carrying):
+            yield found
+        elif found:
+            work.alone[name] = found
+
+
+async def _found(name: str, standing: Standing, work: _Work) -> _Carrying | str:
+    """A campaign that is to be put back; or why it is not, '' where nothing is left to put back."""
+    platform, _, id_ = standing.of.partition("/")
+    account = work.hands.outside.accounts.get(Platform(platform))
+    if account is None or isinstance(account, Missing):
+        return account.message if account else f"the rule file no longer names a {platform} account"
+    seen, now = await _read(account, id_), work.hands.clock()
+    if isinstance(seen, str):
+        return seen
+    mine = work.known[name] = _in_units(standing, seen)
+    why = _why_not_ours(mine, seen, now)
+    if why or mine.stood_down is not None or mine.expected != seen.state:
+        return why
+    return _Carrying(name, divided(mine, seen, now), account, seen)
+
+
+def _in_units(standing: Standing, seen: Campaign) -> Standing:
+    """With a base that its platform can hold: a file's may be finer."""
+    base = base_of(standing)
+    return standing if base is None else replace(standing, base=round_down(base, seen.unit))
 
 
 def _off_base(state: State | None, standing: Standing) -> bool:
@@ -148,27 +178,39 @@ async def _read(account: AdAccount, id_: str) -> Campaign | str:
     return seen.ineligible or seen
 
 
-async def _change(each: _Carrying, id_: str, hands: Hands, alone: dict[str, str], *, unlogged: bool) -> Change | None:
-    """The write that takes a campaign back, unless it is somebody else's by now."""
-    if not each.seen.state.running and not unlogged and (why := await _somebody(each, hands)):
-        alone[each.name] = why
+async def _change(each: _Carrying, work: _Work) -> Change | None:
+    """The write that takes a campaign back, unless it is somebody else's by now, or there is nothing to write."""
+    after = State(running=True, budget=_amount(each, work))
+    if not each.seen.state.running and not work.unlogged and (why := await _somebody(each, work.hands)):
+        work.alone[each.name] = why
+        return None
+    if after == each.seen.state:
         return None
     change = Change(
-        id=f"{id_}-{each.name}",
+        id=f"{work.id}-{each.name}",
         decision="",
-        run=id_,
-        clinic=hands.rules.clinic,
+        run=work.id,
+        clinic=work.hands.rules.clinic,
         campaign=each.name,
         platform=each.seen.platform,
         platform_id=each.seen.id,
         before=each.seen.state,
-        after=State(running=True, budget=base_of(each.standing)),
+        after=after,
     )
     try:
         return aimed(change, each.seen, each.standing)
     except RefusedError as refusal:
-        alone[each.name] = str(refusal)
+        work.alone[each.name] = str(refusal)
         return None
+
+
+def _amount(each: _Carrying, work: _Work) -> Decimal | None:
+    """The budget to put back: base, or the one there is where others spend from it that are none of ours."""
+    base, here = base_of(each.standing), each.seen.state.budget
+    if base == here or not (why := strangers(each.seen, work.known)):
+        return base
+    work.alone[each.name] = f"its budget stays at {here}: {why}; set it right on {each.seen.platform}"
+    return here
 
 
 async def _somebody(each: _Carrying, hands: Hands) -> str:

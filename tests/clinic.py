@@ -40,7 +40,7 @@ guardrails: {{cooldown: 0h, max_changes_per_day: 24, edit_budget: {{edits: 50, p
 campaigns:
 """
 CAMPAIGN = (
-    '  {name}: {{platform: google, id: "{id}", service: {service}, base_budget: 60.00, floor: 10.00, ceiling: 120.00{more}}}\n'
+    '  {name}: {{platform: google, id: "{id}", service: {service}, base_budget: {base}, floor: 10.00, ceiling: 120.00{more}}}\n'
 )
 
 
@@ -128,11 +128,15 @@ class Clinic:
     ads: Ads
     file: Path
 
-    def rules(self, then: str = "", mode: str = "enforce", service: str = "physio", more: str = "", **named: str) -> None:
+    def rules(
+        self, then: str = "", mode: str = "enforce", service: str = "physio", more: str = "", base: str = "60.00", **named: str
+    ) -> None:
         """What the rules want for every campaign (nothing: base), in which mode; `named` are the campaigns' ids by name."""
         campaigns = named or {"search": "1"}
         text = HEAD.format(mode=mode, service=service)
-        text += "".join(CAMPAIGN.format(name=name, id=id_, service=service, more=more) for name, id_ in campaigns.items())
+        text += "".join(
+            CAMPAIGN.format(name=name, id=id_, service=service, base=base, more=more) for name, id_ in campaigns.items()
+        )
         if then:
             text += f"rules:\n  - {{name: Wish, service: {service}, then: {then}}}\n"
         self.file.write_text(text)
@@ -156,11 +160,9 @@ class Clinic:
         self.later(later)
         return await restore(self.app.governor, HARBOUR, "operator", **options)
 
-    async def hold(self, until: timedelta | None = None, **part: str) -> None:
+    async def hold(self, campaign: str | None = None, service: str | None = None) -> None:
         """Mia holds the clinic, or part of it."""
-        now = self.world.now
-        end = None if until is None else now + until
-        await place(self.app.governor, Hold("h1", HARBOUR, end, "open day", "mia", now, **part))
+        await place(self.app.governor, Hold("h1", HARBOUR, None, "open day", "mia", self.world.now, campaign, service))
 
     async def standing(self, campaign: str = "search") -> Standing:
         return (await self.app.store.memory.standings(HARBOUR))[campaign]

@@ -9,7 +9,7 @@ import pytest
 
 from service.core.decide.left import left_changed
 from service.core.errors import AmbiguousWriteError
-from service.core.model import State
+from service.core.model import State, Verdict
 from service.readopting import readopt
 from service.revisions import in_force
 from service.sandbox.scene import HARBOUR
@@ -140,3 +140,68 @@ async def test_what_we_changed_after_it_was_handed_back_is_ours_again(clinic: Cl
     await clinic.run()
     assert [each.ending for each in (await clinic.restore(timedelta(hours=2))).changes] == ["applied"]
     assert clinic.ads.states["1"] == BASE
+
+
+# --- shared budgets -----------------------------------------------------------------------------------------------------
+
+ALLOW = ", shared_budget: allow"
+
+
+async def test_pauses_on_a_shared_budget_are_ended_once_its_campaigns_have_left_the_file(clinic: Clinic) -> None:
+    clinic.ads.purse = ("1", "2")
+    clinic.rules("pause", more=ALLOW, a="1", b="2")
+    await clinic.run()
+    assert (clinic.ads.states["1"], clinic.ads.states["2"]) == (paused("60.00"), paused("60.00"))
+    clinic.rules(c="3")
+    await clinic.run()
+    done = await clinic.restore()
+    assert ({each.ending for each in done.changes}, len(done.changes), done.left_alone) == ({"applied"}, 2, {})
+    assert (clinic.ads.states["1"], clinic.ads.states["2"]) == (BASE, BASE)
+
+
+async def test_a_shared_amount_is_put_back_where_all_on_it_have_it_from_us(clinic: Clinic) -> None:
+    clinic.ads.purse = ("1", "2")
+    clinic.rules("{budget: 40.00}", more=ALLOW, a="1", b="2")
+    await clinic.run()
+    clinic.rules(c="3")
+    await clinic.run()
+    done = await clinic.restore()
+    assert ({each.ending for each in done.changes}, done.left_alone) == ({"applied"}, {})
+    assert (clinic.ads.states["1"], clinic.ads.states["2"]) == (BASE, BASE)
+    again = await clinic.restore()
+    assert (again.changes, again.left_alone) == ((), {})
+
+
+async def test_a_shared_amount_stays_where_a_campaign_came_on_it_that_is_none_of_ours(clinic: Clinic) -> None:
+    clinic.ads.purse = ("1", "2")
+    clinic.rules("{budget: 40.00}", more=ALLOW, a="1", b="2")
+    await clinic.run()
+    clinic.rules("pause", more=ALLOW, a="1", b="2")
+    await clinic.run()
+    clinic.rules(c="3")
+    await clinic.run()
+    clinic.ads.purse, clinic.ads.states["9"] = ("1", "2", "9"), at("40.00")
+    done = await clinic.restore()
+    assert {each.ending for each in done.changes} == {"applied"}, "our pauses are ended all the same"
+    assert set(done.left_alone) == {"a", "b"}
+    assert "its budget stays at 40.00: its budget is shared with campaign 9" in done.left_alone["a"]
+    assert {clinic.ads.states[id_] for id_ in "129"} == {at("40.00")}
+
+
+# --- whole units --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_base_that_is_finer_than_the_platform_is_put_back_in_its_units(clinic: Clinic) -> None:
+    clinic.ads.unit, clinic.ads.states["1"] = Decimal(1), at("60")
+    clinic.rules("{budget: 40.00}", base="60.50")
+    await clinic.run()
+    done = await clinic.restore()
+    assert ([(each.ending, each.detail) for each in done.changes], done.left_alone) == ([("applied", "applied")], {})
+    assert clinic.ads.states["1"] == at("60")
+    again = await clinic.restore()
+    assert (again.changes, again.left_alone) == ((), {})
+    clinic.rules(base="60.50", other="2")
+    await clinic.run()
+    assert await left(clinic) == []
+    clinic.rules(base="60.50")
+    assert (await clinic.decided()).verdict is Verdict.NONE

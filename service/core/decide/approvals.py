@@ -93,6 +93,7 @@ def _direction(before: State, after: State) -> int:
 
 def rules_of(rules: RuleSet, entry: CampaignEntry) -> str:
     """A digest of all in the rule file that bears on one campaign; where it stands in the file does not count."""
+    entry = rules.campaigns[entry.name]  # as it is written there, whatever its platform can hold
     bearing = [replace(rule, line=0) for rule in rules.rules if entry.name in rule.campaigns]
     whole = (entry, bearing, rules.services[entry.service], rules.daily_cap, rules.monthly_cap)
     return hashlib.sha256(repr(whole).encode()).hexdigest()
