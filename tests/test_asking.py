@@ -95,3 +95,16 @@ async def test_a_resume_that_was_approved_before_its_history_was_unreadable_is_a
     assert (decision.verdict, decision.reason) == (Verdict.AWAIT_APPROVAL, Reason.PLATFORM_UNREADABLE)
     assert decision.asks == decision.id
     assert not clinic.ads.states["1"].running
+
+
+async def test_a_yes_that_a_hold_kept_waiting_for_a_month_is_asked_for_anew(clinic: Clinic) -> None:
+    clinic.rules(ASKED, mode="propose")
+    report = await clinic.run()
+    await answer_plan(clinic.app, report.run, Answer.APPROVED, "anna")
+    await clinic.hold()
+    await clinic.run(DAY)
+    with pytest.raises(AnsweredError, match="anna has approved it already"):
+        await answer_plan(clinic.app, report.run, Answer.REJECTED, "anna")
+    await clinic.app.store.holds.unhold("h1", "mia", clinic.world.now)
+    assert (await clinic.decided(30 * DAY)).verdict is Verdict.AWAIT_APPROVAL
+    assert clinic.ads.states["1"] == BASE

@@ -67,6 +67,9 @@ class Approvals:
 
 
 def _demand_open(known: Approval, at: datetime) -> None:
+    if known.answer is Answer.EXPIRED and known.at is not None:
+        given = f"{known.by} has approved it already, on {known.at:%Y-%m-%d at %H:%M} UTC"
+        raise AnsweredError(f"{given}, but for a day nothing could be done about it; a later run asks anew")
     if known.answer in {Answer.APPROVED, Answer.REJECTED}:
         raise AnsweredError(f"{known.by} has {known.answer} it already, on {known.at:%Y-%m-%d at %H:%M} UTC")
     if known.answer is Answer.EXPIRED or at - known.asked_at >= PATIENCE:

@@ -2,8 +2,8 @@
 
 An approval authorises a campaign's move to a target, and the guarded steps towards it; not another target, nor the same one
 after the rules, the direction or somebody's hand on the campaign changed, nor what gave a run pause only later. A question that
-stays the same keeps its id, so that people are told of it once; after a day without an answer it is asked anew. A rejection
-stands while the question would be the same. Pure.
+stays the same keeps its id, so that people are told of it once; after a day without an answer it is asked anew, and so is one
+whose yes could not be acted on for a day. A rejection stands while the question would be the same. Pure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from service.core.money import percent_of
 from service.core.rules.language import CampaignEntry, RuleSet
 
 PATIENCE = timedelta(hours=24)
-"""How long a question waits for its answer."""
+"""How long a question waits for its answer, and a yes for being carried out."""
 
 ASKED_ABOUT = frozenset({Reason.BLAST_RADIUS, Reason.PLATFORM_UNREADABLE})
 """Restraints that ask a person whatever the mode."""
@@ -39,9 +39,20 @@ def reviewed(approval: Approval | None, case: Case, rules: RuleSet) -> Approval 
         return replace(approval, answer=Answer.VOID)
     if _reached(approval, case):
         return replace(approval, answer=Answer.DONE if approval.answer is Answer.APPROVED else Answer.VOID)
-    if approval.answer is Answer.PENDING and case.clinic.now - approval.asked_at >= PATIENCE:
-        return replace(approval, answer=Answer.EXPIRED)
-    return approval
+    return replace(approval, answer=Answer.EXPIRED) if _aged(approval, case) else approval
+
+
+def _aged(approval: Approval, case: Case) -> bool:
+    """Whether a question waited too long for its answer, or a yes for being carried out. A no does not age.
+
+    Steps that are made under a yes keep it fresh: each gives it as long again, from when the next one may follow.
+    """
+    since = approval.asked_at
+    if approval.answer is Answer.APPROVED:
+        given = approval.at or approval.asked_at
+        steps = [change.at + case.rails.cooldown for change in case.standing.changes if change.at >= given]
+        since = max([given, *steps])
+    return approval.answer is not Answer.REJECTED and case.clinic.now - since >= PATIENCE
 
 
 def allows(approval: Approval, case: Case, target: State) -> bool:

@@ -151,7 +151,8 @@ class Hold:
 class Answer(StrEnum):
     """How a question to a person stands.
 
-    The last three end it: nobody answered in time, it is no longer the question, or what was approved is done.
+    The last three end it: nobody answered in time, or nothing could be done in time about a yes; it is no longer the question;
+    what was approved is done.
     """
 
     PENDING = "pending"
