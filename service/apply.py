@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from service.core.decide.admission import covers
+from service.core.decide.admission import counted, covers
 from service.core.decide.division import Found, aimed, by_id, found, written
 from service.core.decide.histories import CLOCKS
 from service.core.decide.model import Change, Decision, Hold, Span, Standing, StoodDown, change_of
 from service.core.decide.people import changed, identity, recall
 from service.core.decide.settling import Conclusion, Ending, concluded, sent, shown
-from service.core.decide.sharing import sharers, why_not
+from service.core.decide.sharing import sharers, strangers, why_not
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
 from service.core.model import Campaign, History, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
@@ -138,7 +138,7 @@ async def carry_out(change: Change, rule: str | None, account: AdAccount, known:
     due = hands.shared.expected(seen, change.before)
     if meanwhile := _meanwhile(change, seen, due):
         return await hands.settle(change, "superseded", meanwhile)
-    made = await _refused(change, seen, hands)
+    made = await _refused(change, seen, known, hands)
     if made is None:
         at = hands.clock()
         await hands.store.intents.send(change, at, hands.fence)
@@ -156,18 +156,25 @@ def _meanwhile(change: Change, seen: Campaign, due: State) -> str:
     return ""
 
 
-async def _refused(change: Change, seen: Campaign, hands: Hands) -> Applied | None:
+async def _refused(change: Change, seen: Campaign, known: Known, hands: Hands) -> Applied | None:
     """The end of a change that must not be made: by whom its shared budget concerns too, or by a person's word.
 
     Holds are read last, so that one counts up to the moment of the write.
     """
-    if why := why_not(seen, hands.rules.campaigns):
+    if why := _not_to_be_moved(change, seen, known, hands):
         return await hands.settle(change, "failed", why)
     if stuck := hands.shared.stuck(seen, change):
         return Applied(change, "open", stuck.why) if stuck.open else await hands.settle(change, "failed", stuck.why)
     others = sharers(seen, hands.rules.campaigns) if moves_budget(change) else ()
     stop = await _stopped(change, others, hands)
     return await hands.settle(change, "superseded", stop) if stop else None
+
+
+def _not_to_be_moved(change: Change, seen: Campaign, known: Known, hands: Hands) -> str:
+    """Why the amount may not be moved under others on its budget: by the rules, or, without a decision of theirs, as it is."""
+    if not moves_budget(change):
+        return ""
+    return why_not(seen, hands.rules.campaigns) if change.decision else strangers(seen, known)
 
 
 async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands) -> str:
@@ -179,7 +186,7 @@ async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands
     except GovernorError as error:
         return f"the holds cannot be read: {error}"
     entry = hands.rules.campaigns.get(change.campaign)
-    for hold in holds:
+    for hold in (counted(each, hands.rules) for each in holds):
         if _covered(hold, change, entry):
             return f"held by {hold.by}: {hold.reason}"
         if any(covers(hold, other) for other in others):
@@ -189,7 +196,10 @@ async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands
 
 def _covered(hold: Hold, change: Change, entry: CampaignEntry | None) -> bool:
     """Whether a hold covers the campaign; one that has left the file has no service any more."""
-    return covers(hold, entry) if entry is not None else hold.service is None and hold.campaign in {None, change.campaign}
+    if entry is not None:
+        return covers(hold, entry)
+    named = hold.campaign in {None, change.campaign} or hold.of == identity(change.platform, change.platform_id)
+    return hold.service is None and named
 
 
 async def _write(seen: Campaign, ours: Ours, account: AdAccount, hands: Hands) -> Applied:

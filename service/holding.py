@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from service.core.decide.model import Hold
+from service.core.decide.people import identity
 from service.core.errors import InputError
 from service.governor import Governor
 from service.revisions import governed, in_force
@@ -19,22 +22,23 @@ async def place(governor: Governor, hold: Hold) -> None:
         raise InputError(f"`until` has passed: it is {hold.made_at:%Y-%m-%dT%H:%M:%SZ} now")
     if hold.campaign is not None and hold.service is not None:
         raise InputError("name a campaign or a service, not both; without either the whole clinic is held")
-    await _demand_known(governor, hold)
-    await governor.store.holds.hold(hold)
+    await governor.store.holds.hold(await _known(governor, hold))
 
 
-async def _demand_known(governor: Governor, hold: Hold) -> None:
-    """A hold on a name that nothing has would be kept, and hold nothing."""
+async def _known(governor: Governor, hold: Hold) -> Hold:
+    """The hold with the campaign that it is on; one on a name that nothing has would be kept, and hold nothing."""
     part = hold.campaign or hold.service
     if hold.clinic is None:
         if part is not None:
             raise InputError("a hold on everything names no campaign or service: those belong to one clinic")
-        return
+        return hold
     if hold.clinic not in await governed(governor.store, governor.directory):
         raise InputError(f"there is no clinic {hold.clinic!r}")
     if part is None:
-        return
+        return hold
     rules = (await in_force(governor.store, governor.directory, hold.clinic, hold.made_at, record=False)).rules
     kind, names = ("campaign", list(rules.campaigns)) if hold.campaign else ("service", list(rules.services))
     if part not in names:
         raise InputError(f"{hold.clinic} has no {kind} {part!r}; it has {', '.join(names) or 'none'}")
+    entry = rules.campaigns[part] if hold.campaign else None
+    return replace(hold, of=identity(entry.platform, entry.id)) if entry else hold

@@ -1,27 +1,36 @@
 """Putting a clinic's campaigns back as they would be without us: base budgets, and an end to our own pauses.
 
-Only where our last write is still in force; a campaign that somebody has touched since is theirs, and is told about instead.
+Only where our last write is still in force; a campaign that somebody has touched since is theirs, and is told about instead,
+whether or not something of ours is still part of it: what is not listed carries nothing of ours.
 This is what an operator runs before the service is taken away, and for campaigns that were left changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
 
-from service.apply import Applied, Hands, carry_out, settle_open
+from service.apply import Applied, Hands, Known, carry_out, settle_open
 from service.core.decide import histories
-from service.core.decide.division import aimed, divided
-from service.core.decide.left import carries
-from service.core.decide.model import Change, Standing
+from service.core.decide.admission import counted
+from service.core.decide.division import aimed, as_shown, divided
+from service.core.decide.left import as_it_is, base_of, carries, moved_by_us, ours
+from service.core.decide.model import Change, Standing, StoodDown
+from service.core.decide.people import propagating
 from service.core.decide.settling import shown
+from service.core.decide.sharing import strangers
 from service.core.errors import OutsideError, RefusedError
 from service.core.ledger import Kind
 from service.core.model import Campaign, Mode, Platform, State, Unreadable
+from service.core.money import round_down
 from service.core.ports import AdAccount
 from service.governor import Governor
 from service.observe import Missing
 from service.revisions import in_force
+
+AGAIN = "run `governor restore` again in 15 minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,17 @@ class _Carrying:
     seen: Campaign
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A restore under way: what is remembered of the campaigns, and a sentence on each that is left as it is."""
+
+    id: str
+    hands: Hands
+    known: Known
+    alone: dict[str, str]
+    unlogged: bool
+
+
 async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = False) -> Restored:
     """Restore every campaign of a clinic that is as we left it.
 
@@ -53,10 +73,11 @@ async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = 
     outside, id_ = governor.outside(revision.rules), governor.new_id()
     async with governor.lease(clinic) as fence:
         hands = Hands(outside, revision.rules, governor.store, governor.clock, fence, governor.kill_switch)
-        await settle_open(clinic, await governor.store.memory.standings(clinic), hands)
-        known, alone = await governor.store.memory.standings(clinic), dict[str, str]()
-        todo = [each async for each in _carrying(hands, known, alone)]
-        moves = [(each, change) for each in todo if (change := await _change(each, id_, hands, alone, unlogged=unlogged))]
+        alone = _unsettled(await settle_open(clinic, await governor.store.memory.standings(clinic), hands))
+        known = await governor.store.memory.standings(clinic)
+        work = _Work(id_, hands, known, alone, unlogged)
+        todo = [each async for each in _carrying(work)]
+        moves = [(each, change) for each in todo if (change := await _change(each, work))]
         body = {"id": id_, "by": by, "changes": [change for _, change in moves], "left_alone": alone}
         await governor.store.ledger.append(clinic, Kind.RESTORE, body, governor.clock())
         done = []
@@ -66,24 +87,86 @@ async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = 
     return Restored(id_, clinic, tuple(done), alone)
 
 
-async def _carrying(hands: Hands, known: Mapping[str, Standing], alone: dict[str, str]) -> AsyncIterator[_Carrying]:
-    """The campaigns that carry a change of ours and read as we left them; `alone` gets a sentence on the others."""
-    for name, standing in sorted(known.items()):
-        if not carries(standing):
+def _unsettled(settled: list[Applied]) -> dict[str, str]:
+    """By campaign, what an interrupted change has to wait for: as in a run, nothing else is done about it meanwhile."""
+    return {
+        each.change.campaign: f"an earlier change of it was interrupted: {each.detail}; {AGAIN}"
+        for each in settled
+        if each.ending == "open"
+    }
+
+
+async def _carrying(work: _Work) -> AsyncIterator[_Carrying]:
+    """The campaigns that carry a change of ours and read as we left them; of the others it is said why they are left."""
+    for name, standing in sorted(work.known.items()):
+        if name in work.alone or not moved_by_us(standing) or not _off_base(as_it_is(standing), standing):
             continue
-        platform, _, id_ = standing.of.partition("/")
-        account = hands.outside.accounts.get(Platform(platform))
-        if account is None or isinstance(account, Missing):
-            alone[name] = account.message if account else f"the rule file no longer names a {platform} account"
-            continue
-        seen = await _read(account, id_)
-        if isinstance(seen, str):
-            alone[name] = seen
-        elif standing.expected is None or seen.state != standing.expected:
-            left = shown(standing.expected) if standing.expected else "alone"
-            alone[name] = f"somebody has changed it since: it is {shown(seen.state)} now, we had left it {left}"
-        else:
-            yield _Carrying(name, divided(standing, seen, hands.clock()), account, seen)
+        found = await _found(name, standing, work)
+        if isinstance(found, _Carrying):
+            yield found
+        elif found:
+            work.alone[name] = found
+
+
+async def _found(name: str, standing: Standing, work: _Work) -> _Carrying | str:
+    """A campaign that is to be put back; or why it is not, '' where nothing is left to put back."""
+    platform, _, id_ = standing.of.partition("/")
+    account = work.hands.outside.accounts.get(Platform(platform))
+    if account is None or isinstance(account, Missing):
+        return account.message if account else f"the rule file no longer names a {platform} account"
+    seen, now = await _read(account, id_), work.hands.clock()
+    if isinstance(seen, str):
+        return seen
+    mine = work.known[name] = _in_units(standing, seen)
+    why = _why_not_ours(mine, seen, now)
+    if why or mine.stood_down is not None or mine.expected != seen.state:
+        return why
+    return _Carrying(name, divided(mine, seen, now), account, seen)
+
+
+def _in_units(standing: Standing, seen: Campaign) -> Standing:
+    """With a base that its platform can hold: a file's may be finer."""
+    base = base_of(standing)
+    return standing if base is None else replace(standing, base=round_down(base, seen.unit))
+
+
+def _off_base(state: State | None, standing: Standing) -> bool:
+    """Whether a campaign in this state is otherwise than it would be without anybody's hand on it."""
+    return state is not None and (not state.running or state.budget != base_of(standing))
+
+
+def _why_not_ours(standing: Standing, seen: Campaign, now: datetime) -> str:
+    """Whose it is where it is not as our last write left it; '' where it is, or where it is at base whoever made it so."""
+    expected, reads = standing.expected, seen.state
+    if standing.stood_down is not None:
+        return _theirs(standing, standing.stood_down, seen) if _off_base(reads, standing) else ""
+    left = f"we had left it {shown(expected)}" if expected else "we had left it alone"
+    if reads != expected and expected in {as_shown(standing, seen, now), _by_now(standing, reads, now)}:
+        return f"our own change does not show yet: it is {shown(reads)} on {seen.platform}, and {left}; {AGAIN}"
+    if reads != expected:
+        return f"somebody has changed it since: it is {shown(reads)} now, {left}" if _off_base(reads, standing) else ""
+    if not ours(standing):
+        return (
+            f"it is {shown(reads)} because somebody made it so before the rules took it on ({_when(standing.since)}); "
+            f"set it right on {seen.platform}"
+        )
+    return ""
+
+
+def _by_now(standing: Standing, reads: State, now: datetime) -> State | None:
+    return standing.expected if propagating(standing, reads, now) else None
+
+
+def _theirs(standing: Standing, down: StoodDown, seen: Campaign) -> str:
+    """What somebody did to a campaign, and what of ours they left."""
+    part = f"; part of that is our doing, so set it right on {seen.platform}" if carries(standing) else ""
+    left = f", we had left it {shown(standing.expected)}" if standing.expected else ""
+    who = f"{down.by or 'somebody'} changed it ({_when(down.logged_at or down.since)})"
+    return f"{who}: it is {shown(seen.state)} now{left}{part}"
+
+
+def _when(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC" if instant else "at an unknown time"
 
 
 async def _read(account: AdAccount, id_: str) -> Campaign | str:
@@ -96,28 +179,39 @@ async def _read(account: AdAccount, id_: str) -> Campaign | str:
     return seen.ineligible or seen
 
 
-async def _change(each: _Carrying, id_: str, hands: Hands, alone: dict[str, str], *, unlogged: bool) -> Change | None:
-    """The write that takes a campaign back, unless it is somebody else's by now."""
-    base = each.standing.base if each.standing.base is not None else each.standing.changes[0].before.budget
-    if not each.seen.state.running and not unlogged and (why := await _somebody(each, hands)):
-        alone[each.name] = why
+async def _change(each: _Carrying, work: _Work) -> Change | None:
+    """The write that takes a campaign back, unless it is somebody else's by now, or there is nothing to write."""
+    after = State(running=True, budget=_amount(each, work))
+    if not each.seen.state.running and not work.unlogged and (why := await _somebody(each, work.hands)):
+        work.alone[each.name] = why
+        return None
+    if after == each.seen.state:
         return None
     change = Change(
-        id=f"{id_}-{each.name}",
+        id=f"{work.id}-{each.name}",
         decision="",
-        run=id_,
-        clinic=hands.rules.clinic,
+        run=work.id,
+        clinic=work.hands.rules.clinic,
         campaign=each.name,
         platform=each.seen.platform,
         platform_id=each.seen.id,
         before=each.seen.state,
-        after=State(running=True, budget=base),
+        after=after,
     )
     try:
         return aimed(change, each.seen, each.standing)
     except RefusedError as refusal:
-        alone[each.name] = str(refusal)
+        work.alone[each.name] = str(refusal)
         return None
+
+
+def _amount(each: _Carrying, work: _Work) -> Decimal | None:
+    """The budget to put back: base, or the one there is where others spend from it that are none of ours."""
+    base, here = base_of(each.standing), each.seen.state.budget
+    if base == here or not (why := strangers(each.seen, work.known)):
+        return base
+    work.alone[each.name] = f"its budget stays at {here}: {why}; set it right on {each.seen.platform}"
+    return here
 
 
 async def _somebody(each: _Carrying, hands: Hands) -> str:
@@ -138,5 +232,6 @@ async def acts_again(governor: Governor, clinic: str) -> bool:
     """Whether the next run may undo a restore: the rules still act on the clinic, and nobody holds all of it."""
     now = governor.clock()
     rules = (await in_force(governor.store, governor.directory, clinic, now, record=False)).rules
-    held = any(hold.campaign is None and hold.service is None for hold in await governor.store.holds.holds(clinic, now))
+    holds = [counted(hold, rules) for hold in await governor.store.holds.holds(clinic, now)]
+    held = any(hold.campaign is None and hold.service is None for hold in holds)
     return rules.mode is Mode.ENFORCE and not held and governor.kill_switch() is False

@@ -64,13 +64,14 @@ def moves_budget(change: Change) -> bool:
 def followers(
     change: Change, seen: Campaign, entries: Mapping[str, CampaignEntry], standings: Mapping[str, Standing], now: datetime
 ) -> dict[str, Standing]:
-    """What is remembered of the other campaigns on a budget once this change of it is made, where that is something new."""
+    """What is remembered of the other campaigns on a budget once this change of it is made, where that is something new.
+
+    Those that have left the rule file are among them: they come back to it, or are restored.
+    """
     if not moves_budget(change):
         return {}
-    mine = [entry for entry in sharers(seen, entries) if _remembered(entry, standings)]
-    found = {entry.name: followed(standings[entry.name], change.before.budget, change.after.budget, now) for entry in mine}
+    others = {identity(seen.platform, id_) for id_ in seen.sharers if id_ != seen.id}
+    named = {entry.name for entry in sharers(seen, entries)}
+    mine = {name: each for name, each in standings.items() if each.of in others or (not each.of and name in named)}
+    found = {name: followed(each, change.before.budget, change.after.budget, now) for name, each in mine.items()}
     return {name: each for name, each in found.items() if each != standings[name]}
-
-
-def _remembered(entry: CampaignEntry, standings: Mapping[str, Standing]) -> bool:
-    return entry.name in standings and standings[entry.name].of in {"", identity(entry.platform, entry.id)}

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.core.decide import approvals, division, histories, left, people, plan, sharing
+from service.core.decide import admission, approvals, division, histories, left, people, plan, sharing
 from service.core.decide.case import Case
 from service.core.decide.case import Clinic as Circumstances
 from service.core.decide.guardrails import restrain
@@ -20,6 +20,7 @@ from service.core.decide.model import Notice, RuleState, RunInputs, RunOutcome, 
 from service.core.decide.proposals import because, propose
 from service.core.metrics import Ask
 from service.core.model import Campaign, Diaries, Snapshot, State, Unreadable
+from service.core.money import round_down
 from service.core.outlook import Outlook, outlook
 from service.core.rules import wording
 from service.core.rules.evaluate import Considered, consider
@@ -154,7 +155,7 @@ def _case(
         proposal = propose(entry, seen, in_force, considered, view.worth)
     found = Case(
         clinic=clinic,
-        entry=entry,
+        entry=_in_units(entry, seen),
         seen=seen,
         standing=standing,
         in_force=in_force,
@@ -164,6 +165,16 @@ def _case(
     )
     asked = approvals.reviewed(inputs.approvals.get(entry.name), found, inputs.rules)
     return replace(found, approval=asked) if asked is not None and asked.answer in approvals.STANDING else found
+
+
+def _in_units(entry: CampaignEntry, seen: Campaign | Unreadable) -> CampaignEntry:
+    """The entry with the budgets that its platform can hold: whatever a guardrail makes of one of them can be written."""
+    if isinstance(seen, Unreadable):
+        return entry
+    base, floor, ceiling = (round_down(amount, seen.unit) for amount in (entry.base, entry.floor, entry.ceiling))
+    if (base, floor, ceiling) == (entry.base, entry.floor, entry.ceiling):
+        return entry
+    return replace(entry, base=base, floor=floor, ceiling=ceiling)
 
 
 def _in_force(seen: Campaign | Unreadable, standing: Standing, now: datetime) -> State | None:
@@ -191,7 +202,7 @@ def _circumstances(inputs: RunInputs) -> Circumstances:
         zone=clinic_zone((inputs.snapshot, *inputs.baselines)),
         currency=inputs.rules.currency,
         mode=inputs.rules.mode,
-        holds=inputs.holds,
+        holds=tuple(admission.counted(hold, inputs.rules) for hold in inputs.holds),
         kill_switch=inputs.kill_switch,
         unreadable=diaries.message if isinstance(diaries, Unreadable) else None,
         unreadable_since=inputs.cliniko_unreadable_since,
@@ -207,9 +218,10 @@ def _remember(standings: Mapping[str, Standing], cases: list[Case], rules: RuleS
         if wish is not None:
             window = _longest_window(case, patient)
             remembered[case.entry.name] = people.wanted(standings[case.entry.name], wish, window, now)
-    for name, entry in rules.campaigns.items():
-        if remembered[name].base != entry.base:
-            remembered[name] = replace(remembered[name], base=entry.base)
+    for case in cases:
+        name, base = case.entry.name, case.entry.base
+        if remembered[name].base is None or (isinstance(case.seen, Campaign) and remembered[name].base != base):
+            remembered[name] = replace(remembered[name], base=base)
     return left.marked(remembered, rules, now)
 
 

@@ -1,7 +1,8 @@
 """What people are asked, and what they answer.
 
-A run asks, and ends questions that no longer are; people answer. Both go by what they read a moment ago, so each changes only
-a question that still stands as it was read: a person's answer is never overwritten by a run that had not seen it.
+A run asks, and ends questions that no longer are; people answer. Both go by what they read a moment ago. So an answer is taken
+only by a question that still stands, and a run that ends a question ends it however it was answered meanwhile: what was said
+of a question that is none any more stays on record, and allows nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.approvals import PATIENCE, STANDING
@@ -36,9 +37,8 @@ class Approvals:
 
     async def standing(self, clinic: str) -> dict[str, Approval]:
         """The questions of a clinic that still stand, answered or not, by campaign."""
-        query = select(_approval.c.body).where(_approval.c.clinic == clinic, _approval.c.answer.in_(STANDING))
         async with self._database.reading() as conn:
-            found = map(_from, await conn.execute(query.order_by(_approval.c.asked_at, _approval.c.id)))
+            found = map(_from, await conn.execute(_standing(clinic)))
             return {each.campaign: each for each in found}
 
     async def get(self, ids: Collection[str]) -> dict[str, Approval]:
@@ -61,12 +61,15 @@ class Approvals:
                 return known
             _demand_open(known, at)
             given = replace(known, answer=answer, by=by, at=at, why=why)
-            await _replace(conn, known, given)
+            await _replace(conn, given)
             await append(conn, known.clinic, RECORDED[answer], {"approval": given}, at)
         return given
 
 
 def _demand_open(known: Approval, at: datetime) -> None:
+    if known.answer is Answer.EXPIRED and known.at is not None:
+        given = f"{known.by} has approved it already, on {known.at:%Y-%m-%d at %H:%M} UTC"
+        raise AnsweredError(f"{given}, but for a day nothing could be done about it; a later run asks anew")
     if known.answer in {Answer.APPROVED, Answer.REJECTED}:
         raise AnsweredError(f"{known.by} has {known.answer} it already, on {known.at:%Y-%m-%d at %H:%M} UTC")
     if known.answer is Answer.EXPIRED or at - known.asked_at >= PATIENCE:
@@ -77,19 +80,30 @@ def _demand_open(known: Approval, at: datetime) -> None:
         raise AnsweredError("it is no longer the question: the rules, the campaign or what the rules want has changed since")
 
 
-async def advance(conn: AsyncConnection, before: Mapping[str, Approval], after: Iterable[Approval]) -> None:
-    """Move from the questions a run began with to those it leaves, except where somebody has answered meanwhile."""
-    known = {each.id: each for each in before.values()}
-    for each in after:
-        if each.id not in known:
-            await conn.execute(insert(_approval).values(_row(each)))
-        elif known[each.id] != each:
-            await _replace(conn, known[each.id], each)
+async def advance(conn: AsyncConnection, clinic: str, before: Mapping[str, Approval], after: Iterable[Approval]) -> None:
+    """Move from the questions a run began with to those it leaves, and leave no other standing, answered or not.
+
+    An answer that was given meanwhile to a question that has ended stays with it, and in the ledger, and allows nothing.
+    """
+    known, left = {each.id: each for each in before.values()}, {each.id: each for each in after}
+    for row in await conn.execute(_standing(clinic).with_for_update()):
+        now = _from(row)
+        answer = left[now.id].answer if now.id in left else Answer.VOID
+        if answer not in STANDING:
+            await _replace(conn, replace(now, answer=answer))
+    new = [_row(each) for each in left.values() if each.id not in known]
+    if new:
+        await conn.execute(insert(_approval), new)
 
 
-async def _replace(conn: AsyncConnection, known: Approval, given: Approval) -> None:
-    unchanged = (_approval.c.id == known.id, _approval.c.answer == known.answer.value)
-    await conn.execute(update(_approval).where(*unchanged).values(_row(given)))
+def _standing(clinic: str) -> Select[Any]:
+    """The questions of a clinic that still stand, in the order they were asked."""
+    query = select(_approval.c.body).where(_approval.c.clinic == clinic, _approval.c.answer.in_(STANDING))
+    return query.order_by(_approval.c.asked_at, _approval.c.id)
+
+
+async def _replace(conn: AsyncConnection, given: Approval) -> None:
+    await conn.execute(update(_approval).where(_approval.c.id == given.id).values(_row(given)))
 
 
 def _row(approval: Approval) -> dict[str, Any]:

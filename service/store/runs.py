@@ -77,7 +77,7 @@ class Runs:
             await replace_numbers(conn, inputs.clinic, inputs.numbers, outcome.numbers)
             await advance_standings(conn, inputs.clinic, inputs.standings, outcome.standings)
             await decisions.put(conn, outcome.decisions)
-            await approvals.advance(conn, inputs.approvals, outcome.approvals)
+            await approvals.advance(conn, inputs.clinic, inputs.approvals, outcome.approvals)
             await looks.put(conn, inputs, outcome.looks)
             for kind, body in _records(inputs, outcome, text):
                 await append(conn, inputs.clinic, kind, body, inputs.now)

@@ -16,6 +16,7 @@ from service.core.decide.model import RuleState, Standing
 from service.core.roster import NO_NUMBERS, DayNumbers
 from service.store import documents, tables
 from service.store.database import Database
+from service.store.leases import demand
 from service.store.ledger import Entry, append
 from service.store.undisturbed import undisturbed
 
@@ -51,9 +52,16 @@ class Memory:
             body = await conn.scalar(query)
         return NO_NUMBERS if body is None else documents.load(DayNumbers, body)
 
-    async def set_standing(self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None) -> None:
-        """Replace what is remembered about a campaign; `entry` is recorded with it (a `readopt`, say)."""
+    async def set_standing(
+        self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None, *, fence: int | None = None
+    ) -> None:
+        """Replace what is remembered about a campaign; `entry` is recorded with it (a `readopt`, say).
+
+        With a `fence` only by whom the clinic's lease is. Raises LeaseLostError.
+        """
         async with self._database.writing() as conn:
+            if fence is not None:
+                await demand(conn, clinic, fence)
             await put_standing(conn, clinic, campaign, standing)
             if entry:
                 await append(conn, clinic, entry.kind, entry.body, entry.at)

@@ -210,6 +210,7 @@ hold = Table(
     Column("clinic", String(100)),
     Column("campaign", String(200)),
     Column("service", String(200)),
+    Column("of", String(300)),
     Column("until", Instant),
     Column("reason", Text, nullable=False),
     Column("by", String(200), nullable=False),

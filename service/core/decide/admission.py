@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from service.core.decide.case import Case, Draft, described, keep
 from service.core.decide.model import Hold, StoodDown
+from service.core.decide.people import identity
 from service.core.decide.proposals import position
 from service.core.model import Reason, State, Unreadable, Verdict
-from service.core.rules.language import CampaignEntry, Fallback
+from service.core.rules.language import CampaignEntry, Fallback, RuleSet
 from service.core.rules.wording import duration
 
 ANNOUNCED = timedelta(days=1)
@@ -28,10 +30,26 @@ def held(case: Case, draft: Draft) -> Draft:
 
 
 def covers(hold: Hold, entry: CampaignEntry) -> bool:
-    """Whether a hold of the campaign's clinic, or on everything, is about this campaign."""
+    """Whether a hold of the campaign's clinic, or on everything, is about this campaign, under its name or what it is."""
     if hold.campaign is not None:
-        return hold.campaign == entry.name
+        return hold.campaign == entry.name or hold.of == identity(entry.platform, entry.id)
     return hold.service in {None, entry.service}
+
+
+def counted(hold: Hold, rules: RuleSet) -> Hold:
+    """A hold as it counts under these rules: where they have nothing of its name any more, it is on the whole clinic.
+
+    What was held may be governed under another name now, and a person's word must not lapse because a file was edited.
+    """
+    named = hold.campaign or hold.service
+    if named is None or hold.service in rules.services or any(covers(hold, entry) for entry in rules.campaigns.values()):
+        return hold
+    kind = "campaign" if hold.campaign else "service"
+    why = (
+        f"{hold.reason} (the rule file has no {kind} “{named}” any more, so the whole clinic is held: "
+        f"hold what it is called now, if it is to be held still, then `governor unhold {hold.id}`)"
+    )
+    return replace(hold, campaign=None, service=None, of=None, reason=why)
 
 
 def eligible(case: Case, draft: Draft) -> Draft:

@@ -39,8 +39,9 @@ class Clinic:
 class Case:
     """The facts about one campaign. `in_force` is what its platform shows, past any propagation of our own write.
 
-    `stabilise` is the deciding rule's own raise window, the longest where several may be deciding; `open_slots` the service's
-    openings over the horizon; `approval` the question that people were asked about it, if it is still one.
+    The budgets of `entry` are such as its platform can hold, rounded down where the file is finer. `stabilise` is the deciding
+    rule's own raise window, the longest where several may be deciding; `open_slots` the service's openings over the horizon;
+    `approval` the question that people were asked about it, if it is still one.
     """
 
     clinic: Clinic

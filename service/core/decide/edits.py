@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from service.core.decide.left import carries
+from service.core.decide.left import carries, why_left
 from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing
 from service.core.decide.people import identity
 from service.core.engine import clinic_zone, conclude
 from service.core.model import Mode, State, Verdict
 from service.core.money import shown
-from service.core.rules.language import CampaignEntry, RuleSet
+from service.core.rules.language import RuleSet
 
 KEPT = {Verdict.KEEP, Verdict.REFUSED}
 
@@ -70,19 +70,10 @@ def _verb(here: State, target: State, currency: str) -> str:
 
 def _left_behind(inputs: RunInputs, edited: RuleSet) -> Iterator[str]:
     """Campaigns that carry our change and would no longer be governed."""
-    governed = {identity(entry.platform, entry.id): entry for entry in edited.campaigns.values()}
     for name, standing in sorted(inputs.standings.items()):
-        why = _why_left(governed.get(standing.of), edited.mode)
+        why = why_left(standing, edited)
         if why and carries(standing):
             yield f"leaves {name} {_as_it_is(standing, edited.currency)}, because {why}: nobody puts it back by itself"
-
-
-def _why_left(entry: CampaignEntry | None, mode: Mode) -> str:
-    if entry is None:
-        return "it is no longer in the file"
-    if entry.protect:
-        return "it is protected"
-    return "" if mode is Mode.ENFORCE else f"the mode is {mode}"
 
 
 def _as_it_is(standing: Standing, currency: str) -> str:

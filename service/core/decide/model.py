@@ -142,7 +142,8 @@ class Standing:
 class Hold:
     """A person's word to leave something alone until `until` (None: until ended).
 
-    `clinic` None covers everything the service governs; else `campaign` or `service` may narrow it.
+    `clinic` None covers everything the service governs; else `campaign` or `service` may narrow it. `of` is the campaign
+    itself, `<platform>/<id>`, whatever the file calls it later (None: not known of a hold from before).
     """
 
     id: str
@@ -153,12 +154,14 @@ class Hold:
     made_at: datetime
     campaign: str | None = None
     service: str | None = None
+    of: str | None = None
 
 
 class Answer(StrEnum):
     """How a question to a person stands.
 
-    The last three end it: nobody answered in time, it is no longer the question, or what was approved is done.
+    The last three end it: nobody answered in time, or nothing could be done in time about a yes; it is no longer the question;
+    what was approved is done.
     """
 
     PENDING = "pending"
@@ -174,7 +177,8 @@ class Approval:
     """A question to a person: may this campaign go to `target`, by the guarded steps that lead there.
 
     `id` is that of the decision that asked first, and stays while the question does. `before` is how the campaign was then,
-    `rules` a digest of all in the rule file that bears on it. `by`, `at` and `why` tell of the answer.
+    `rules` a digest of all in the rule file that bears on it. `about` is what a person was told besides, that is asked about
+    whatever the mode: an answer does not cover what was not known when it was given. `by`, `at` and `why` tell of the answer.
     """
 
     id: str
@@ -189,6 +193,7 @@ class Approval:
     by: str = ""
     at: datetime | None = None
     why: str = ""
+    about: tuple[Reason, ...] = ()
 
 
 # --- concluded by a run -------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from service.core.decide.case import Case, Draft
+from service.core.decide.left import as_it_is
 from service.core.decide.model import Standing
+from service.core.decide.people import identity
 from service.core.model import Campaign, Reason, Unreadable
 from service.core.rules.language import CampaignEntry, SharedBudget
 
@@ -197,6 +199,18 @@ def sharers(seen: Campaign, entries: Entries) -> tuple[CampaignEntry, ...]:
         for entry in entries.values()
         if entry.platform is seen.platform and entry.id in seen.sharers and entry.id != seen.id
     )
+
+
+def strangers(seen: Campaign, standings: Mapping[str, Standing]) -> str:
+    """Why a shared amount may not be put back without the rules' word; '' where all on it are known to have it from us.
+
+    A campaign that the governor never met, or knows with another amount, would be changed behind its owner's back.
+    """
+    amounts = {standing.of: here.budget for standing in standings.values() if (here := as_it_is(standing)) is not None}
+    foreign = [id_ for id_ in seen.sharers if id_ != seen.id and amounts.get(identity(seen.platform, id_)) != seen.state.budget]
+    if not foreign:
+        return ""
+    return f"its budget is shared with {_listed('campaign', foreign)}, which the governor does not know with this amount"
 
 
 def followed(standing: Standing, was: Decimal | None, amount: Decimal | None, now: datetime) -> Standing:

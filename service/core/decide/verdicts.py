@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.core.decide.approvals import allows
+from service.core.decide.approvals import allows, asks_about
 from service.core.decide.case import Case, Draft, moves
-from service.core.decide.model import Answer, Approval, Restraint
+from service.core.decide.model import Answer, Approval
 from service.core.model import Mode, Reason, Verdict
-
-ASKED_ABOUT = frozenset({Reason.BLAST_RADIUS, Reason.PLATFORM_UNREADABLE})
-"""Restraints that ask a person whatever the mode."""
 
 
 def finished(case: Case, draft: Draft) -> Draft:
@@ -27,14 +24,19 @@ def finished(case: Case, draft: Draft) -> Draft:
 
 
 def question(case: Case, draft: Draft) -> Approval | None:
-    """The question that people were asked already and that this draft is about, however it was answered."""
+    """The question that people were asked already and that this draft is about, however it was answered.
+
+    What gives pause only now was not part of it: people are asked anew, unless they have said no already.
+    """
     known = case.approval
-    fitting = known is not None and draft.target is not None and allows(known, case, draft.target)
-    return known if fitting else None
+    if known is None or draft.target is None or not allows(known, case, draft.target):
+        return None
+    told = known.answer is Answer.REJECTED or set(known.about) >= set(asks_about(draft.restraints))
+    return known if told else None
 
 
 def _asks(draft: Draft) -> bool:
-    return any(restraint.reason in ASKED_ABOUT for restraint in draft.restraints)
+    return bool(asks_about(draft.restraints))
 
 
 def _answered(case: Case, draft: Draft, known: Approval | None) -> Draft:
@@ -53,8 +55,8 @@ def _answered(case: Case, draft: Draft, known: Approval | None) -> Draft:
 
 def _asking(draft: Draft) -> Reason:
     """What asks: the last restraint that does, or the mode."""
-    found: list[Restraint] = [each for each in draft.restraints if each.reason in ASKED_ABOUT]
-    return found[-1].reason if found else Reason.MODE
+    found = asks_about(draft.restraints)
+    return found[-1] if found else Reason.MODE
 
 
 def reason(case: Case, draft: Draft) -> Reason:

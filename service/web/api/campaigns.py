@@ -141,7 +141,7 @@ async def list_campaigns(app: TheApp, clinic: Id) -> Campaigns:
     tags=["campaigns"],
     status_code=200,
     opt={ROLE: Role.OPERATOR},
-    responses=problems(404, 422, 502),
+    responses=problems(404, 409, 422, 502),
 )
 async def readopt_campaign(app: TheApp, key: TheKey, clinic: Id, campaign: Id) -> Readopted:
     """Hand a campaign that somebody changed back to the rules, as it stands on its platform now."""

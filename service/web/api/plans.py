@@ -29,7 +29,8 @@ class Question:
     """What people are asked: may the campaign go from `before` to `target`, by the guarded steps that lead there.
 
     `id` is that of the decision that asked first; it stays while the question does. `answer` is `pending`, `approved`,
-    `rejected`, or how the question ended: `expired` (a day without an answer), `void` (it is no longer the question), `done`.
+    `rejected`, or how the question ended: `expired` (a day without an answer, or since a yes that nothing
+    could be done about), `void` (it is no longer the question), `done`.
     """
 
     id: str

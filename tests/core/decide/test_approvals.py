@@ -12,10 +12,10 @@ import pytest
 from service.core.decide import plan
 from service.core.decide.approvals import STANDING, questions, reviewed
 from service.core.decide.guardrails import restrain
-from service.core.decide.model import Answer, Approval, Decision, StoodDown
+from service.core.decide.model import Answer, Approval, Decision, PastChange, StoodDown
 from service.core.model import Mode, Reason, State, Unreadable, Verdict
-from service.core.rules.language import MaxStep, Pause, RaiseAndCut, Rule, RuleSet, Service
-from tests.core.decide.made import DAY, ENTRY, HOUR, NOON, at, case, paused, proposal, railed, remembering, ruling
+from service.core.rules.language import EditBudget, MaxStep, Pause, RaiseAndCut, Rule, RuleSet, Service
+from tests.core.decide.made import ENTRY, HOUR, NOON, at, case, paused, proposal, railed, remembering, ruling
 
 RULE = Rule("Full", (ENTRY.name,), then=Pause())
 QUIET = railed(cooldown=timedelta(0), max_changes_per_day=99, stabilise=RaiseAndCut(timedelta(0), timedelta(0)))
@@ -169,11 +169,32 @@ def test_a_question_waits_a_day_and_is_then_asked_anew() -> None:
     assert [(each.id, each.answer) for each in clinic.ended] == [(first.id, Answer.EXPIRED)]
 
 
-def test_an_approval_waits_longer_than_a_question_for_the_guardrails_to_let_it_through() -> None:
+def test_a_yes_that_could_not_be_acted_on_for_a_day_is_asked_for_anew() -> None:
     clinic = Clinic()
-    clinic.hour(paused(), at(60))
+    first = clinic.hour(paused(), at(60))
     clinic.answer(Answer.APPROVED)
-    assert clinic.hour(paused(), at(60), later=DAY).verdict is Verdict.APPLY
+    unknown = proposal(None, None, cause=Reason.DATA_INCOMPLETE)
+    for _ in range(23):
+        assert clinic.hour(None, at(60), proposal=unknown).verdict is Verdict.KEEP
+    assert clinic.question.id == first.id
+    again = clinic.hour(paused(), at(60))
+    assert (again.verdict, again.asks) == (Verdict.AWAIT_APPROVAL, again.id)
+    assert [(each.id, each.answer, each.by) for each in clinic.ended] == [(first.id, Answer.EXPIRED, "anna")]
+
+
+def test_steps_made_under_a_yes_keep_it_fresh_however_far_apart_the_cooldown_puts_them() -> None:
+    clinic, made, here = Clinic(), list[PastChange](), at(60)
+    resting = railed(QUIET, max_step=MaxStep(up=Decimal(25)), cooldown=30 * HOUR, edit_budget=EditBudget(99))
+    clinic.hour(at(120), here, entry=resting)
+    clinic.answer(Answer.APPROVED)
+    while here != at(120):
+        standing = remembering(case(at(120), here), changes=tuple(made)).standing
+        decision = clinic.hour(at(120), here, entry=resting, standing=standing)
+        assert decision.verdict is Verdict.APPLY or decision.reason is Reason.COOLING_DOWN
+        if decision.verdict is Verdict.APPLY and decision.after is not None:
+            made.append(PastChange(decision.at, here, decision.after))
+            here = decision.after
+    assert (len(made), clinic.runs) == (4, 92)
 
 
 def test_a_question_waits_while_the_rules_cannot_say_what_they_want() -> None:
@@ -223,6 +244,29 @@ def test_a_pause_is_not_ended_while_nobody_can_tell_who_changed_it_since_unless_
     assert "no answer within 30 s" in decision.sentence
     clinic.answer(Answer.APPROVED)
     assert clinic.hour(at(60), paused(), standing=ours, unread="no answer within 30 s").verdict is Verdict.APPLY
+
+
+@pytest.mark.parametrize("answer", [Answer.PENDING, Answer.APPROVED])
+def test_an_answer_does_not_cover_what_was_not_known_when_it_was_asked_for(answer: Answer) -> None:
+    clinic = Clinic()
+    ours = remembering(case(at(60), paused()), paused_by_us=True).standing
+    first = clinic.hour(at(60), paused(), standing=ours)
+    clinic.answer(answer)
+    again = clinic.hour(at(60), paused(), standing=ours, unread="no permission")
+    assert (again.verdict, again.asks) == (Verdict.AWAIT_APPROVAL, again.id)
+    assert "no permission" in again.sentence
+    assert [(each.id, each.answer) for each in clinic.ended] == [(first.id, Answer.VOID)]
+    clinic.answer(Answer.APPROVED)
+    done = clinic.hour(at(60), paused(), standing=ours)
+    assert done.verdict is Verdict.APPLY, "who said yes although it could not be read says yes to less as well"
+
+
+def test_a_no_stands_whatever_else_gives_pause() -> None:
+    clinic = Clinic()
+    ours = remembering(case(at(60), paused()), paused_by_us=True).standing
+    clinic.hour(at(60), paused(), standing=ours)
+    clinic.answer(Answer.REJECTED)
+    assert clinic.hour(at(60), paused(), standing=ours, unread="no permission").verdict is Verdict.KEEP
 
 
 def test_a_cut_needs_no_history() -> None:

@@ -60,8 +60,10 @@ def test_what_a_guardrail_puts_off_is_told_too(clinic: Governed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edited", "why"), [(WITHOUT, "it is no longer in the file"), (WATCHING, "the mode is watch")], ids=["the file", "the mode"]
-)  # fmt: skip
+    ("edited", "why"),
+    [(WITHOUT, "it is no longer in the rule file"), (WATCHING, "the mode is watch")],
+    ids=["the file", "the mode"],
+)
 def test_a_campaign_that_would_be_left_changed_is_named(clinic: Governed, edited: RuleSet, why: str) -> None:
     expected = f"leaves {NAME} paused by the governor, because {why}: nobody puts it back by itself"
     assert expected in said(clinic, edited)

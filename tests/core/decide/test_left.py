@@ -33,6 +33,8 @@ WITHOUT = replace(
     RULES, campaigns=REST, rules=tuple(replace(r, campaigns=tuple(c for c in r.campaigns if c in REST)) for r in RULES.rules)
 )
 WATCHING = replace(RULES, mode=Mode.WATCH)
+PROTECTED = replace(RULES, campaigns=RULES.campaigns | {NAME: replace(RULES.campaigns[NAME], protect=True)})
+PROPOSING = replace(RULES, mode=Mode.PROPOSE)
 
 
 def paused() -> Governed:
@@ -56,8 +58,8 @@ def then(clinic: Governed, rules: RuleSet) -> Governed:
 
 @pytest.mark.parametrize(
     ("rules", "why"),
-    [(WITHOUT, "it is no longer in the rule file"), (WATCHING, "the mode is watch")],
-    ids=["the file", "the mode"],
+    [(WITHOUT, "it is no longer in the rule file"), (WATCHING, "the mode is watch"), (PROTECTED, "it is protected")],
+    ids=["the file", "the mode", "to be protected"],
 )
 def test_a_campaign_we_paused_that_leaves_is_listed_as_we_left_it(rules: RuleSet, why: str) -> None:
     clinic = then(paused(), rules)
@@ -65,6 +67,10 @@ def test_a_campaign_we_paused_that_leaves_is_listed_as_we_left_it(rules: RuleSet
     (found,) = [each for each in left_changed(then(clinic, rules).standings, rules) if each.campaign == NAME]
     assert (found.of, found.state, found.base) == (f"google/{RULES.campaigns[NAME].id}", State(False, Decimal(60)), Decimal(60))
     assert (found.since, found.why) == (left_at, why)
+
+
+def test_in_propose_the_rules_go_on_asking_for_what_they_want_so_nothing_is_left() -> None:
+    assert left_changed(then(paused(), PROPOSING).standings, PROPOSING) == ()
 
 
 @pytest.mark.parametrize("rules", [WITHOUT, WATCHING], ids=["the file", "the mode"])

@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 INSTANT = sa.String(27).with_variant(TIMESTAMP(timezone=True), "postgresql")
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
