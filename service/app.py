@@ -34,7 +34,7 @@ from service.meta.account import MetaAdAccount
 from service.meta.credentials import MetaCredentials
 from service.observe import Missing, Outside
 from service.rulefiles.directory import RuleDirectory
-from service.settings import GoogleAdsSettings, MetaSettings, Settings, load, variable
+from service.settings import GoogleAdsSettings, MetaSettings, Settings, kill_switch, load, variable
 from service.store.store import Store
 
 Clock = Callable[[], datetime]
@@ -170,8 +170,13 @@ class App:
     clock: Clock
 
 
-def assemble(settings: Settings, clock: Clock = utc_now, progress: Watch = _unwatched) -> tuple[App, Adapters]:
-    """Put the service together without touching anything outside."""
+def assemble(
+    settings: Settings,
+    clock: Clock = utc_now,
+    progress: Watch = _unwatched,
+    kill_switch: Callable[[], bool | None] | None = None,
+) -> tuple[App, Adapters]:
+    """Put the service together without touching anything outside; without a `kill_switch` it is as the settings have it."""
     store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir)
     adapters = Adapters(settings, clock, SlidingWindow(settings.cliniko.requests_per_minute), progress)
     governor = Governor(
@@ -180,7 +185,7 @@ def assemble(settings: Settings, clock: Clock = utc_now, progress: Watch = _unwa
         outside=adapters.outside,
         clock=clock,
         new_id=lambda: str(ULID.from_datetime(clock())),
-        kill_switch=lambda: settings.kill_switch,
+        kill_switch=kill_switch or (lambda: settings.kill_switch),
         engine=service.__version__,
         holder=f"{socket.gethostname()}:{os.getpid()}",
     )
@@ -191,8 +196,12 @@ def assemble(settings: Settings, clock: Clock = utc_now, progress: Watch = _unwa
 async def bootstrap(
     settings: Settings | None = None, clock: Clock = utc_now, progress: Watch = _unwatched
 ) -> AsyncIterator[App]:
-    """The service with its database brought up to date, for as long as the block lasts."""
-    app, adapters = assemble(settings or load(), clock, progress)
+    """The service with its database brought up to date, for as long as the block lasts.
+
+    Without `settings` they are those of the process, of which the kill switch is read anew whenever it is asked about.
+    """
+    switch = kill_switch() if settings is None else None
+    app, adapters = assemble(settings or load(), clock, progress, switch)
     try:
         await app.store.migrate()
         yield app

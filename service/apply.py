@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from service.core.decide.admission import counted, covers
-from service.core.decide.division import Found, aimed, by_id, found, written
+from service.core.decide.division import Found, aimed, by_id, found, lagging, written
 from service.core.decide.histories import CLOCKS
 from service.core.decide.model import Change, Decision, Hold, Span, Standing, StoodDown, change_of
 from service.core.decide.people import changed, identity, recall
@@ -136,7 +136,8 @@ async def carry_out(change: Change, rule: str | None, account: AdAccount, known:
     except OutsideError as error:
         return await hands.settle(change, "failed", f"it could not be read again before the write: {error}")
     due = hands.shared.expected(seen, change.before)
-    if meanwhile := _meanwhile(change, seen, due):
+    mine = recall(known, change.campaign, identity(change.platform, change.platform_id))
+    if meanwhile := _meanwhile(change, seen, due, ours_yet_to_show=lagging(mine, seen, hands.clock())):
         return await hands.settle(change, "superseded", meanwhile)
     made = await _refused(change, seen, known, hands)
     if made is None:
@@ -147,8 +148,10 @@ async def carry_out(change: Change, rule: str | None, account: AdAccount, known:
     return made
 
 
-def _meanwhile(change: Change, seen: Campaign, due: State) -> str:
-    """What somebody did since the run looked."""
+def _meanwhile(change: Change, seen: Campaign, due: State, *, ours_yet_to_show: bool) -> str:
+    """What somebody did since the run looked; our own last write may be no more than slow to appear."""
+    if seen.state not in {change.before, due} and ours_yet_to_show:
+        return f"our own last change does not show on {seen.platform} yet, which still has it {shown(seen.state)}"
     if seen.state not in {change.before, due}:
         return f"it changed since the run looked: it is {shown(seen.state)} now"
     if by_id(seen.shares) != by_id(change.shares_before):
@@ -166,7 +169,10 @@ async def _refused(change: Change, seen: Campaign, known: Known, hands: Hands) -
     if stuck := hands.shared.stuck(seen, change):
         return Applied(change, "open", stuck.why) if stuck.open else await hands.settle(change, "failed", stuck.why)
     others = sharers(seen, hands.rules.campaigns) if moves_budget(change) else ()
-    stop = await _stopped(change, others, hands)
+    try:
+        stop = await _stopped(change, others, hands)
+    except GovernorError as error:
+        return await hands.settle(change, "failed", f"not sent, because {error}")
     return await hands.settle(change, "superseded", stop) if stop else None
 
 
@@ -178,13 +184,15 @@ def _not_to_be_moved(change: Change, seen: Campaign, known: Known, hands: Hands)
 
 
 async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands) -> str:
-    """Why nothing may be written now, read anew before each write; what cannot be read stops. `others` share the budget."""
-    if hands.kill_switch() is not False:
-        return "the kill switch is on or cannot be read"
+    """Why nothing may be written now, read anew before each write; raises if it cannot be read. `others` share the budget."""
+    if (switch := hands.kill_switch()) is None:
+        raise GovernorError("the kill switch cannot be read")
+    if switch:
+        return "the kill switch is on"
     try:
         holds = await hands.store.holds.holds(change.clinic, hands.clock())
     except GovernorError as error:
-        return f"the holds cannot be read: {error}"
+        raise GovernorError(f"the holds cannot be read: {error}") from error
     entry = hands.rules.campaigns.get(change.campaign)
     for hold in (counted(each, hands.rules) for each in holds):
         if _covered(hold, change, entry):

@@ -107,6 +107,7 @@ class Governor:
             log.warning("run_failed", run=run, clinic=clinic, exc_info=not isinstance(error, GovernorError))
             raise
         problems += _problems(snapshot, [*settled, *applied])
+        problems += ("the kill switch cannot be read, so nothing was changed",) if inputs.kill_switch is None else ()
         status = "incomplete" if problems else "finished"
         await self.store.runs.finish(run, status, {"problems": problems, "changes": len(applied)}, self.clock())
         log.info("run_finished", run=run, clinic=clinic, status=status, changes=len(applied))

@@ -15,10 +15,9 @@ from decimal import Decimal
 from service.apply import Applied, Hands, Known, carry_out, settle_open
 from service.core.decide import histories
 from service.core.decide.admission import counted
-from service.core.decide.division import aimed, as_shown, divided
+from service.core.decide.division import aimed, divided, lagging
 from service.core.decide.left import as_it_is, base_of, carries, moved_by_us, ours
 from service.core.decide.model import Change, Standing, StoodDown
-from service.core.decide.people import propagating
 from service.core.decide.settling import shown
 from service.core.decide.sharing import strangers
 from service.core.errors import OutsideError, RefusedError
@@ -141,7 +140,7 @@ def _why_not_ours(standing: Standing, seen: Campaign, now: datetime) -> str:
     if standing.stood_down is not None:
         return _theirs(standing, standing.stood_down, seen) if _off_base(reads, standing) else ""
     left = f"we had left it {shown(expected)}" if expected else "we had left it alone"
-    if reads != expected and expected in {as_shown(standing, seen, now), _by_now(standing, reads, now)}:
+    if lagging(standing, seen, now):
         return f"our own change does not show yet: it is {shown(reads)} on {seen.platform}, and {left}; {AGAIN}"
     if reads != expected:
         return f"somebody has changed it since: it is {shown(reads)} now, {left}" if _off_base(reads, standing) else ""
@@ -151,10 +150,6 @@ def _why_not_ours(standing: Standing, seen: Campaign, now: datetime) -> str:
             f"set it right on {seen.platform}"
         )
     return ""
-
-
-def _by_now(standing: Standing, reads: State, now: datetime) -> State | None:
-    return standing.expected if propagating(standing, reads, now) else None
 
 
 def _theirs(standing: Standing, down: StoodDown, seen: Campaign) -> str:

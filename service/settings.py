@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -85,8 +86,8 @@ class ClinicSettings(BaseModel):
     meta: MetaSettings | None = None
 
 
-class Settings(BaseSettings):
-    """Everything that differs between installations."""
+class KillSwitch(BaseSettings):
+    """The setting that stops everything, and where settings are read from."""
 
     model_config = SettingsConfigDict(
         env_prefix="GOVERNOR_",
@@ -96,18 +97,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: str = "sqlite+aiosqlite:///governor.db"
-    rules_dir: Path = Path("rules")
     kill_switch: bool = False
-    keep_snapshots: Duration = timedelta(days=400)
-    keep_looks: Duration = timedelta(days=800)
-    evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
-    heartbeat_url: str | None = None
-    cliniko: ClinikoSettings = ClinikoSettings()
-    google_ads: GoogleAdsSettings = GoogleAdsSettings()
-    meta: MetaSettings = MetaSettings()
-    clinics: dict[str, ClinicSettings] = {}
-    notify: dict[str, SecretStr] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -129,6 +119,22 @@ class Settings(BaseSettings):
             file_secret_settings, secrets_dir=directory, secrets_prefix="", secrets_nested_delimiter="__"
         )
         return (*sources, secrets)
+
+
+class Settings(KillSwitch):
+    """Everything that differs between installations."""
+
+    database_url: str = "sqlite+aiosqlite:///governor.db"
+    rules_dir: Path = Path("rules")
+    keep_snapshots: Duration = timedelta(days=400)
+    keep_looks: Duration = timedelta(days=800)
+    evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
+    heartbeat_url: str | None = None
+    cliniko: ClinikoSettings = ClinikoSettings()
+    google_ads: GoogleAdsSettings = GoogleAdsSettings()
+    meta: MetaSettings = MetaSettings()
+    clinics: dict[str, ClinicSettings] = {}
+    notify: dict[str, SecretStr] = {}
 
     @field_validator("keep_snapshots")
     @classmethod
@@ -181,6 +187,24 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
         raise SettingsError(f"{env_file} (or a file of secrets) is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
         raise SettingsError(f"{error.filename or env_file} cannot be read: {error.strerror or error}") from None
+
+
+def kill_switch(env_file: Path = Path(".env")) -> Callable[[], bool | None]:
+    """Who tells whether the kill switch is on, reading it anew each time: it must stop a service that is running.
+
+    None: it cannot be read. So it is where the file was there and is gone, and may be about to be written.
+    """
+    path = env_file.resolve()
+    there = path.exists()
+
+    def asked() -> bool | None:
+        try:
+            found = KillSwitch(_env_file=path).kill_switch
+        except (ValidationError, UnreadableSettingsError, SettingsError, UnicodeDecodeError, OSError):
+            return None
+        return None if there and not path.exists() else found
+
+    return asked
 
 
 def _not_json(message: str) -> str:

@@ -74,7 +74,10 @@ class Ads:
     on_read: Callable[[], Awaitable[Any]] | None = None
     on_write: Callable[[], Awaitable[Any]] | None = None
 
+    reads: int = 0
+
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign]:
+        self.reads += 1
         if self.on_read is not None:
             await self.on_read()
         return {id_: self._campaign(id_) for id_ in ids}
@@ -159,6 +162,10 @@ class Clinic:
     async def restore(self, later: timedelta = HOUR, **options: bool) -> Restored:
         self.later(later)
         return await restore(self.app.governor, HARBOUR, "operator", **options)
+
+    def kill_switch(self, asked: Callable[[], bool | None]) -> None:
+        """Ask this for the kill switch from now on."""
+        self.app = replace(self.app, governor=replace(self.app.governor, kill_switch=asked))
 
     async def hold(self, campaign: str | None = None, service: str | None = None) -> None:
         """Mia holds the clinic, or part of it."""

@@ -40,13 +40,10 @@ async def test_a_hold_on_a_name_that_is_gone_holds_the_clinic_and_says_what_to_d
 async def test_a_hold_that_is_placed_while_a_renamed_campaign_is_being_changed_counts(clinic: Clinic) -> None:
     await clinic.run()
     clinic.rules("pause", google_search="1")
-    now = clinic.world.now
-    reads = 0
+    now, clinic.ads.reads = clinic.world.now, 0
 
     async def held_before_the_write() -> None:
-        nonlocal reads
-        reads += 1
-        if reads == 2:
+        if clinic.ads.reads == 2:
             await clinic.app.store.holds.hold(
                 Hold("h1", HARBOUR, None, "open day", "mia", now, campaign="search", of="google/1")
             )

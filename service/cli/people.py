@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from service.app import App
+from service.cli.hands import holds, holds_table, stood_down, stood_down_table
 from service.cli.running import with_app
-from service.cli.tables import change_line
+from service.cli.tables import change_line, console
 from service.core.decide.model import Hold
 from service.core.errors import InputError
 from service.holding import place
@@ -26,28 +27,40 @@ from service.restoring import restore as put_back
 @click.option("--service", help="Only the campaigns of this service.")
 @click.option("--until", help="YYYY-MM-DDTHH:MM in --zone; without it the hold lasts until `governor unhold`.")
 @click.option("--zone", default="UTC", show_default=True, help="The IANA time zone of --until.")
-@click.option("--reason", required=True, help="For those who find it.")
+@click.option("--reason", default="", help="For those who find it; a hold needs one.")
+@click.option("--list", "listing", is_flag=True, help="Say what is held (in CLINIC, or at all), by whom and why.")
 def hold(
     clinic: str | None,
     *,
     everything: bool,
-    campaign: str | None,
-    service: str | None,
     until: str | None,
     zone: str,
     reason: str,
+    listing: bool,
+    **part: str | None,
 ) -> None:
     """Leave CLINIC, or part of it, alone until further notice."""
+    if listing:
+        _list_holds(clinic)
+        return
     if everything == (clinic is not None):
         raise InputError("name one clinic, or give --everything")
     end = _instant(until, zone) if until else None
 
     async def work(app: App) -> Hold:
-        made = Hold(app.governor.new_id(), clinic, end, reason.strip(), getpass.getuser(), app.clock(), campaign, service)
+        made = Hold(app.governor.new_id(), clinic, end, reason.strip(), getpass.getuser(), app.clock(), **part)
         await place(app.governor, made)
         return made
 
     click.echo(f"held; `governor unhold {with_app(work).id}` ends it")
+
+
+def _list_holds(clinic: str | None) -> None:
+    found = with_app(lambda app: holds(app, [clinic] if clinic else []))
+    if not found:
+        click.echo("nothing is held")
+        return
+    console().print(holds_table(found))
 
 
 def _instant(text: str, zone: str) -> datetime:
@@ -69,11 +82,26 @@ def unhold(id_: str) -> None:
 
 
 @click.command()
-@click.argument("clinic")
-@click.argument("campaign")
-def readopt(clinic: str, campaign: str) -> None:
+@click.argument("clinic", required=False)
+@click.argument("campaign", required=False)
+@click.option("--list", "listing", is_flag=True, help="Say what somebody has changed (in CLINIC, or at all).")
+def readopt(clinic: str | None, campaign: str | None, *, listing: bool) -> None:
     """Hand CAMPAIGN of CLINIC back to the rules, as it stands on its platform now."""
+    if listing:
+        _list_stood_down(clinic)
+        return
+    if clinic is None or campaign is None:
+        raise InputError("name a clinic and a campaign of it; `governor readopt --list` says which somebody has changed")
     click.echo(with_app(lambda app: hand_back(app.governor, clinic, campaign, getpass.getuser())))
+
+
+def _list_stood_down(clinic: str | None) -> None:
+    found = with_app(lambda app: stood_down(app, [clinic] if clinic else []))
+    if not found:
+        click.echo("nobody has changed a campaign since the rules had it last")
+        return
+    console().print(stood_down_table(found))
+    click.echo("`governor readopt CLINIC CAMPAIGN` hands one back to the rules as it is")
 
 
 @click.command()

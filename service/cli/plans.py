@@ -10,11 +10,11 @@ from rich.table import Table
 
 from service.answering import answer_decision, answer_plan
 from service.app import App
+from service.cli.hands import chosen
 from service.cli.running import with_app
 from service.cli.tables import console, state
 from service.core.decide.model import Answer, Approval
 from service.core.errors import NotFoundError
-from service.revisions import governed
 
 ANSWERS = {
     Answer.PENDING: "waits for an answer",
@@ -29,10 +29,7 @@ def plans(clinics: tuple[str, ...]) -> None:
     """What the newest plans of CLINICS (all, if none is named) ask people, and what was answered."""
 
     async def work(app: App) -> list[Approval]:
-        known = await governed(app.store, app.directory)
-        if unknown := [clinic for clinic in clinics if clinic not in known]:
-            raise NotFoundError(f"there is no clinic {unknown[0]!r}; there are {', '.join(known) or 'none'}")
-        found = [await app.store.approvals.standing(clinic) for clinic in clinics or known]
+        found = [await app.store.approvals.standing(clinic) for clinic in await chosen(app, clinics)]
         return [each for questions in found for each in questions.values()]
 
     questions = with_app(work)

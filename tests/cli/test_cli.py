@@ -67,7 +67,10 @@ BAD_CALLS = [
     pytest.param(["keys", "create", "x"], {}, "--every-clinic", id="a key for nothing"),
     pytest.param(["unhold", "01ARZ"], {}, "no hold", id="a hold that never was"),
     pytest.param(["hold", "--reason", "x"], {}, "--everything", id="a hold on nothing"),
-    pytest.param(["hold", "x", "--reason", " "], {}, "give a reason", id="a hold without a reason"),
+    pytest.param(["hold", "x", "--reason", " "], {}, "give a reason", id="a hold with an empty reason"),
+    pytest.param(["hold", "--everything"], {}, "give a reason", id="a hold without a reason"),
+    pytest.param(["readopt", "x"], {}, "readopt --list", id="a clinic handed back instead of a campaign"),
+    pytest.param(["readopt", "--list", "x"], {}, "cannot be read", id="a list without a rule directory"),
     pytest.param(
         ["hold", "--everything", "--campaign", "a", "--reason", "x"], {}, "names no campaign", id="everything but one"
     ),

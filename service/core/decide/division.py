@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import Enum
 
 from service.core.decide.model import Change, Part, Standing
-from service.core.decide.people import PROPAGATION
+from service.core.decide.people import PROPAGATION, propagating
 from service.core.model import Campaign, Share, Shares, State
 from service.core.shares import scaled
 
@@ -31,6 +31,13 @@ def as_shown(standing: Standing, seen: Campaign, now: datetime) -> State:
     if standing.expected is not None and _appearing(standing, seen, now):
         return standing.expected
     return seen.state
+
+
+def lagging(standing: Standing, seen: Campaign, now: datetime) -> bool:
+    """Whether a platform shows something else than our last write only because it does not show it, or all of it, yet."""
+    return seen.state != standing.expected and (
+        propagating(standing, seen.state, now) or as_shown(standing, seen, now) == standing.expected
+    )
 
 
 def _appearing(standing: Standing, seen: Campaign, now: datetime) -> bool:
