@@ -18,10 +18,10 @@ from typing import Literal
 from service.core.decide.admission import covers
 from service.core.decide.division import Found, aimed, by_id, found, half_way, written
 from service.core.decide.model import Change, Decision, Hold, Standing, change_of
-from service.core.decide.people import PROPAGATION, changed, identity, recall
+from service.core.decide.people import PROPAGATION, changed, identity, recall, refused_for_spend
 from service.core.decide.sharing import sharers, why_not
 from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
-from service.core.model import Campaign, Shares, State, Unreadable, Verdict
+from service.core.model import Campaign, Reason, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
 from service.core.rules.language import CampaignEntry, RuleSet
 from service.observe import Campaigns, Missing, Outside
@@ -84,6 +84,16 @@ class Ours:
         mine = recall(self.known, change.campaign, identity(change.platform, change.platform_id))
         made = {change.campaign: written(changed(mine, change, state, self.rule, at), change, shares)}
         made |= followers(change, seen, rules.campaigns, self.known, at)
+        self.known.update(made)
+        return made
+
+    def refused(self, seen: Campaign, error: OutsideError, at: datetime) -> Known:
+        """What to remember of a write that was refused at `at`: a budget too low for what the day has cost."""
+        change = self.change
+        if error.code != Reason.SPENT_TODAY:
+            return {}
+        mine = recall(self.known, change.campaign, identity(change.platform, change.platform_id))
+        made = {change.campaign: refused_for_spend(mine, change, seen.zone, at)}
         self.known.update(made)
         return made
 
@@ -187,9 +197,10 @@ async def _write(seen: Campaign, ours: Ours, account: AdAccount, hands: Hands) -
     except AmbiguousWriteError:
         return await _settle(ours, account, hands, "no answer came")
     except PartialWriteError as error:
+        ours.refused(seen, error, hands.clock())
         return await _settle(ours, account, hands, _said(error), over=True)
     except OutsideError as error:
-        return await hands.settle(change, "failed", _said(error))
+        return await hands.settle(change, "failed", _said(error), ours.refused(seen, error, hands.clock()))
     return await _read_back(ours, replace(seen, state=now.state, shares=now.shares), hands)
 
 

@@ -17,9 +17,10 @@ from service.core.errors import (
     RefusedError,
     TransientError,
 )
+from service.core.model import Reason
 from service.meta.usage import NOTHING_KNOWN, Usage
 
-SPENT_TODAY = "spent_today"
+SPENT_TODAY = Reason.SPENT_TODAY.value
 """The code of a refusal because the new budget is below 110% of what today has cost: try again after account midnight."""
 
 TOO_MUCH_DATA = 1

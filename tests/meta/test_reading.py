@@ -26,6 +26,7 @@ async def test_a_campaign_is_read_in_the_words_of_the_core(stage: Stage) -> None
         spent_today=Decimal("8.50"),
         spent_month=Decimal("248.50"),
         budget_ref=CAMPAIGN,
+        zone="Australia/Sydney",
         least=Decimal("1.00"),
     )
 
