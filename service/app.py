@@ -32,6 +32,7 @@ from service.google_ads.credentials import GoogleCredentials
 from service.governor import Governor
 from service.meta.account import MetaAdAccount
 from service.meta.credentials import MetaCredentials
+from service.meta.pauses import Pauses
 from service.observe import Missing, Outside
 from service.rulefiles.directory import RuleDirectory
 from service.settings import GoogleAdsSettings, MetaSettings, Settings, load, variable
@@ -70,6 +71,7 @@ class Adapters:
     _google: dict[str, GoogleAds] = field(default_factory=dict)
     _google_accounts: dict[tuple[str, GoogleAccount, str], GoogleAdsAccount] = field(default_factory=dict)
     _meta: dict[tuple[str, str, str], MetaAdAccount] = field(default_factory=dict)
+    _meta_pauses: dict[str, Pauses] = field(default_factory=dict)
 
     def outside(self, rules: RuleSet) -> Outside:
         """One clinic's outside systems, as its rule file and the settings name them."""
@@ -117,12 +119,14 @@ class Adapters:
             return Missing(f"no Meta access token: set {variable('meta', 'access_token')}")
         key = (rules.clinic, account.ad_account_id, rules.currency)
         if key not in self._meta:
+            credentials = _meta_credentials(chosen, chosen.access_token)
             self._meta[key] = MetaAdAccount(
                 ad_account_id=account.ad_account_id,
                 currency=rules.currency,
-                credentials=_meta_credentials(chosen, chosen.access_token),
+                credentials=credentials,
                 base_url=chosen.base_url,
                 clock=self.clock,
+                pauses=self._meta_pauses.setdefault(credentials.app, Pauses(self.clock)),
             )
         return self._meta[key]
 

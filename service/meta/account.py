@@ -21,7 +21,6 @@ from service.meta.credentials import MetaCredentials
 from service.meta.graph import DEFAULT_LIMITS, Graph, Limits
 from service.meta.pauses import Pauses
 from service.meta.reading import Reading
-from service.meta.usage import NOTHING_KNOWN, Usage
 from service.meta.writing import Writing, steps
 
 T = TypeVar("T")
@@ -30,11 +29,11 @@ T = TypeVar("T")
 class MetaAdAccount:
     """One Meta ad account, `act_` and digits, whose campaigns the rule file names; `currency` is the rule file's.
 
-    `base_url` (scheme, host and port) replaces Graph's own. `clock` tells UTC now. Errors are the `OutsideError` family;
-    `usage` is what Meta last said of the account's call quota.
+    `base_url` (scheme, host and port) replaces Graph's own. `clock` tells UTC now. `pauses` are those of the app, to be shared
+    by all ad accounts it reaches. Errors are the `OutsideError` family.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by its name
         self,
         *,
         ad_account_id: str,
@@ -44,6 +43,7 @@ class MetaAdAccount:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         limits: Limits = DEFAULT_LIMITS,
+        pauses: Pauses | None = None,
     ) -> None:
         if not re.fullmatch(r"act_\d+", ad_account_id):
             raise SettingsError(f"{ad_account_id!r} is no Meta ad account: write `act_` and its digits")
@@ -57,8 +57,7 @@ class MetaAdAccount:
         self._sleep = sleep
         self._limits = limits
         self._allowance = Allowance(clock)
-        self._pauses = Pauses(clock)
-        self.usage: Usage = NOTHING_KNOWN
+        self._pauses = pauses or Pauses(clock)
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         """The campaigns with these ids, each exactly once; raises where the account as a whole cannot be read."""
@@ -110,8 +109,6 @@ class MetaAdAccount:
 
     @asynccontextmanager
     async def _graph(self) -> AsyncIterator[Graph]:
-        async with Graph(self._credentials, self._base_url, self._limits, self._sleep, self._pauses) as graph:
-            try:
-                yield graph
-            finally:
-                self.usage = graph.usage
+        way = Graph(self._id, self._credentials, self._base_url, self._limits, self._sleep, self._pauses)
+        async with way as graph:
+            yield graph
