@@ -10,9 +10,10 @@ as wanted, all of it is ours, and the next run goes on from what is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from service.core.decide.admission import covers
@@ -20,7 +21,7 @@ from service.core.decide.division import Found, aimed, by_id, found, half_way, w
 from service.core.decide.model import Change, Decision, Hold, Standing, change_of
 from service.core.decide.people import PROPAGATION, changed, identity, recall, refused_for_spend
 from service.core.decide.sharing import sharers, why_not
-from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
+from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError, StoppedError
 from service.core.model import Campaign, Reason, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
 from service.core.rules.language import CampaignEntry, RuleSet
@@ -163,13 +164,12 @@ async def _refused(change: Change, seen: Campaign, hands: Hands) -> Applied | No
         return await hands.settle(change, "failed", why)
     if stuck := hands.shared.stuck(seen, change):
         return Applied(change, "open", stuck.why) if stuck.open else await hands.settle(change, "failed", stuck.why)
-    others = sharers(seen, hands.rules.campaigns) if moves_budget(change) else ()
-    stop = await _stopped(change, others, hands)
+    stop = await _stopped(change, seen, hands)
     return await hands.settle(change, "superseded", stop) if stop else None
 
 
-async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands) -> str:
-    """Why nothing may be written now, read anew before each write; what cannot be read stops. `others` share the budget."""
+async def _stopped(change: Change, seen: Campaign, hands: Hands) -> str:
+    """Why nothing may be written now, read anew before each write; what cannot be read stops. Others may share the budget."""
     if hands.kill_switch() is not False:
         return "the kill switch is on or cannot be read"
     try:
@@ -177,6 +177,7 @@ async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands
     except GovernorError as error:
         return f"the holds cannot be read: {error}"
     entry = hands.rules.campaigns.get(change.campaign)
+    others = sharers(seen, hands.rules.campaigns) if moves_budget(change) else ()
     for hold in holds:
         if _covered(hold, change, entry):
             return f"held by {hold.by}: {hold.reason}"
@@ -193,7 +194,9 @@ def _covered(hold: Hold, change: Change, entry: CampaignEntry | None) -> bool:
 async def _write(seen: Campaign, ours: Ours, account: AdAccount, hands: Hands) -> Applied:
     change = ours.change
     try:
-        now = await account.write(seen, change.after, change.shares_after)
+        now = await account.write(seen, change.after, change.shares_after, partial(_stopped, change, seen, hands))
+    except StoppedError as error:
+        return await hands.settle(change, "superseded", str(error))
     except AmbiguousWriteError:
         return await _settle(ours, account, hands, "no answer came")
     except PartialWriteError as error:

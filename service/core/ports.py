@@ -5,12 +5,20 @@ Every method may raise the `OutsideError` family of `service.core.errors` and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from service.core.model import Campaign, Diaries, History, Shares, State, Survey, Unreadable
 from service.core.rules.language import Service
+
+Stop = Callable[[], Awaitable[str]]
+"""Why nothing may be written any more, a sentence; '' where it may. Asked anew before each request of several."""
+
+
+async def unstopped() -> str:
+    """Nobody's word stops it."""
+    return ""
 
 
 class DiarySource(Protocol):
@@ -35,11 +43,12 @@ class AdAccount(Protocol):
         """The account and all its campaigns that are not removed, read-only; what is spent today may be left out."""
         ...
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:
         """Make `campaign` be `target` with absolute values and return it as read back afterwards.
 
         Status and budget go in one atomic group where the platform has it. Only what differs is written. `shares` are what
-        the parts of a divided budget are to be; their sum is the target's budget.
+        the parts of a divided budget are to be; their sum is the target's budget. Where that takes several requests, `stop` is
+        asked before each that changes something: `StoppedError` if none was sent by then, else `PartialWriteError`.
         """
         ...
 

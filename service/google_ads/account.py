@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, RefusedError
 from service.core.model import Campaign, History, Platform, Shares, State, Survey, Unreadable
+from service.core.ports import Stop, unstopped
 from service.google_ads import money
 from service.google_ads.changes import (
     DELAY,
@@ -90,7 +91,13 @@ class GoogleAdsAccount:
         campaigns = [await self._campaign(row, currency, _users(rows)) for row in rows]
         return Survey(Platform.GOOGLE, self._customer, currency, zone, tuple(campaigns))
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(
+        self,
+        campaign: Campaign,
+        target: State,
+        shares: Shares = (),
+        stop: Stop = unstopped,  # noqa: ARG002 - one request, which was asked about
+    ) -> Campaign:
         """Pause, resume or rescale with absolute values, in one atomic group; only what differs from `campaign.state`.
 
         Budgets are rounded down to the unit. Returns the campaign as the platform answered. Raises RefusedError for a

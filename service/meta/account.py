@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from service.core.errors import RefusedError, SettingsError, TransientError
 from service.core.model import Campaign, History, Shares, State, Survey, Unreadable
+from service.core.ports import Stop, unstopped
 from service.meta import activity
 from service.meta.allowance import Allowance
 from service.meta.credentials import MetaCredentials
@@ -82,19 +83,20 @@ class MetaAdAccount:
             )  # fmt: skip
         return await self._in_time(lambda graph: self._reading(graph).history(campaigns, since, until))
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:
         """Make `campaign` be `target`, sending only what differs; returns it as read back.
 
         `RefusedError` with code `SPENT_TODAY` where the budget is too low for today; `AmbiguousWriteError` where the change may
         or may not have been made; `TransientError` where it certainly was not, but may be later. Where its ad sets hold the
-        budget `shares` is what each is to have, and `PartialWriteError` says that only some of them have it.
+        budget `shares` is what each is to have, and `PartialWriteError` says that only some of them have it. `stop` is asked
+        before each request that changes something; `StoppedError` where it stops the first.
         """
         wanted = steps(campaign, target, shares)
         for step in wanted:
             if step.daily_budget is not None:
                 self._allowance.check(step.id)
         async with self._graph() as graph:
-            return await Writing(self._reading(graph), campaign, target, self._allowance).make(wanted)
+            return await Writing(self._reading(graph), campaign, target, self._allowance, stop).make(wanted)
 
     def _reading(self, graph: Graph) -> Reading:
         return Reading(graph, self._id, self._currency, self._clock)
