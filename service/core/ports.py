@@ -6,7 +6,7 @@ Every method may raise the `OutsideError` family of `service.core.errors` and no
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.core.model import Campaign, Diaries, History, Shares, State, Survey, Unreadable
@@ -19,6 +19,29 @@ Stop = Callable[[], Awaitable[str]]
 async def unstopped() -> str:
     """Nobody's word stops it."""
     return ""
+
+
+class Notes(Protocol):
+    """What an adapter need not ask its system again, kept for later processes too. Raises nothing: at worst it is not there."""
+
+    async def get(self, key: str) -> str | None:
+        """What was noted under a key of the adapter's own and still counts."""
+        ...
+
+    async def put(self, key: str, text: str, keep: timedelta | None = None) -> None:
+        """Note something for so long; for good where that is not said."""
+        ...
+
+
+class NoNotes:
+    """Notes that are lost at once."""
+
+    async def get(self, key: str) -> str | None:  # noqa: ARG002 - the port's
+        """Nothing."""
+        return None
+
+    async def put(self, key: str, text: str, keep: timedelta | None = None) -> None:
+        """Forget it."""
 
 
 class DiarySource(Protocol):
