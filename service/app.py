@@ -24,7 +24,7 @@ from service.cliniko.progress import Progress
 from service.cliniko.rate import RateBudget, SlidingWindow
 from service.core.errors import SettingsError
 from service.core.model import Platform
-from service.core.ports import AdAccount, DiarySource
+from service.core.ports import AdAccount, DiarySource, NoNotes, Notes
 from service.core.rules.language import GoogleAccount, MetaAccount, RuleSet
 from service.google_ads.account import GoogleAdsAccount
 from service.google_ads.client import GoogleAds
@@ -32,6 +32,8 @@ from service.google_ads.credentials import GoogleCredentials
 from service.governor import Governor
 from service.meta.account import MetaAdAccount
 from service.meta.credentials import MetaCredentials
+from service.meta.pauses import Pauses
+from service.noting import StoredNotes
 from service.observe import Missing, Outside
 from service.rulefiles.directory import RuleDirectory
 from service.settings import GoogleAdsSettings, MetaSettings, Settings, kill_switch, load, variable
@@ -59,17 +61,19 @@ class Adapters:
     """The outside systems of every clinic, made when first needed and kept: they hold connections and what was read.
 
     `cliniko_budget` is one for all: it is kept per Cliniko user, and clinics may share one. `progress` is told, clinic by
-    clinic, how far a long reading of its diaries is.
+    clinic, how far a long reading of its diaries is. `notes` keep what Google need not be asked again.
     """
 
     settings: Settings
     clock: Clock
     cliniko_budget: RateBudget
     progress: Watch = _unwatched
+    notes: Notes = field(default_factory=NoNotes)
     _diaries: dict[str, ClinikoDiaries] = field(default_factory=dict)
     _google: dict[str, GoogleAds] = field(default_factory=dict)
     _google_accounts: dict[tuple[str, GoogleAccount, str], GoogleAdsAccount] = field(default_factory=dict)
     _meta: dict[tuple[str, str, str], MetaAdAccount] = field(default_factory=dict)
+    _meta_pauses: dict[str, Pauses] = field(default_factory=dict)
 
     def outside(self, rules: RuleSet) -> Outside:
         """One clinic's outside systems, as its rule file and the settings name them."""
@@ -108,6 +112,7 @@ class Adapters:
                 login_customer_id=account.login_customer_id,
                 currency=rules.currency,
                 client=self._google[owner],
+                notes=self.notes,
             )
         return self._google_accounts[key]
 
@@ -117,12 +122,14 @@ class Adapters:
             return Missing(f"no Meta access token: set {variable('meta', 'access_token')}")
         key = (rules.clinic, account.ad_account_id, rules.currency)
         if key not in self._meta:
+            credentials = _meta_credentials(chosen, chosen.access_token)
             self._meta[key] = MetaAdAccount(
                 ad_account_id=account.ad_account_id,
                 currency=rules.currency,
-                credentials=_meta_credentials(chosen, chosen.access_token),
+                credentials=credentials,
                 base_url=chosen.base_url,
                 clock=self.clock,
+                pauses=self._meta_pauses.setdefault(credentials.app, Pauses(self.clock)),
             )
         return self._meta[key]
 
@@ -178,7 +185,8 @@ def assemble(
 ) -> tuple[App, Adapters]:
     """Put the service together without touching anything outside; without a `kill_switch` it is as the settings have it."""
     store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir)
-    adapters = Adapters(settings, clock, SlidingWindow(settings.cliniko.requests_per_minute), progress)
+    budget = SlidingWindow(settings.cliniko.requests_per_minute)
+    adapters = Adapters(settings, clock, budget, progress, StoredNotes(store, clock))
     governor = Governor(
         store=store,
         directory=directory,

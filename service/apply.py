@@ -10,19 +10,20 @@ as wanted, all of it is ours, and the next run goes on from what is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from service.core.decide.admission import counted, covers
 from service.core.decide.division import Found, aimed, by_id, found, lagging, written
 from service.core.decide.histories import CLOCKS
 from service.core.decide.model import Change, Decision, Hold, Span, Standing, StoodDown, change_of
-from service.core.decide.people import changed, identity, recall
+from service.core.decide.people import changed, identity, recall, refused_for_spend
 from service.core.decide.settling import Conclusion, Ending, concluded, sent, shown
 from service.core.decide.sharing import sharers, strangers, why_not
-from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError
-from service.core.model import Campaign, History, Shares, State, Unreadable, Verdict
+from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError, PartialWriteError, RefusedError, StoppedError
+from service.core.model import Campaign, History, Reason, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
 from service.core.rules.language import CampaignEntry, RuleSet
 from service.observe import Campaigns, Missing, Outside
@@ -97,6 +98,15 @@ class Ours:
     def _mine(self) -> Standing:
         return recall(self.known, self.change.campaign, identity(self.change.platform, self.change.platform_id))
 
+    def refused(self, seen: Campaign, error: OutsideError, at: datetime) -> Known:
+        """What to remember of a write that was refused at `at`: a budget too low for what the day has cost."""
+        change = self.change
+        if error.code != Reason.SPENT_TODAY:
+            return {}
+        made = {change.campaign: refused_for_spend(self._mine(), change, seen.zone, at)}
+        self.known.update(made)
+        return made
+
 
 async def apply(
     decisions: tuple[Decision, ...], seen: Campaigns, standings: Mapping[str, Standing], hands: Hands
@@ -168,9 +178,8 @@ async def _refused(change: Change, seen: Campaign, known: Known, hands: Hands) -
         return await hands.settle(change, "failed", why)
     if stuck := hands.shared.stuck(seen, change):
         return Applied(change, "open", stuck.why) if stuck.open else await hands.settle(change, "failed", stuck.why)
-    others = sharers(seen, hands.rules.campaigns) if moves_budget(change) else ()
     try:
-        stop = await _stopped(change, others, hands)
+        stop = await _stopped(change, seen, hands)
     except GovernorError as error:
         return await hands.settle(change, "failed", f"not sent, because {error}")
     return await hands.settle(change, "superseded", stop) if stop else None
@@ -183,8 +192,16 @@ def _not_to_be_moved(change: Change, seen: Campaign, known: Known, hands: Hands)
     return why_not(seen, hands.rules.campaigns) if change.decision else strangers(seen, known)
 
 
-async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands) -> str:
-    """Why nothing may be written now, read anew before each write; raises if it cannot be read. `others` share the budget."""
+async def _no_further(change: Change, seen: Campaign, hands: Hands) -> str:
+    """Why a write of several requests must not go on; what cannot be read stops it too."""
+    try:
+        return await _stopped(change, seen, hands)
+    except GovernorError as error:
+        return str(error)
+
+
+async def _stopped(change: Change, seen: Campaign, hands: Hands) -> str:
+    """Why nothing may be written now, read anew before each write; raises if it cannot be read. Others may share the budget."""
     if (switch := hands.kill_switch()) is None:
         raise GovernorError("the kill switch cannot be read")
     if switch:
@@ -194,6 +211,7 @@ async def _stopped(change: Change, others: Sequence[CampaignEntry], hands: Hands
     except GovernorError as error:
         raise GovernorError(f"the holds cannot be read: {error}") from error
     entry = hands.rules.campaigns.get(change.campaign)
+    others = sharers(seen, hands.rules.campaigns) if moves_budget(change) else ()
     for hold in (counted(each, hands.rules) for each in holds):
         if _covered(hold, change, entry):
             return f"held by {hold.by}: {hold.reason}"
@@ -213,13 +231,16 @@ def _covered(hold: Hold, change: Change, entry: CampaignEntry | None) -> bool:
 async def _write(seen: Campaign, ours: Ours, account: AdAccount, hands: Hands) -> Applied:
     change = ours.change
     try:
-        now = await account.write(seen, change.after, change.shares_after)
+        now = await account.write(seen, change.after, change.shares_after, partial(_no_further, change, seen, hands))
+    except StoppedError as error:
+        return await hands.settle(change, "superseded", str(error))
     except AmbiguousWriteError:
         return await _settle(ours, account, hands, "no answer came")
     except PartialWriteError as error:
+        ours.refused(seen, error, hands.clock())
         return await _settle(ours, account, hands, _said(error), over=True)
     except OutsideError as error:
-        return await hands.settle(change, "failed", _said(error))
+        return await hands.settle(change, "failed", _said(error), ours.refused(seen, error, hands.clock()))
     return await _read_back(ours, replace(seen, state=now.state, shares=now.shares), hands)
 
 
@@ -229,12 +250,11 @@ def _said(error: OutsideError) -> str:
 
 async def _read_back(ours: Ours, now: Campaign, hands: Hands) -> Applied:
     """The platform said yes; what it shows now decides. Its old values may linger for a while, any other is an alarm."""
-    change, reads = ours.change, found(ours.change, now)
-    if reads is Found.FOREIGN:
-        return await hands.settle(change, "failed", f"written, but it reads back {shown(now.state)}")
-    detail = "applied" if reads is Found.AFTER else "accepted; the platform still shows the value from before"
-    at = hands.clock()
+    change, reads, at = ours.change, found(ours.change, now), hands.clock()
     left = ours.left(now, change.after, change.shares_after, hands.rules, Span(ours.sent_at, at), at)
+    if reads is Found.FOREIGN:  # a pause of ours is ours all the same
+        return await hands.settle(change, "failed", f"written, but it reads back {shown(now.state)}", left)
+    detail = "applied" if reads is Found.AFTER else "accepted; the platform still shows the value from before"
     return await hands.settle(change, "applied", detail, left)
 
 

@@ -15,6 +15,7 @@ from service.app import App, assemble
 from service.core.decide.model import Decision, Hold, Standing
 from service.core.errors import OutsideError
 from service.core.model import Campaign, History, LoggedChange, Platform, Shares, State, Survey
+from service.core.ports import Stop, unstopped
 from service.core.rules.language import RuleSet
 from service.governor import Report
 from service.holding import place
@@ -95,7 +96,7 @@ class Ads:
     async def survey(self) -> Survey:
         return Survey(Platform.GOOGLE, "", "AUD", "Australia/Sydney", tuple(map(self._campaign, self.states)))
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:  # noqa: ARG002 - the port's
         if self.on_write is not None:
             await self.on_write()
         if self.lagging:

@@ -19,6 +19,7 @@ the error, not on its handler. Pure.
        +- RefusedError         this request will never succeed as it stands
        +- ProtocolError        the answer is not of the documented shape
        +- AmbiguousWriteError  the write may or may not have been applied: read before doing anything else
+       +- StoppedError         a person's word stopped the write before anything of it was sent
        +- PartialWriteError    a part of the write was applied and the rest was not: read before doing anything else
 """
 
@@ -119,6 +120,10 @@ class ProtocolError(OutsideError):
 
 class AmbiguousWriteError(OutsideError):
     """A write was sent and its outcome is unknown: read the resource before anything else is decided."""
+
+
+class StoppedError(OutsideError):
+    """A person's word, or that it cannot be read, stopped a write before anything of it was sent; the message is that word."""
 
 
 class PartialWriteError(OutsideError):

@@ -5,12 +5,43 @@ Every method may raise the `OutsideError` family of `service.core.errors` and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.core.model import Campaign, Diaries, History, Shares, State, Survey, Unreadable
 from service.core.rules.language import Service
+
+Stop = Callable[[], Awaitable[str]]
+"""Why nothing may be written any more, a sentence; '' where it may. Asked anew before each request of several."""
+
+
+async def unstopped() -> str:
+    """Nobody's word stops it."""
+    return ""
+
+
+class Notes(Protocol):
+    """What an adapter need not ask its system again, kept for later processes too. Raises nothing: at worst it is not there."""
+
+    async def get(self, key: str) -> str | None:
+        """What was noted under a key of the adapter's own and still counts."""
+        ...
+
+    async def put(self, key: str, text: str, keep: timedelta | None = None) -> None:
+        """Note something for so long; for good where that is not said."""
+        ...
+
+
+class NoNotes:
+    """Notes that are lost at once."""
+
+    async def get(self, key: str) -> str | None:  # noqa: ARG002 - the port's
+        """Nothing."""
+        return None
+
+    async def put(self, key: str, text: str, keep: timedelta | None = None) -> None:
+        """Forget it."""
 
 
 class DiarySource(Protocol):
@@ -35,11 +66,12 @@ class AdAccount(Protocol):
         """The account and all its campaigns that are not removed, read-only; what is spent today may be left out."""
         ...
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:
         """Make `campaign` be `target` with absolute values and return it as read back afterwards.
 
         Status and budget go in one atomic group where the platform has it. Only what differs is written. `shares` are what
-        the parts of a divided budget are to be; their sum is the target's budget.
+        the parts of a divided budget are to be; their sum is the target's budget. Where that takes several requests, `stop` is
+        asked before each that changes something: `StoppedError` if none was sent by then, else `PartialWriteError`.
         """
         ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,13 @@ def with_today(
     month the day is the month. A day is never below 0, though Google takes back clicks it finds invalid.
     """
     return {name: _with_today(each, now, earlier) for name, each in campaigns.items()}
+
+
+def day_ends(now: datetime, zone: str) -> datetime:
+    """The next midnight of an account that counts its days in `zone`; of UTC where that is not known."""
+    there = ZoneInfo(zone or "UTC")
+    tomorrow = now.astimezone(there).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time.min, there).astimezone(UTC)
 
 
 def _with_today(

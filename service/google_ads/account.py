@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, RefusedError
 from service.core.model import Campaign, History, Platform, Shares, State, Survey, Unreadable
+from service.core.ports import NoNotes, Notes, Stop, unstopped
 from service.google_ads import money
 from service.google_ads.changes import (
     DELAY,
@@ -34,12 +35,16 @@ from service.google_ads.wire import (
     account_row,
     campaign_query,
     campaign_row,
+    from_note,
     survey_query,
+    to_note,
     unit_query,
     unit_row,
 )
 
 STATUS = {True: "ENABLED", False: "PAUSED"}
+ABSENT_FOR = timedelta(days=1)
+"""How long it is believed of an id that it is no campaign's, or a removed one's: neither comes back."""
 NO_UNIT = Decimal("0.01")
 """Stands in for the unit of campaigns that do not exist."""
 
@@ -47,28 +52,38 @@ NO_UNIT = Decimal("0.01")
 class GoogleAdsAccount:
     """The campaigns of customer `customer_id`, reached through the manager `login_customer_id` (None: directly).
 
-    Ids are digits. `currency` is the rule file's: campaigns of an account in another currency are ineligible.
+    Ids are digits. `currency` is the rule file's: campaigns of an account in another currency are ineligible. `notes` keep
+    what would cost an operation of the quota each time: a currency's unit, and ids that are no campaign's any more.
     """
 
-    def __init__(self, *, customer_id: str, login_customer_id: str | None, currency: str, client: GoogleAds) -> None:
+    def __init__(
+        self,
+        *,
+        customer_id: str,
+        login_customer_id: str | None,
+        currency: str,
+        client: GoogleAds,
+        notes: Notes | None = None,
+    ) -> None:
         self._customer = customer_id
         self._login = login_customer_id
         self._currency = currency
         self._client = client
+        self._notes = notes or NoNotes()
         self._units: dict[str, Decimal] = {}
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         """The campaigns with these ids, in one search of the account; raises the OutsideError family if it fails.
 
         The whole account is asked for, because that tells who shares a budget with whom; those that have been removed are no
-        part of it, so an id that is not found takes a second search.
+        part of it, so an id that is not found takes a second search, and what that told is believed for a day.
         `spent_month` counts the account's own month and runs up to three hours late; what today has cost is not asked for,
         because that would take a search of its own: `core.spending` finds it out from the month.
         """
         wanted = {id_ for id_ in ids if id_.isdecimal() and id_.isascii()}
         rows = await self._rows(survey_query()) if wanted else []
         if absent := wanted - {row.id for row in rows}:
-            rows += await self._rows(campaign_query(sorted(absent)))
+            rows += await self._absent(absent)
         there, users = {row.id: row for row in rows}, _users(rows)
         found: dict[str, Campaign | Unreadable] = {}
         for id_ in ids:
@@ -90,7 +105,13 @@ class GoogleAdsAccount:
         campaigns = [await self._campaign(row, currency, _users(rows)) for row in rows]
         return Survey(Platform.GOOGLE, self._customer, currency, zone, tuple(campaigns))
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(
+        self,
+        campaign: Campaign,
+        target: State,
+        shares: Shares = (),
+        stop: Stop = unstopped,  # noqa: ARG002 - one request, which was asked about
+    ) -> Campaign:
         """Pause, resume or rescale with absolute values, in one atomic group; only what differs from `campaign.state`.
 
         Budgets are rounded down to the unit. Returns the campaign as the platform answered. Raises RefusedError for a
@@ -151,14 +172,36 @@ class GoogleAdsAccount:
     async def _rows(self, query: str) -> list[CampaignRow]:
         return await self._client.search(self._login, self._customer, query, campaign_row)
 
+    async def _absent(self, ids: Collection[str]) -> list[CampaignRow]:
+        """The removed ones of these campaigns, of which the account's list does not tell; the others are nowhere."""
+        noted = {id_: await self._notes.get(self._absent_key(id_)) for id_ in sorted(ids)}
+        known = {id_: rows for id_, text in noted.items() if text is not None and (rows := from_note(text)) is not None}
+        asked = [id_ for id_ in noted if id_ not in known]
+        found = {row.id: row for row in await self._rows(campaign_query(asked))} if asked else {}
+        for id_ in asked:
+            if id_ not in found or found[id_].status == "REMOVED":
+                await self._notes.put(self._absent_key(id_), to_note(found.get(id_)), ABSENT_FOR)
+        return [*found.values(), *(row for rows in known.values() for row in rows)]
+
+    def _absent_key(self, id_: str) -> str:
+        return f"google/absent/{self._customer}/{id_}"
+
     async def _unit(self, currency: str) -> Decimal:
         """The currency's billable unit; asked for once, as it does not change."""
         if currency not in self._units:
-            units = dict(await self._client.search(self._login, self._customer, unit_query(currency), unit_row))
-            if units.get(currency, 0) <= 0:
-                raise ProtocolError(SYSTEM, f"Google Ads knows no billable unit of {currency or 'an unnamed currency'}")
-            self._units[currency] = money.unit_of(units[currency])
+            key = f"google/unit/{currency}"
+            noted = await self._notes.get(key)
+            micros = int(noted) if noted and noted.isdecimal() else await self._asked_unit(currency)
+            self._units[currency] = money.unit_of(micros)
+            if noted is None:
+                await self._notes.put(key, str(micros))
         return self._units[currency]
+
+    async def _asked_unit(self, currency: str) -> int:
+        units = dict(await self._client.search(self._login, self._customer, unit_query(currency), unit_row))
+        if units.get(currency, 0) <= 0:
+            raise ProtocolError(SYSTEM, f"Google Ads knows no billable unit of {currency or 'an unnamed currency'}")
+        return units[currency]
 
     async def _campaign(self, row: CampaignRow, currency: str, users: Mapping[str, Sequence[str]]) -> Campaign:
         """A row as the core's word, eligible only in `currency`; `users` are the campaigns on each budget."""

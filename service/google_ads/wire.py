@@ -7,8 +7,9 @@ those of API v26. Pure.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from service.core.errors import ProtocolError
@@ -131,6 +132,20 @@ def campaign_row(row: Any) -> CampaignRow:
         manager=bool(customer.manager),
         zone=str(customer.time_zone),
     )
+
+
+def to_note(row: CampaignRow | None) -> str:
+    """A row, or that there is none, as text."""
+    return json.dumps(None if row is None else asdict(row))
+
+
+def from_note(text: str) -> tuple[CampaignRow, ...] | None:
+    """The row that was noted, or none; None where another version noted it and nothing can be made of it."""
+    try:
+        fields = json.loads(text)
+        return () if fields is None else (CampaignRow(**fields),)
+    except (ValueError, TypeError):
+        return None
 
 
 def unit_row(row: Any) -> tuple[str, int]:

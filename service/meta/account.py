@@ -15,13 +15,13 @@ from typing import TypeVar
 
 from service.core.errors import RefusedError, SettingsError, TransientError
 from service.core.model import Campaign, History, Shares, State, Survey, Unreadable
+from service.core.ports import Stop, unstopped
 from service.meta import activity
 from service.meta.allowance import Allowance
 from service.meta.credentials import MetaCredentials
 from service.meta.graph import DEFAULT_LIMITS, Graph, Limits
 from service.meta.pauses import Pauses
 from service.meta.reading import Reading
-from service.meta.usage import NOTHING_KNOWN, Usage
 from service.meta.writing import Writing, steps
 
 T = TypeVar("T")
@@ -30,11 +30,11 @@ T = TypeVar("T")
 class MetaAdAccount:
     """One Meta ad account, `act_` and digits, whose campaigns the rule file names; `currency` is the rule file's.
 
-    `base_url` (scheme, host and port) replaces Graph's own. `clock` tells UTC now. Errors are the `OutsideError` family;
-    `usage` is what Meta last said of the account's call quota.
+    `base_url` (scheme, host and port) replaces Graph's own. `clock` tells UTC now. `pauses` are those of the app, to be shared
+    by all ad accounts it reaches. Errors are the `OutsideError` family.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by its name
         self,
         *,
         ad_account_id: str,
@@ -44,6 +44,7 @@ class MetaAdAccount:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         limits: Limits = DEFAULT_LIMITS,
+        pauses: Pauses | None = None,
     ) -> None:
         if not re.fullmatch(r"act_\d+", ad_account_id):
             raise SettingsError(f"{ad_account_id!r} is no Meta ad account: write `act_` and its digits")
@@ -57,8 +58,7 @@ class MetaAdAccount:
         self._sleep = sleep
         self._limits = limits
         self._allowance = Allowance(clock)
-        self._pauses = Pauses(clock)
-        self.usage: Usage = NOTHING_KNOWN
+        self._pauses = pauses or Pauses(clock)
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         """The campaigns with these ids, each exactly once; raises where the account as a whole cannot be read."""
@@ -83,19 +83,20 @@ class MetaAdAccount:
             )  # fmt: skip
         return await self._in_time(lambda graph: self._reading(graph).history(campaigns, since, until))
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:
         """Make `campaign` be `target`, sending only what differs; returns it as read back.
 
         `RefusedError` with code `SPENT_TODAY` where the budget is too low for today; `AmbiguousWriteError` where the change may
         or may not have been made; `TransientError` where it certainly was not, but may be later. Where its ad sets hold the
-        budget `shares` is what each is to have, and `PartialWriteError` says that only some of them have it.
+        budget `shares` is what each is to have, and `PartialWriteError` says that only some of them have it. `stop` is asked
+        before each request that changes something; `StoppedError` where it stops the first.
         """
         wanted = steps(campaign, target, shares)
         for step in wanted:
             if step.daily_budget is not None:
                 self._allowance.check(step.id)
         async with self._graph() as graph:
-            return await Writing(self._reading(graph), campaign, target, self._allowance).make(wanted)
+            return await Writing(self._reading(graph), campaign, target, self._allowance, stop).make(wanted)
 
     def _reading(self, graph: Graph) -> Reading:
         return Reading(graph, self._id, self._currency, self._clock)
@@ -110,8 +111,6 @@ class MetaAdAccount:
 
     @asynccontextmanager
     async def _graph(self) -> AsyncIterator[Graph]:
-        async with Graph(self._credentials, self._base_url, self._limits, self._sleep, self._pauses) as graph:
-            try:
-                yield graph
-            finally:
-                self.usage = graph.usage
+        way = Graph(self._id, self._credentials, self._base_url, self._limits, self._sleep, self._pauses)
+        async with way as graph:
+            yield graph

@@ -25,6 +25,11 @@ class MetaCredentials:
             if value is not None and not _sendable(value):
                 raise SettingsError(f"the Meta {name} is empty or has blanks or non-ASCII characters; copy it again")
 
+    @property
+    def app(self) -> str:
+        """What tells apps apart: the app's secret, and where that is not known the token."""
+        return self.app_secret or self.access_token
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(access_token='…', app_secret={'…' if self.app_secret else None!r})"
 

@@ -17,9 +17,10 @@ from service.core.errors import (
     RefusedError,
     TransientError,
 )
+from service.core.model import Reason
 from service.meta.usage import NOTHING_KNOWN, Usage
 
-SPENT_TODAY = "spent_today"
+SPENT_TODAY = Reason.SPENT_TODAY.value
 """The code of a refusal because the new budget is below 110% of what today has cost: try again after account midnight."""
 
 TOO_MUCH_DATA = 1
@@ -35,8 +36,14 @@ SUBCODES = 1_000_000
 BUDGET_LIMIT = "1487632"
 """The code of a refusal because one budget was changed too often."""
 
-WHOLE_APP = {"4", "17", "341"}
-"""Codes that, without a subcode, are about all calls of the app or its user."""
+WHOLE_APP = {"4", "341"}
+"""Codes that, whatever their subcode, are about all calls of the app."""
+
+WHOLE_USER = "17"
+"""The code that, without a subcode, is about all calls of the token's user; with one it is about an ad account."""
+
+REPORTS_LOAD = {"1504022", "1504039"}
+"""Subcodes that say that Insights as a whole is too busy."""
 
 
 class RestrictedError(CredentialsError):
@@ -166,6 +173,16 @@ def unexplained(code: str) -> bool:
     """Whether an error's code is no more than "invalid parameter"."""
     main, _, sub = code.partition("/")
     return main == "100" and not (sub and _find(Report(400, 100, int(sub))) is not _INVALID)
+
+
+def about_app(code: str) -> bool:
+    """Whether an error's code asks for fewer calls to whatever the app reaches, not to one ad account."""
+    return code == WHOLE_USER or code.partition("/")[0] in WHOLE_APP
+
+
+def about_reports(code: str) -> bool:
+    """Whether an error's code is about reports alone, wherever it was met."""
+    return code.partition("/")[2] in REPORTS_LOAD
 
 
 def forbidden(code: str) -> bool:

@@ -16,7 +16,6 @@ from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError
 from service.meta.credentials import MetaCredentials
 from service.meta.errors import TOO_MUCH_DATA
 from service.meta.pauses import Pauses
-from service.meta.usage import NOTHING_KNOWN, Usage
 
 if TYPE_CHECKING:
     from service.meta.sdk import Session
@@ -46,23 +45,25 @@ DEFAULT_LIMITS = Limits()
 
 
 class Graph:
-    """One operation's way to Graph; `pauses` are the account's. Use as an async context manager."""
+    """One operation's way to Graph, about one ad `account`; `pauses` are its app's. Use as an async context manager."""
 
     def __init__(
         self,
+        account: str,
         credentials: MetaCredentials,
         base_url: str | None,
         limits: Limits,
         sleep: Callable[[float], Awaitable[None]],
         pauses: Pauses,
     ) -> None:
+        self._account = account
         self._credentials = credentials
         self._base_url = base_url
         self._limits = limits
         self._sleep = sleep
         self._pauses = pauses
         self._session: Session | None = None
-        self.usage: Usage = NOTHING_KNOWN
+        self._wrote = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,11 +109,12 @@ class Graph:
         )
 
     async def _call(self, method: str, path: Path, params: Object, late: type[OutsideError]) -> Object:
-        self._pauses.check(method, path)
+        self._pauses.check(self._account, method, path, wrote=self._wrote)
+        self._wrote = self._wrote or method != "GET"
         try:
             return await self._sent(method, path, params, late)
         except OutsideError as error:
-            self._pauses.note(path, error)
+            self._pauses.note(self._account, path, error)
             raise
 
     async def _sent(self, method: str, path: Path, params: Object, late: type[OutsideError]) -> Object:
@@ -124,7 +126,7 @@ class Graph:
                 try:
                     return await asyncio.to_thread(session.call, method, path, params)
                 finally:
-                    self.usage = session.usage
+                    self._pauses.heed(self._account, session.usage)
         except TimeoutError:
             self._session = None  # the thread that is still waiting keeps it
         raise late("meta", f"Meta did not answer within {self._limits.call:g} s", code="deadline")

@@ -191,6 +191,7 @@ class Reading:
             spent_month=spent.month if spent else None,
             ineligible=ineligible or self._why_not(row, ad_sets, account),
             budget_ref=row.id if row.daily_budget else "",
+            zone=account.timezone_name if _today(self.clock(), account.timezone_name) else "",
             shares=shares,
             least=least * max(len(shares), 1),
         )

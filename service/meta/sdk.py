@@ -84,6 +84,7 @@ class Session:
 
     def _outcome(self, method: str, path: tuple[str, ...], params: Mapping[str, object]) -> Mapping[str, object] | OutsideError:
         writing = method != "GET"
+        self.usage = NOTHING_KNOWN
         try:
             answer: Mapping[str, object] = self._api.call(method, path, params=dict(params)).json()
         except _ReportedError as error:

@@ -3,7 +3,7 @@
 A campaign with a budget of its own takes status and budget in one request. Where its ad sets hold the budget there is one
 request for each of them, which nothing makes atomic: a pause goes first and a resume last, cuts go before raises, so that
 what may be spent a day is never more than before or after; and Meta is asked to check all of them before the first is made.
-No request is sent twice.
+Before each of them a person's word is asked for anew: somebody may have put a hold meanwhile. No request is sent twice.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from service.core.errors import AmbiguousWriteError, OutsideError, PartialWriteError, RefusedError
+from service.core.errors import AmbiguousWriteError, OutsideError, PartialWriteError, RefusedError, StoppedError
 from service.core.model import Campaign, Shares, State
+from service.core.ports import Stop, unstopped
 from service.meta.allowance import Allowance
 from service.meta.errors import SPENT_TODAY, UndocumentedRefusalError, unexplained
 from service.meta.money import to_minor
@@ -68,12 +69,13 @@ def _of_shares(campaign: Campaign, budget: Decimal, shares: Shares) -> tuple[Ste
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """One write of `campaign`; `allowance` is the account's."""
+    """One write of `campaign`; `allowance` is the account's, `stop` the port's."""
 
     reading: Reading
     campaign: Campaign
     target: State
     allowance: Allowance
+    stop: Stop = unstopped
 
     async def make(self, wanted: Sequence[Step]) -> Campaign:
         """Send the steps and return the campaign as it reads then."""
@@ -81,6 +83,7 @@ class Writing:
             await self._rehearse(wanted)
         for n, step in enumerate(wanted):
             try:
+                await self._go_on()
                 await self._send(step)
             except AmbiguousWriteError:
                 raise
@@ -89,6 +92,10 @@ class Writing:
                     raise
                 raise PartialWriteError("meta", f"{n} of {len(wanted)} requests were made: {error}", code=error.code) from None
         return await self._read_back(sent=bool(wanted))
+
+    async def _go_on(self) -> None:
+        if why := await self.stop():
+            raise StoppedError("meta", why, code="stopped")
 
     async def _rehearse(self, wanted: Sequence[Step]) -> None:
         """Have Meta check every budget without changing anything, so that a refusal comes before the first one is changed."""

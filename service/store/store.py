@@ -13,6 +13,7 @@ from service.store.leases import Leases
 from service.store.ledger import Ledger
 from service.store.looks import Looks
 from service.store.migrate import migrate
+from service.store.notes import Notes
 from service.store.pace import Pace
 from service.store.retention import Retention
 from service.store.rules import Rules
@@ -42,6 +43,7 @@ class Store:
         self.rules = Rules(database)
         self.looks = Looks(database)
         self.pace = Pace(database)
+        self.notes = Notes(database)
         self.retention = Retention(database)
 
     @classmethod

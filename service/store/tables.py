@@ -201,6 +201,15 @@ lease = Table(
     Column("expires_at", Instant, nullable=False),
 )
 
+note = Table(
+    "note",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("until", Instant),
+    Column("body", Text, nullable=False),
+    comment="What an outside system said and need not be asked again until then; only a saving, never a record.",
+)
+
 # --- people -------------------------------------------------------------------------------------------------------------
 
 hold = Table(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from service.apply import Applied
-from service.core.decide.model import Decision
+from service.core.decide.model import Decision, Hold
 from service.core.engine import conclude
 from service.core.model import Campaign, Reason, Share, State, Verdict
 from service.governor import Report
@@ -180,6 +180,26 @@ async def test_throttled_half_way_nothing_more_is_asked_until_it_is_time(standin
     standing.world.advance(HOUR)
     settled = change(await standing.run())
     assert (settled.ending, "72 (still 30.00)" in settled.detail) == ("failed", True)
+
+
+async def test_a_hold_that_is_put_half_way_stops_the_rest(standing: Standing) -> None:
+    await nearly_full(standing)
+    holds, store = type(standing.app.store.holds).holds, standing.app.store.holds
+    put: list[Hold] = []
+
+    async def looked_at(self: Any, *asked: Any) -> Any:
+        """Somebody puts a hold as soon as the first ad set is changed."""
+        if held(standing)["71"] == 250 and not put:
+            put.append(Hold("h1", HARBOUR, None, "new website", "Mia", standing.world.now, campaign="physio-social"))
+            await store.hold(put[0])
+        return await holds(self, *asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(store), "holds", looked_at)
+        report = await standing.run()
+    assert (change(report).ending, held(standing)) == ("failed", {"71": 250, "72": 3000})
+    assert "1 of 2 requests were made: held by Mia: new website" in change(report).detail
+    assert "not changed: 72 (still 30.00)" in change(report).detail
 
 
 async def test_one_ad_set_in_a_persons_hands_half_way_is_a_persons_change(standing: Standing) -> None:

@@ -16,7 +16,7 @@ from service.sandbox.controls import as_held
 from service.sandbox.scene import HARBOUR, types_named
 from service.sandbox.world import Fault
 from tests.e2e.conftest import Standing
-from tests.support import shipped
+from tests.support import local, shipped
 
 HOUR = timedelta(hours=1)
 
@@ -239,3 +239,34 @@ async def test_meta_is_not_asked_for_less_than_today_has_cost(standing: Standing
     assert decisions["physio-search"].verdict is Verdict.APPLY
     assert (decisions["physio-social"].verdict, decisions["physio-social"].reason) == (Verdict.KEEP, Reason.SPENT_TODAY)
     assert "35" in decisions["physio-social"].sentence
+
+
+async def test_a_cut_that_meta_refuses_for_todays_spend_is_asked_for_once_a_day(standing: Standing) -> None:
+    """Insights does not tell what today has cost, so the refusal is the first word of it."""
+    campaign = standing.world.meta["act_1029384756"].campaigns["23850000000000001"]
+    standing.world.fail(Fault("meta", "throttled", match="/insights"))
+    await standing.run()
+    standing.world.advance(23 * HOUR)
+    standing.world.book_out(HARBOUR, types_named(standing.world.clinics[HARBOUR], "Initial physio"), leave=25)
+    await standing.run()
+    standing.world.advance(HOUR)
+    campaign.spend_today = Decimal(35)
+    refused = await standing.run()
+    asked = meta_writes(standing)
+    assert [each.detail.partition(":")[0] for each in refused.changes if each.ending == "failed"] == ["spent_today"]
+
+    standing.world.advance(HOUR)
+    later = await standing.run()
+    decision = next(each for each in later.decisions if each.campaign == "physio-social")
+    assert (decision.verdict, decision.reason) == (Verdict.KEEP, Reason.SPENT_TODAY)
+    assert "midnight, which is Tue 24 Nov 00:00 here" in decision.sentence
+    assert meta_writes(standing) == asked
+
+    standing.world.advance(local(standing.world, "2026-11-24 00:05"))
+    campaign.spend_today = Decimal(0)
+    again = await standing.run()
+    assert [each.ending for each in again.changes if each.change.campaign == "physio-social"] == ["applied"]
+
+
+def meta_writes(standing: Standing) -> int:
+    return sum(request.system == "meta" and request.method == "POST" for request in standing.world.requests)

@@ -13,7 +13,7 @@ import pytest
 from service.app import App, bootstrap
 from service.core.decide.model import Hold
 from service.core.model import Campaign, History, Platform, Reason, Shares, State, Survey, Unreadable, Verdict
-from service.core.ports import AdAccount
+from service.core.ports import AdAccount, Stop, unstopped
 from service.governor import Report
 from service.observe import Missing, Outside
 from service.sandbox.accounts import GoogleCampaign
@@ -241,13 +241,13 @@ class _Passing:
     async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:
         return await self.inner.history(campaigns, since, until)
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
-        return await self.inner.write(campaign, target, shares)
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:
+        return await self.inner.write(campaign, target, shares, stop)
 
 
 class _Killed(_Passing):
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
-        await self.inner.write(campaign, target, shares)
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:
+        await self.inner.write(campaign, target, shares, stop)
         raise KeyboardInterrupt
 
 

@@ -16,6 +16,7 @@ import httpx
 from service.cliniko.access import Access
 from service.cliniko.diaries import ClinikoDiaries
 from service.core.model import Campaign, History, Platform, Shares, Snapshot, State, Survey, Unreadable
+from service.core.ports import Stop, unstopped
 from service.observe import Outside, observe
 from service.sandbox.world import Fault
 from tests.cliniko.stage import EMAIL, VirtualTime
@@ -73,8 +74,8 @@ class Held:
             f"nothing is decided here that would need to know who changed {campaigns} from {since} to {until}"
         )
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
-        raise NotImplementedError(f"{campaign} is not to be made {target} {shares} here")
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:
+        raise NotImplementedError(f"{campaign} is not to be made {target} {shares} here, {stop} or not")
 
 
 async def seen(condition: Condition, lineage: Lineage, faults: Sequence[Fault] = ()) -> Snapshot:

@@ -14,6 +14,7 @@ from service.core.errors import (
     RefusedError,
 )
 from service.core.model import Campaign, Platform, State
+from service.google_ads.wire import from_note, to_note
 from service.sandbox.google_ads.tokens import EMAIL
 from tests.google_ads.conftest import CUSTOMER, MUTATE, SEARCH, Stage
 
@@ -253,3 +254,8 @@ async def test_writes_to_one_account_wait_for_each_other(stage: Stage) -> None:
 
     assert all(not one.state.running for one in changed)
     assert {one.status for one in stage.account.campaigns.values()} == {"PAUSED"}
+
+
+def test_a_note_of_another_version_is_none() -> None:
+    assert from_note(to_note(None)) == ()
+    assert [from_note(text) for text in ("", "{", "[1]", '{"id": "1", "unheard_of": 1}')] == [None] * 4

@@ -16,6 +16,7 @@ from service.core.errors import (
     OutsideError,
     PartialWriteError,
     RefusedError,
+    StoppedError,
     TransientError,
 )
 from service.core.model import Campaign, Share, Shares, State
@@ -274,6 +275,23 @@ async def test_an_unknown_refusal_of_something_that_was_done_is_not_believed(div
     divided.fail("unknown_code_applied", match=f"/b/?{await _query(divided)}{REAL}")
     after = await divided.account().write(campaign, target(24), shares(a=6, b=6, c=12))
     assert after.shares == shares(a=6, b=6, c=12)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "changed"), [(1, StoppedError, 0), (2, PartialWriteError, 1), (3, PartialWriteError, 2)]
+)
+async def test_a_persons_word_is_asked_for_before_each_request(
+    divided: Stage, asked: int, error: type[OutsideError], changed: int
+) -> None:
+    words = [""] * (asked - 1) + ["held by Mia: new website"]
+
+    async def stop() -> str:
+        return words.pop(0)
+
+    with pytest.raises(error, match="held by Mia: new website") as raised:
+        await divided.account().write(await divided.campaign(), target(24), shares(a=6, b=6, c=12), stop)
+    assert raised.value.code == "stopped"
+    assert [held(divided)[id_] for id_ in "abc"] == [600, 600, 1200][:changed] + [1000, 1000, 2000][changed:]
 
 
 # --- four an hour -------------------------------------------------------------------------------------------------------

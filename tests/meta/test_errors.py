@@ -8,7 +8,7 @@ import pytest
 
 from service.core.errors import AmbiguousWriteError, CredentialsError, TransientError
 from service.meta.errors import SPENT_TODAY, Report, as_read_error, as_write_error, unexplained
-from service.meta.usage import Usage
+from service.meta.usage import Gauge, Usage
 
 
 @pytest.mark.parametrize("report", [Report(500, 31337), Report(400, 31337, transient=True), Report(400, 100, transient=True)])
@@ -22,7 +22,7 @@ def test_a_token_that_is_dead_is_so_under_any_http_status() -> None:
 
 
 def test_the_hourly_limit_of_one_budget_waits_an_hour_and_not_what_the_headers_say() -> None:
-    error = as_write_error(Report(400, 613, 1487632), Usage(10, timedelta(minutes=1), full_tier=True))
+    error = as_write_error(Report(400, 613, 1487632), Usage((Gauge(10, regain=timedelta(minutes=1)),), full_tier=True))
     assert isinstance(error, TransientError)
     assert error.retry_after == timedelta(hours=1)
 

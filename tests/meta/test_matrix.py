@@ -210,7 +210,7 @@ async def test_what_follows_from_an_answer(meta: Answer, row: Row, method: str) 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    async with Graph(MetaCredentials("EAAtoken", "secret"), meta.url, QUICK, sleep, Pauses(lambda: NOON)) as graph:
+    async with Graph("act_1", MetaCredentials("EAAtoken", "secret"), meta.url, QUICK, sleep, Pauses(lambda: NOON)) as graph:
         with pytest.raises(OutsideError) as raised:
             await _call(graph, method)
     assert type(raised.value) is expected.error
@@ -235,7 +235,7 @@ def test_every_row_has_a_name_of_its_own() -> None:
 @pytest.mark.parametrize("code", [(100, 1885650), (1885650,)], ids=str)
 async def test_a_budget_below_todays_spend_has_its_own_name(meta: Answer, code: tuple[object, ...]) -> None:
     meta.status, meta.body, meta.kind, meta.headers = 400, graph_error(*code), JSON, {}
-    async with Graph(MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, Pauses(lambda: NOON)) as graph:
+    async with Graph("act_1", MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, Pauses(lambda: NOON)) as graph:
         with pytest.raises(RefusedError) as raised:
             await _call(graph, "write")
     assert raised.value.code == SPENT_TODAY
@@ -290,13 +290,13 @@ async def test_what_asked_to_be_left_alone_is_until_it_is_time(
     async def tried(method: str, where: tuple[str, ...]) -> int:
         """How many requests went out."""
         before = meta.asked
-        async with Graph(MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, pauses) as graph:
+        async with Graph("act_1", MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, pauses) as graph:
             with suppress(TransientError, RestrictedError):
                 await (graph.get(where, {}) if method == "read" else graph.post(where, {}))
         return meta.asked - before
 
     meta.status, meta.body, meta.kind, meta.headers = 400, body, JSON, {}
-    async with Graph(MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, pauses) as graph:
+    async with Graph("act_1", MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, pauses) as graph:
         with pytest.raises(OutsideError):
             await (graph.get(path, {}) if path[-1] else graph.post(path, {}))
     meta.status, meta.body = 200, '{"id": "11"}'
@@ -304,3 +304,109 @@ async def test_what_asked_to_be_left_alone_is_until_it_is_time(
     assert [await tried(*call) for call in open_] == [1] * len(open_)
     clock.now += timedelta(hours=6)
     assert [await tried(*call) for call in closed] == [1] * len(closed)
+
+
+# --- headers of answers that are no refusals -----------------------------------------------------------------------------
+
+
+def case_header(**said: object) -> dict[str, str]:
+    case = {"type": "ads_management", "call_count": 10, "total_cputime": 1, "total_time": 1,
+            "estimated_time_to_regain_access": 0, "ads_api_access_tier": "standard_access"} | said  # fmt: skip
+    return {"x-business-use-case-usage": json.dumps({"1": [case]})}
+
+
+NEARLY = {"call_count": 96, "total_cputime": 1, "total_time": 1}
+REPORT, OTHERS = ("read", "act_1", ("act_1", "insights")), ("read", "act_2", ("act_2", ""))
+READ, WRITE = ("read", "act_1", ("11", "")), ("write", "act_1", ("11", ""))
+
+
+@dataclass
+class Asking:
+    """Calls about several ad accounts of one app; tells whether each went out."""
+
+    meta: Answer
+    clock: Clock = field(default_factory=Clock)
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.pauses = Pauses(self.clock)
+
+    async def __call__(self, method: str, account: str, path: tuple[str, ...]) -> bool:
+        before = self.meta.asked
+        graph = Graph(account, MetaCredentials("EAAtoken"), self.meta.url, QUICK, _no_sleep, self.pauses)
+        async with graph:
+            try:
+                await (graph.get(path, {}) if method == "read" else graph.post(path, {}))
+            except OutsideError as error:
+                self.said.append(str(error))
+        return self.meta.asked > before
+
+    async def told(self, status: int, body: str, headers: dict[str, str], path: tuple[str, ...]) -> None:
+        """One answer with these headers; all later ones are plain."""
+        self.meta.status, self.meta.body, self.meta.kind, self.meta.headers = status, body, JSON, headers
+        await self("read", "act_1", path)
+        self.meta.status, self.meta.body, self.meta.headers = 200, '{"id": "11"}', {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "closed", "open_", "minutes"),
+    [
+        pytest.param(case_header(estimated_time_to_regain_access=7), [READ, WRITE, REPORT], [OTHERS], 7, id="access regained"),
+        pytest.param(case_header(total_time=95), [READ, WRITE, REPORT], [OTHERS], 1, id="nearly used up"),
+        pytest.param(case_header(total_time=94), [], [READ, WRITE, REPORT, OTHERS], 1, id="room left"),
+        pytest.param(case_header(type="ads_insights", call_count=99), [REPORT], [READ, WRITE], 1, id="reports"),
+        pytest.param(dict(seconds(200)), [READ, WRITE], [OTHERS], 4, id="the account's score"),
+        pytest.param({"x-app-usage": json.dumps(NEARLY)}, [READ, WRITE, REPORT, OTHERS], [], 5, id="the app"),
+        pytest.param(
+            {"x-fb-ads-insights-throttle": json.dumps({"app_id_util_pct": 97, "acc_id_util_pct": 1})},
+            [REPORT, ("read", "act_2", ("act_2", "insights"))], [READ, OTHERS], 5, id="the app's reports",
+        ),
+    ],
+)  # fmt: skip
+async def test_headers_are_obeyed_before_anything_is_refused(
+    meta: Answer, headers: dict[str, str], closed: list[Any], open_: list[Any], minutes: int
+) -> None:
+    asking = Asking(meta)
+    await asking.told(200, '{"id": "11"}', headers, ("11", ""))
+    assert [await asking(*call) for call in closed] == [False] * len(closed)
+    assert [await asking(*call) for call in open_] == [True] * len(open_)
+    until = NOON + timedelta(minutes=minutes)
+    assert [each for each in asking.said if "left alone until 23 Nov 01:0" not in each or "used" not in each] == []
+    asking.clock.now = until
+    assert [await asking(*call) for call in closed] == [True] * len(closed)
+
+
+@pytest.mark.parametrize(
+    ("code", "other_accounts", "their_reports"),
+    [
+        ((4,), False, False), ((17,), False, False), ((341,), False, False), ((4, 1504022), True, False),
+        ((17, 2446079), True, True), ((613,), True, True), ((613, 1487742), True, True), ((80004,), True, True),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_what_is_about_the_app_concerns_all_its_ad_accounts_and_nothing_else_does(
+    meta: Answer, code: tuple[int, ...], other_accounts: bool, their_reports: bool
+) -> None:
+    asking = Asking(meta)
+    await asking.told(400, graph_error(*code), {}, ("act_1", "insights") if 1504022 in code else ("11", ""))
+    assert await asking(*OTHERS) is other_accounts
+    assert await asking("read", "act_2", ("act_2", "insights")) is their_reports
+    assert other_accounts or "all ad accounts of this app are left alone until 23 Nov 01:05 UTC" in asking.said[-1]
+
+
+async def test_what_was_just_written_is_read_back_though_the_quota_is_nearly_used_up(meta: Answer) -> None:
+    meta.status, meta.body, meta.kind, meta.headers = 200, '{"success": true}', JSON, case_header(total_time=99)
+    async with Graph("act_1", MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, Pauses(lambda: NOON)) as graph:
+        await graph.post(("11", ""), {})
+        await graph.get(("11", ""), {})
+        with pytest.raises(TransientError, match="99% of the quota are used"):
+            await graph.post(("12", ""), {})
+
+
+async def test_where_access_is_blocked_nothing_is_read_back_either(meta: Answer) -> None:
+    meta.status, meta.body, meta.kind = 200, '{"success": true}', JSON
+    meta.headers = case_header(estimated_time_to_regain_access=3)
+    async with Graph("act_1", MetaCredentials("EAAtoken"), meta.url, QUICK, _no_sleep, Pauses(lambda: NOON)) as graph:
+        await graph.post(("11", ""), {})
+        with pytest.raises(TransientError, match="left alone until 23 Nov 01:03 UTC"):
+            await graph.get(("11", ""), {})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service.core.errors import ProtocolError, RefusedError
 from service.meta.eligibility import Seen, why_not
 from service.meta.money import UNITS, from_minor, to_minor, unit
-from service.meta.usage import Usage, usage
+from service.meta.usage import Gauge, Usage, usage
 from service.meta.wire import AccountRow, AdSetRow, CampaignRow, SpendRow, parse
 from tests.meta.stage import NOON
 
@@ -55,27 +55,53 @@ def _case(**fields: object) -> dict[str, str]:
 ACCOUNT_HEADER = json.dumps({"acc_id_util_pct": 9.67, "reset_time_duration": 100, "ads_api_access_tier": "standard_access"})
 
 
+REPORTS_HEADER = json.dumps({"app_id_util_pct": 96, "acc_id_util_pct": 10, "ads_api_access_tier": "development_access"})
+APP_HEADER = json.dumps({"call_count": 28, "total_cputime": 97, "total_time": 25})
+MINUTES = timedelta(minutes=1)
+
+
 @pytest.mark.parametrize(
-    ("headers", "expected", "wait"),
+    ("headers", "gauges", "full_tier", "wait"),
     [
-        ({}, Usage(0.0, None, full_tier=False), 300),
-        (_case(), Usage(28.0, None, full_tier=False), 300),
-        (_case(total_time=97, ads_api_access_tier="standard_access"), Usage(97.0, None, full_tier=True), 60),
-        (_case(estimated_time_to_regain_access=7), Usage(28.0, timedelta(minutes=7), full_tier=False), 420),
-        ({"x-ad-account-usage": ACCOUNT_HEADER}, Usage(9.67, timedelta(seconds=100), full_tier=True), 100),
+        ({}, [], False, 300),
+        (_case(), [Gauge(28.0)], False, 300),
+        (_case(total_time=97, ads_api_access_tier="standard_access"), [Gauge(97.0)], True, 60),
+        (_case(estimated_time_to_regain_access=7), [Gauge(28.0, regain=7 * MINUTES)], False, 420),
+        (_case(type="ads_insights", total_cputime=96), [Gauge(96.0, reports=True)], False, 300),
+        ({"x-ad-account-usage": ACCOUNT_HEADER}, [Gauge(9.67, reset=timedelta(seconds=100))], True, 100),
         (
             {**_case(estimated_time_to_regain_access=2), "x-ad-account-usage": ACCOUNT_HEADER},
-            Usage(28.0, timedelta(minutes=2), full_tier=True),
-            120,
+            [Gauge(28.0, regain=2 * MINUTES), Gauge(9.67, reset=timedelta(seconds=100))], True, 120,
         ),
-        ({"x-business-use-case-usage": "<html>", "x-ad-account-usage": "[]"}, Usage(0.0, None, full_tier=False), 300),
-        ({"x-business-use-case-usage": '{"1": {"a": 1}, "2": [3]}'}, Usage(0.0, None, full_tier=False), 300),
-        (_case(call_count="many", total_time=None, total_cputime=-1), Usage(0.0, None, full_tier=False), 300),
+        ({"x-app-usage": APP_HEADER}, [Gauge(97.0, app=True)], False, 300),
+        (
+            {"x-fb-ads-insights-throttle": REPORTS_HEADER},
+            [Gauge(96.0, app=True, reports=True), Gauge(10.0, reports=True)], False, 300,
+        ),
+        ({"x-business-use-case-usage": "<html>", "x-ad-account-usage": "[]", "x-app-usage": "7"}, [], False, 300),
+        ({"x-business-use-case-usage": '{"1": {"a": 1}, "2": [3]}'}, [], False, 300),
+        (_case(call_count="many", total_time=None, total_cputime=-1), [Gauge(0.0)], False, 300),
     ],
-)
-def test_the_quota_is_read_from_whatever_headers_there_are(headers: dict[str, str], expected: Usage, wait: int) -> None:
-    assert usage(headers) == expected
+)  # fmt: skip
+def test_the_quotas_are_read_from_whatever_headers_there_are(
+    headers: dict[str, str], gauges: list[Gauge], full_tier: bool, wait: int
+) -> None:
+    assert usage(headers) == Usage(tuple(gauges), full_tier)
     assert usage(headers).wait() == timedelta(seconds=wait)
+
+
+@pytest.mark.parametrize(
+    ("gauge", "seconds"),
+    [
+        (Gauge(94.9, reset=timedelta(seconds=100)), None),  # how long until nothing is used is no reason to wait
+        (Gauge(95, reset=timedelta(seconds=100)), 100),
+        (Gauge(95), 300),
+        (Gauge(3, regain=MINUTES), 60),
+    ],
+    ids=str,
+)
+def test_a_quota_that_is_nearly_used_up_or_blocked_is_given_a_rest(gauge: Gauge, seconds: int | None) -> None:
+    assert Usage((gauge,), full_tier=False).rest(gauge) == (None if seconds is None else timedelta(seconds=seconds))
 
 
 # --- eligibility --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ async def test_a_campaign_is_read_in_the_words_of_the_core(stage: Stage) -> None
         spent_today=Decimal("8.50"),
         spent_month=Decimal("248.50"),
         budget_ref=CAMPAIGN,
+        zone="Australia/Sydney",
         least=Decimal("1.00"),
     )
 
@@ -298,7 +299,9 @@ async def test_throttling_is_not_hammered_and_says_how_long(stage: Stage) -> Non
         await account.read([CAMPAIGN])
     assert raised.value.retry_after == timedelta(minutes=15)
     assert len(stage.sent("GET")) == 1
-    assert account.usage.percent == 100
+    with pytest.raises(TransientError, match="left alone until 23 Nov 01:15 UTC, as Meta asked: Meta asks for fewer calls"):
+        await account.read([CAMPAIGN])
+    assert len(stage.sent("GET")) == 1
 
 
 async def test_a_slow_answer_is_an_answer(stage: Stage) -> None:

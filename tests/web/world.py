@@ -12,6 +12,7 @@ from pathlib import Path
 from service.app import App, assemble
 from service.core.errors import TransientError
 from service.core.model import Campaign, Diaries, History, Platform, Shares, State, Survey, Unreadable
+from service.core.ports import Stop, unstopped
 from service.core.rules.language import RuleSet, Service
 from service.observe import Outside
 from service.sandbox.reading import diaries
@@ -55,7 +56,7 @@ class WorldAds:
     async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:  # noqa: ARG002 - the port's
         return {each.id: () for each in campaigns}
 
-    async def write(self, campaign: Campaign, target: State, shares: Shares = ()) -> Campaign:
+    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:  # noqa: ARG002 - the port's
         if self.platform is Platform.GOOGLE and self.rules.google:
             account = self.world.google[self.rules.google.customer_id]
             item = account.campaigns[campaign.id]

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from service.core.decide.case import Case, Draft, keep
 from service.core.decide.division import division, unspent
+from service.core.decide.model import TooLow
 from service.core.decide.proposals import position
 from service.core.errors import RefusedError
 from service.core.model import Campaign, Platform, Reason, State, Unreadable
@@ -132,15 +133,29 @@ def above_spend(case: Case, draft: Draft) -> Draft:
     target, here, seen = draft.target, case.in_force, case.seen
     if isinstance(seen, Unreadable) or seen.platform is not Platform.META:
         return draft
-    if target is None or here is None or not (target.running and here.running) or target.budget is None:
+    if target is None or here is None or not target.running or target.budget is None:
         return draft
-    if (here.budget is not None and target.budget >= here.budget) or not (spent := _overspent(case, seen, target.budget)):
+    if here.budget is not None and target.budget >= here.budget:
+        return draft
+    if refused := _refused_today(case, target.budget):
+        sentence = (
+            f"Meta refused {case.money(refused.budget)} for what today has already cost, so {case.money(target.budget)} is "
+            f"tried after the account's midnight, which is {case.local(refused.until):%a %d %b %H:%M} here"
+        )
+        return keep(case, draft, Reason.SPENT_TODAY, sentence)
+    if not here.running or not (spent := _overspent(case, seen, target.budget)):
         return draft
     sentence = (
         f"{spent}, and Meta takes no budget below 110% of that, "
         f"so the cut to {case.money(target.budget)} waits for the account's midnight"
     )
     return keep(case, draft, Reason.SPENT_TODAY, sentence)
+
+
+def _refused_today(case: Case, budget: Decimal) -> TooLow | None:
+    """The refusal of so much or more on the account's day, which is not over."""
+    known = case.standing.too_low
+    return known if known is not None and budget <= known.budget and case.clinic.now < known.until else None
 
 
 def _overspent(case: Case, seen: Campaign, budget: Decimal) -> str:

@@ -110,6 +110,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class TooLow:
+    """A budget that the platform refused for what the account's day had cost by then, and when that day is over."""
+
+    budget: Decimal
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the governor remembers about one campaign.
 
@@ -119,7 +127,8 @@ class Standing:
     `paused_by_us` says whether a pause in force is ours to end; `caused_by` is the decision that made the present state
     and `by_rule` the rule behind it. `clear_until` is up to when the platform's change history has told of no pause or resume
     but ours. `base` is the base budget the file last gave it, `left_at` since when it has carried a
-    change of ours while no longer governed (`left_changed`). `parts` are the ad sets a budget is divided among.
+    change of ours while no longer governed (`left_changed`). `parts` are the ad sets a budget is divided among. `too_low` is
+    what its platform refused last because of the day's spend.
     """
 
     expected: State | None = None
@@ -136,6 +145,7 @@ class Standing:
     changes: tuple[PastChange, ...] = ()
     proposals: tuple[PastProposal, ...] = ()
     parts: tuple[Part, ...] = ()
+    too_low: TooLow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from service.core.decide.model import Change, PastProposal, Span, Standing, StoodDown
+from service.core.decide.model import Change, PastProposal, Span, Standing, StoodDown, TooLow
 from service.core.decide.significance import past_change
 from service.core.model import Platform, Reason, State
 from service.core.rules.evaluate import GAP
 from service.core.rules.language import CampaignEntry
+from service.core.spending import day_ends
 
 PROPAGATION = timedelta(minutes=15)
 """How long after our write a platform may still show the value from before it."""
@@ -112,6 +113,13 @@ def changed(
         by_rule=rule,
         changes=(*(c for c in standing.changes if now - c.at <= REMEMBERED), past),
     )
+
+
+def refused_for_spend(standing: Standing, change: Change, zone: str, now: datetime) -> Standing:
+    """Remember that a platform took the budget of `change` for too low today: until the account's midnight in `zone`."""
+    if change.after.budget is None:
+        return standing
+    return replace(standing, too_low=TooLow(change.after.budget, day_ends(now, zone)))
 
 
 def wanted(standing: Standing, target: State, window: timedelta, now: datetime) -> Standing:

@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from service.core.days import local_date
 from service.core.decide import sharing
 from service.core.decide.case import Case, Draft, moves
 from service.core.decide.explanations import sentence
@@ -55,9 +56,7 @@ def within_monthly_cap(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet
     if unknown is not None:
         why = f"the clinic's monthly cap is {cap}, and what {unknown} has cost this month is not known"
         return _within(cases, drafts, Decimal(0), (Reason.MONTHLY_CAP, why))
-    case = next(iter(cases.values()))
-    today = case.local(case.clinic.now).date()
-    days = monthrange(today.year, today.month)[1] - today.day + 1
+    days = max(_days_left(case) for case in cases.values())
     spent = sum((cost for cost in costs.values() if cost is not None), Decimal(0))
     why = (
         f"the clinic's monthly cap is {cap}, {shown(spent, rules.currency)} are spent, and {days} day{'s' * (days > 1)} of the "
@@ -69,6 +68,16 @@ def within_monthly_cap(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet
 def _cost(case: Case) -> Decimal | None:
     """What a campaign has cost this month; None where its platform did not say."""
     return case.seen.spent_month if isinstance(case.seen, Campaign) else None
+
+
+def _days_left(case: Case) -> int:
+    """The days left of the month that the cost of a campaign is told of, today included: its account's own.
+
+    Where one account is in the new month already and another is not, more days are the careful ones to divide by.
+    """
+    zone = case.seen.zone if isinstance(case.seen, Campaign) and case.seen.zone else case.clinic.zone
+    today = local_date(case.clinic.now, zone)
+    return monthrange(today.year, today.month)[1] - today.day + 1
 
 
 def _within(cases: Mapping[str, Case], drafts: Drafts, limit: Decimal, why: tuple[Reason, str]) -> dict[str, Draft]:

@@ -11,9 +11,10 @@ Faults (`world.fail(Fault("meta", kind, match))`; `match` is looked for in `<MET
     success_false           200 `{"success": false}`, nothing done     unconfirmed          200 `{"id": ...}`, nothing done
     applied_then_reset      done, then the connection drops            applied_then_502     done, then 502 with an HTML page
     applied_then_timeout    done, then no answer                       timeout              nothing done, no answer
-    slow                    answers after half a second                throttled            80004, back in 15 minutes
+    slow                    answers after half a second                throttled            80004 or 80000, back in 15 min.
     busy                    code 2, `is_transient`, nothing done       too_much_data        code 1 unless `limit` is below 100
-    token_expired           190/463                                    permission           200
+    app_throttled           4, for whatever the app asks               permission           200
+    token_expired           190/463
     unknown_code            31337, nothing done                        unknown_code_applied 31337, yet done
     empty_page_with_next    an edge answers an empty page, not the last; with `times=1` the rows follow
     same_cursor             an edge whose every page names itself as the next
@@ -25,9 +26,10 @@ import asyncio
 import hashlib
 import hmac
 import json
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -42,10 +44,12 @@ from service.sandbox.world import World
 SLOW_SECONDS = 0.5
 SILENT_SECONDS = 120.0
 HOURLY_CALLS = 600
-"""How many calls an hour the usage headers call 100%."""
+"""How many calls an hour about one ad account the usage headers call 100%."""
 
 HTML = b"<!DOCTYPE html><html><head><title>Facebook | Error</title></head><body>Sorry, something went wrong.</body></html>"
 THROTTLED = Wrong(80004, 2446079, "There have been too many calls to this ad-account. Wait a bit and try again.")
+REPORTS_THROTTLED = Wrong(80000, None, "There have been too many report requests to this ad-account. Wait a bit and try again.")
+APP_THROTTLED = Wrong(4, None, "Application request limit reached", transient=True, status=403)
 EXPIRED = Wrong(190, 463, "Error validating access token: Session has expired.", kind="OAuthException")
 PERMISSION = Wrong(200, None, "Requires ads_management permission to manage the object", status=403)
 UNKNOWN = Wrong(31337, None, "Something nobody wrote down")
@@ -80,6 +84,7 @@ class _SilentError(Exception):
 
 def meta_app(world: World, token: str, app_secret: str | None = None) -> ASGIApp:
     """The server; with `app_secret` it also demands a right `appsecret_proof`, as an app can be set to."""
+    calls: deque[tuple[datetime, str]] = deque()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.WEBSOCKET:
@@ -87,6 +92,7 @@ def meta_app(world: World, token: str, app_secret: str | None = None) -> ASGIApp
         method, raw, query = str(scope["method"]), scope["path"], scope["query_string"].decode()
         body = await _body(receive)
         world.saw("meta", method, raw)
+        calls.append((world.now, _account(world, raw)))
         fault = world.fault("meta", f"{method} {raw}?{query} {body.decode()}")
         call = _call(method, raw, query, body, dict(scope["headers"]))
         try:
@@ -95,7 +101,7 @@ def meta_app(world: World, token: str, app_secret: str | None = None) -> ASGIApp
             await _until_gone(receive)
             return
         if answer.status not in {502, 503}:
-            answer.headers = _usage(world, call) | answer.headers
+            answer.headers = _usage(world, call, calls) | answer.headers
         await _send(send, answer)
 
     return app
@@ -169,7 +175,8 @@ _INSTEAD: dict[str, Callable[[], Answer]] = {
 
 def _refuse(fault: str, call: Call) -> None:
     refusals = {
-        "throttled": THROTTLED,
+        "throttled": REPORTS_THROTTLED if _about_reports(call) else THROTTLED,
+        "app_throttled": APP_THROTTLED,
         "token_expired": EXPIRED,
         "permission": PERMISSION,
         "unknown_code": UNKNOWN,
@@ -196,9 +203,13 @@ def _spoilt(fault: str, result: dict[str, Any]) -> Answer:
 
 def _error(wrong: Wrong) -> Answer:
     answer = Answer(wrong.status, json.dumps({"error": wrong.body()}).encode())
-    if wrong.code == THROTTLED.code:
-        answer.headers = _usage_headers("0", 100, minutes=15)
+    if wrong in {THROTTLED, REPORTS_THROTTLED}:
+        answer.headers = _usage_headers("0", 100, minutes=15, reports=wrong is REPORTS_THROTTLED)
     return answer
+
+
+def _about_reports(call: Call) -> bool:
+    return call.path[-1:] == ("insights",)
 
 
 # --- the wire -----------------------------------------------------------------------------------------------------------
@@ -235,22 +246,34 @@ async def _send(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": answer.cut})
 
 
-def _usage(world: World, call: Call) -> dict[str, str]:
-    """The share of an hour's calls that were made, by the world's clock."""
-    since = world.now - timedelta(hours=1)
-    calls = sum(seen.system == "meta" and seen.at > since for seen in world.requests)
-    account = next((part[4:] for part in call.path if part.startswith("act_")), "0")
-    return _usage_headers(account, min(100, calls * 100 // HOURLY_CALLS))
+def _account(world: World, raw: str) -> str:
+    """The ad account that a call is about, by its own id or by that of something in it; digits."""
+    parts = [part for part in raw.split("/") if part]
+    owners = (id_ for id_, account in world.meta.items() if {id_, *account.campaigns, *account.ad_sets} & {*parts})
+    return next(owners, "act_0").removeprefix("act_")
 
 
-def _usage_headers(account: str, percent: int, minutes: int = 0) -> dict[str, str]:
+def _usage(world: World, call: Call, calls: deque[tuple[datetime, str]]) -> dict[str, str]:
+    """The share of an hour's calls about the account that were made, by the world's clock."""
+    while calls and calls[0][0] <= world.now - timedelta(hours=1):
+        calls.popleft()
+    account = _account(world, "/".join(call.path))
+    made = sum(about == account for _, about in calls)
+    return _usage_headers(account, min(100, made * 100 // HOURLY_CALLS), reports=_about_reports(call))
+
+
+def _usage_headers(account: str, percent: int, minutes: int = 0, *, reports: bool = False) -> dict[str, str]:
     case = {
-        "type": "ads_management",
+        "type": "ads_insights" if reports else "ads_management",
         "call_count": percent,
         "total_cputime": percent // 2,
         "total_time": percent // 2,
         "estimated_time_to_regain_access": minutes,
         "ads_api_access_tier": "standard_access",
     }
-    used = {"acc_id_util_pct": float(percent), "reset_time_duration": 0, "ads_api_access_tier": "standard_access"}
+    used = {
+        "acc_id_util_pct": 0.0 if reports else float(percent),
+        "reset_time_duration": 0,
+        "ads_api_access_tier": "standard_access",
+    }
     return {"x-business-use-case-usage": json.dumps({account: [case]}), "x-ad-account-usage": json.dumps(used)}

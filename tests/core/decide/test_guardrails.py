@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from service.core.decide.case import Case
-from service.core.decide.model import Hold, StoodDown
+from service.core.decide.model import Hold, StoodDown, TooLow
 from service.core.model import Campaign, Mode, Platform, Reason, Share, State, Unreadable, Verdict
 from service.core.rules.language import CampaignEntry, EditBudget, Fallback, MaxStep, RaiseAndCut, Window
 from tests.core.decide.made import (
@@ -80,6 +80,12 @@ def spent(amount: str) -> Campaign:
     """A campaign on Meta whose second ad set of three has cost so much today."""
     campaign = replace(divided(at(60), least=3), platform=Platform.META)
     return replace(campaign, spent_today=Decimal(amount), spent_shares=(Share("b", Decimal(amount)),))
+
+
+def too_low(budget: int, target: State, here: State | None = None) -> Case:
+    """A campaign on Meta that was refused `budget` for what its day, of which nothing is told, has cost; over at 15:00."""
+    made = case(target, here, entry=ON_META, seen=replace(seen(here or at(60)), platform=Platform.META))
+    return remembering(made, too_low=TooLow(Decimal(budget), NOON + 3 * HOUR))
 
 
 def often(target: State, *hours_ago: float, entry: CampaignEntry = ON_META) -> Case:
@@ -182,6 +188,13 @@ ROWS = [
      KEPT, Reason.SPENT_TODAY, at(60), ["ad set b has already cost 9.10 AUD", "midnight"]),
     ("an ad set's day leaves room", case(at(30), seen=spent("9.09"), entry=ON_META), APPLIED, Reason.RULE, at(30), []),
     ("a raise is no cut", case(at(66), at(60), seen=spent("99"), entry=ON_META), APPLIED, Reason.RULE, at(66), []),
+    # 8b, refused already
+    ("refused today", too_low(30, at(30)), KEPT, Reason.SPENT_TODAY, at(60), ["refused 30 AUD", "Mon 02 Mar 15:00"]),
+    ("and no less", too_low(30, at(20)), KEPT, Reason.SPENT_TODAY, at(60), ["refused 30 AUD", "20 AUD is tried"]),
+    ("nor with a resume", too_low(30, at(30), paused()), KEPT, Reason.SPENT_TODAY, paused(), ["midnight"]),
+    ("more than was refused", too_low(30, at(40)), APPLIED, Reason.RULE, at(40), []),
+    ("refused, but no cut", too_low(90, at(66)), APPLIED, Reason.RULE, at(66), []),
+    ("refused, but paused", too_low(30, paused()), APPLIED, Reason.RULE, paused(), []),
     # Meta's four budgets an hour
     ("four within the hour", often(at(57), 0.9, 0.7, 0.5, 0.3), KEPT, Reason.MAX_CHANGES, at(60), ["4 times", "Mon 12:06"]),
     ("three within the hour", often(at(57), 1, 0.7, 0.5, 0.3), APPLIED, Reason.RULE, at(57), []),
@@ -205,6 +218,12 @@ def test_a_row_of_the_table(made: Case, verdict: Verdict, reason: Reason, after:
     assert (decision.verdict, decision.reason, decision.after) == (verdict, reason, after)
     assert [words for words in said if words not in decision.sentence] == [], decision.sentence
     assert decision.restraints == () or decision.restraints[-1].reason is reason
+
+
+def test_a_budget_that_was_refused_for_the_days_spend_is_tried_again_once_that_day_is_over() -> None:
+    kept = too_low(30, at(30))
+    over = replace(kept, clinic=replace(kept.clinic, now=NOON + 3 * HOUR))
+    assert (decide(over).verdict, decide(over).after) == (APPLIED, at(30))
 
 
 def test_all_restraints_are_listed_and_the_last_that_changed_anything_is_the_reason() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -220,3 +221,33 @@ def test_its_sentence_names_the_cap_what_is_spent_and_the_days_left() -> None:
     assert "monthly cap is 2,900 AUD, 200 AUD are spent, and 30 days of the month are left, today included" in said
     unknown = decide_all(month(100, None), ruling(month(100, None), monthly_cap=Decimal(2900)))["a"].sentence
     assert "what b has cost this month is not known" in unknown
+
+
+def counting_in(zone: str, made: Case, now: datetime) -> Case:
+    """The case at that time, of a Sydney clinic whose ad account counts its days in `zone`."""
+    assert isinstance(made.seen, Campaign)
+    seen_there = replace(made.seen, zone=zone)
+    return replace(made, seen=seen_there, clinic=replace(made.clinic, now=now), stabilise=timedelta(0))
+
+
+BEFORE = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)  # the 31st of March, 23:00 in Sydney, and the 1st of April in Auckland
+AFTER = datetime(2026, 3, 31, 22, 0, tzinfo=UTC)  # the 1st of April, 09:00 in Sydney, and the 31st of March in Los Angeles
+AUCKLAND, LOS_ANGELES = "Pacific/Auckland", "America/Los_Angeles"
+
+
+@pytest.mark.parametrize(
+    ("now", "zones", "cost", "days"),
+    [
+        pytest.param(BEFORE, (AUCKLAND, AUCKLAND), (0, 0), "30 days", id="the account's month has begun"),
+        pytest.param(AFTER, (LOS_ANGELES, LOS_ANGELES), (1500, 1200), "1 day", id="the account's month is not over"),
+        pytest.param(
+            BEFORE, (AUCKLAND, "Australia/Sydney"), (0, 1000), "30 days", id="one has begun and the other is not over"
+        ),
+        pytest.param(BEFORE, ("", ""), (1500, 1200), "1 day", id="the clinic's, where the account does not say"),
+    ],
+)
+def test_the_days_left_are_those_of_the_month_that_the_accounts_tell_the_cost_of(
+    now: datetime, zones: tuple[str, str], cost: tuple[int, int], days: str
+) -> None:
+    cases = [counting_in(zone, made, now) for zone, made in zip(zones, month(*cost), strict=True)]
+    assert f"and {days} of the month are left" in decide_all(cases, ruling(cases, monthly_cap=Decimal(2700)))["a"].sentence

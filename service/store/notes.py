@@ -1,0 +1,31 @@
+"""What an outside system said and need not be asked again for a while, across processes: only a saving, never a record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, or_, select
+
+from service.store.database import Database
+from service.store.tables import note as _note
+from service.store.undisturbed import undisturbed
+
+
+@undisturbed
+class Notes:
+    """Short texts under the keys of whoever noted them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, key: str, now: datetime) -> str | None:
+        """What was noted, unless it counts no longer."""
+        query = select(_note.c.body).where(_note.c.key == key, or_(_note.c.until.is_(None), _note.c.until > now))
+        async with self._database.reading() as conn:
+            return await conn.scalar(query)
+
+    async def put(self, key: str, text: str, until: datetime | None, now: datetime) -> None:
+        """Note something until then (None: for good), in the place of what was noted; what counts no longer goes."""
+        async with self._database.writing() as conn:
+            await conn.execute(delete(_note).where(or_(_note.c.key == key, _note.c.until <= now)))
+            await conn.execute(insert(_note).values(key=key, until=until, body=text))
