@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.core.model import Campaign, Reason, Shares, State, Verdict
+from service.core.model import Campaign, Reason, State, Verdict
 from service.google_ads.account import GoogleAdsAccount
 from service.governor import Report
 from service.sandbox.controls import as_held
@@ -173,7 +173,7 @@ async def test_a_run_killed_around_its_write_is_settled_by_the_next_start(standi
     standing.world.advance(HOUR)
     write = GoogleAdsAccount.write
 
-    async def killed(self: GoogleAdsAccount, campaign: Campaign, target: State, _: Shares = ()) -> Campaign:
+    async def killed(self: GoogleAdsAccount, campaign: Campaign, target: State, *_: object) -> Campaign:
         if when == "after":
             await write(self, campaign, target)
         raise asyncio.CancelledError

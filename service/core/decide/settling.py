@@ -61,7 +61,7 @@ def concluded(
     """
     reads, fresh = found(change, seen), now - made.first < PROPAGATION
     trail = None if history is None or isinstance(history, Unreadable) else _trail(change, history, made)
-    down = _hand(change, seen.state, reads, trail, now) if trail else None
+    down = _hand(change, seen.state, reads, trail, now, fresh=fresh) if trail else None
     if down is not None:
         return Conclusion("superseded", f"{down.by or 'somebody'} has changed it since", trail is not None and trail.mine, down)
     if reads is Found.AFTER:
@@ -101,7 +101,7 @@ def _trail(change: Change, history: History, made: Span) -> Trail:
     return Trail(len(others) < len(since), others)
 
 
-def _hand(change: Change, state: State, reads: Found, trail: Trail, now: datetime) -> StoodDown | None:
+def _hand(change: Change, state: State, reads: Found, trail: Trail, now: datetime, *, fresh: bool) -> StoodDown | None:
     """Whose the campaign is by now, where that does not show or would show as something else."""
     status = [each for each in trail.others if each.about_status]
     if status:
@@ -109,7 +109,7 @@ def _hand(change: Change, state: State, reads: Found, trail: Trail, now: datetim
     if reads is Found.AFTER and not trail.mine:
         same = [each for each in trail.others if each.budget is not None and each.budget == change.after.budget]
         return _down(same[-1], state, now, status=False) if same else None
-    if reads is Found.BEFORE and trail.mine:
+    if reads is Found.BEFORE and trail.mine and not fresh:  # for a while the platform may show the old value
         turned = change.before.running != change.after.running
         return _down(trail.others[-1] if trail.others else None, state, now, status=turned)
     return None

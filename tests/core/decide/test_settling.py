@@ -101,6 +101,7 @@ def test_under_a_foreign_budget_our_pause_stays_ours() -> None:
 def test_what_may_be_on_its_way_stays_open(state: State) -> None:
     assert end(state, None, ago=14 * MINUTE).ending == "open"
     assert end(state, (), ago=14 * MINUTE).ending == "open"
+    assert end(state, (OURS,), ago=14 * MINUTE).ending == "open"
     assert end(at(60), None, ago=MINUTE, over=True).ending == "open", "the platform may show the old value for a while"
 
 
