@@ -102,7 +102,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
-    """The campaigns of the rule file in force, in file order; `left_changed` are others, and those of a file not in enforce."""
+    """The campaigns of the rule file in force, in file order; `left_changed` are those that it governs no longer."""
 
     clinic: str
     currency: str | None
