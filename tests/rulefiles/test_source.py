@@ -101,6 +101,13 @@ def test_harmless_differences_of_editors_are_accepted(changed: str) -> None:
     assert check(changed, FILE).rules[0].name == "Booked solid"
 
 
+def test_a_no_break_space_in_a_name_is_part_of_the_name() -> None:
+    pasted = HARBOUR.replace("name: Booked solid", 'name: "Booked:\u00a0solid"').replace(
+        "name: Ladder", "name: The\u00a0ladder"
+    )
+    assert [rule.name for rule in check(pasted, FILE).rules][:3:2] == ["Booked:\u00a0solid", "The\u00a0ladder"]
+
+
 def test_a_tab_in_a_comment_is_harmless() -> None:
     assert check(HARBOUR + "#\ttab\n", FILE).clinic == "harbour-physio"
 
