@@ -6,6 +6,7 @@ The loader already refuses steps out of order and anything below `otherwise`; he
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import partial
 
 from service.core.rules import wording
@@ -48,10 +49,10 @@ def _taken(left: Region, rule: Rule) -> Region:
 def _beyond(bands: Bands) -> str:
     """`for a utilisation over 14 days below 55%`."""
     last = bands.steps[-1]
-    unit, mark = UNITS[bands.measure.metric], last.threshold or 0
+    unit, mark = UNITS[bands.measure.metric], last.threshold or Decimal(0)
     word = {Op.AT_LEAST: "below", Op.ABOVE: "at", Op.AT_MOST: "above", Op.BELOW: "at"}[last.op or Op.AT_LEAST]
     more = {Op.ABOVE: " or below", Op.BELOW: " or above"}.get(last.op or Op.AT_LEAST, "")
-    return f"where {wording.measure(bands.measure)} is {word} {wording.number(mark, unit)}{more}"
+    return f"where {wording.measure(bands.measure)} is {word} {wording.stated(mark, unit)}{more}"
 
 
 def step_never_reached(rules: RuleSet) -> Iterator[Finding]:
@@ -95,4 +96,4 @@ def _unreached(rules: RuleSet, rule: Rule, bands: Bands, index: int, step: Step)
 def _step(bands: Bands, step: Step) -> str:
     if step.op is None or step.threshold is None:
         return "`otherwise`"
-    return f"{wording.COMPARATORS[step.op]} {wording.number(step.threshold, UNITS[bands.measure.metric])}"
+    return f"{wording.COMPARATORS[step.op]} {wording.stated(step.threshold, UNITS[bands.measure.metric])}"
