@@ -6,6 +6,7 @@ keys, tags, second documents and duplicate keys are seen before anything could r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import yaml
@@ -20,7 +21,7 @@ from yaml.events import (
 )
 
 from service.core.errors import Problem
-from service.core.rules.fields import Problems
+from service.core.rules.fields import Problems, absent
 from service.core.rules.tree import Entry, Mapping, Node, Scalar, Sequence, quoted
 from service.rulefiles.unreadable import check_blanks, complain
 
@@ -146,6 +147,9 @@ class _Builder:
         raise _StopError
 
     def _enter(self, into: _Open, key: Scalar, value: Node) -> None:
+        if re.fullmatch(r"[0-9.]+", key.text) and absent(value):  # what stands behind the comma of a number; may come twice
+            into.entries[f"{key.text}, {len(into.entries)}"] = Entry(key.text, key.line, value)
+            return
         first = into.entries.get(key.text)
         if key.text == "<<":
             self._problems.add(key.line, "`<<` is a merge key, and those are not allowed", "write the keys out")
