@@ -25,7 +25,20 @@ from service.rulefiles.source import check
 from service.settings import Settings, load
 
 
-@click.command()
+class AboutAnAccount(click.Command):
+    """A command that needs at least one of the two ad accounts."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse a command line without either."""
+        rest = super().parse_args(ctx, args)
+        if not ctx.params["google"] and not ctx.params["meta"]:
+            raise click.UsageError(
+                "give --google CUSTOMER_ID or --meta act_... (or both): currency and campaigns come from there"
+            )
+        return rest
+
+
+@click.command(cls=AboutAnAccount)
 @click.argument("clinic")
 @click.option("--google", metavar="CUSTOMER_ID", help="The Google Ads account: the ten digits at the top right of Google Ads.")
 @click.option("--login-customer-id", metavar="ID", help="The manager account it is reached through, if there is one.")
@@ -42,8 +55,6 @@ def init(clinic: str, *, google: str | None, login_customer_id: str | None, meta
     file = settings.rules_dir / f"{checked(clinic)}.yaml"
     if not to_stdout:
         _refuse_to_overwrite(file)
-    if accounts == Accounts():
-        raise InputError("give --google CUSTOMER_ID or --meta act_... (or both): currency and campaigns come from there")
     text, rules = asyncio.run(drafted(settings, clinic, accounts))
     if to_stdout:
         click.echo(text, nl=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
-from service.core.errors import InputError
+import click
+
+from service.core.errors import InputError, Problem, RuleFileError
 from service.core.rules.language import RuleSet
 from service.rulefiles.directory import RuleDirectory
 from service.rulefiles.source import check, decode
@@ -29,6 +32,14 @@ def every_file() -> tuple[Path, ...]:
 def read(file: Path) -> RuleSet:
     """A rule file with the packs beside it; raises `RuleFileError`, and `InputError` where it cannot be read."""
     return check(decode(bytes_of(file), str(file)), str(file), RuleDirectory(file.parent).packs())
+
+
+def tell(error: RuleFileError, told: Container[Problem]) -> dict[Problem, None]:
+    """Print what is wrong with a file, but for what was told before: a pack's problems are those of each file that lists it."""
+    for problem in error.problems:
+        if problem not in told:
+            click.echo(problem, err=True)
+    return dict.fromkeys(error.problems)
 
 
 def bytes_of(file: Path) -> bytes:

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import click
 
-from service.cli.rule_files import bytes_of, every_file, read
+from service.cli.rule_files import bytes_of, every_file, read, tell
 from service.cli.rules_backtest import backtest
 from service.cli.rules_explain import explain
 from service.cli.rules_lint import lint
 from service.cli.rules_test import refuse_strays, test
-from service.core.errors import InputError, RuleFileError, StoreError
+from service.core.errors import InputError, Problem, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
 from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.core.rules.trial.schema import schema_of_tests
 from service.rulefiles.source import PackText, check_pack
+from service.rulefiles.swallowed import swallowed
 from service.rulefiles.trials import rule_file_of, subject_of, tests_of
 from service.rulefiles.yaml_tree import parse
 from service.settings import load
@@ -37,20 +38,20 @@ def check(files: tuple[Path, ...], *, offline: bool) -> None:
     So are the tests beside a file (CLINIC.test.yaml), which `rules test` runs. Where the database knows the clinic, also what
     the file would change: what it would resume, pause or leave behind.
     """
-    failed = False
+    told: dict[Problem, None] = {}
     good: dict[Path, RuleSet] = {}
     for file in files or every_file():
         try:
             for line in _fine(file, good):
                 click.echo(line)
         except RuleFileError as error:
-            click.echo(str(error), err=True)
-            failed = True
+            told |= tell(error, told)
     if good and not offline:
         _against_stored_state(good)
     if not files:
+        _warn_of_other_endings(Path(load().rules_dir))
         refuse_strays(Path(load().rules_dir))
-    if failed:
+    if told:
         raise click.exceptions.Exit(2)
 
 
@@ -62,6 +63,8 @@ def _fine(file: Path, good: dict[Path, RuleSet]) -> Iterator[str]:
         yield f"{file}: fine."
     elif file == about:
         found = good[file] = read(file)
+        for problem in swallowed(bytes_of(file).decode("utf-8"), str(file)):
+            click.echo(f"warning: {problem}", err=True)
         yield f"{file}: fine. {len(found.rules)} rules for {len(found.campaigns)} campaigns, mode {found.mode}"
     subject = subject_of(about)
     tests = tests_of(subject)
@@ -69,6 +72,12 @@ def _fine(file: Path, good: dict[Path, RuleSet]) -> Iterator[str]:
         raise InputError(f"{file} cannot be read: there is no such file")
     if tests is not None:
         yield f"{subject.tests}: fine. {len(tests.trials)} tests"
+
+
+def _warn_of_other_endings(directory: Path) -> None:
+    """A file that ends in `.yml` looks like a rule file, and nobody is governed by it."""
+    for file in sorted([*directory.glob("*.yml"), *directory.glob("packs/*.yml")]):
+        click.echo(f"warning: {file} is never read: rule files end in .yaml; rename it to {file.stem}.yaml", err=True)
 
 
 def _against_stored_state(good: dict[Path, RuleSet]) -> None:

@@ -20,7 +20,7 @@ from service.core.errors import InputError
 from service.core.ledger import canonical
 from service.core.rules import wording
 from service.core.rules.fields import close, did_you_mean, listing
-from service.core.rules.language import UNITS, RuleSet
+from service.core.rules.language import RuleSet
 from service.core.why.answer import Answer, answered
 from service.settings import load
 from service.store.store import Store
@@ -139,7 +139,7 @@ def _trace(answer: Answer) -> Table:
         table.add_column(heading)
     for each in answer.rules:
         for look in each.looks:
-            value = wording.bounds(look.reading.bounds, UNITS[look.compare.measure.metric])
-            margin = f", margin {wording.number(look.margin, UNITS[look.compare.measure.metric])}" if look.margin else ""
-            table.add_row(escape(each.rule), wording.comparison(look.compare) + margin, value, look.truth.value)
+            asked = wording.comparison(look.compare) + wording.margin_of(look.margin, look.compare.measure)
+            read = wording.reading(look.reading.bounds, look.compare, look.margin)
+            table.add_row(escape(each.rule), asked, read, look.truth.value)
     return table

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from service.cli.rule_files import bytes_of, every_file, read
+from service.cli.rule_files import bytes_of, every_file, read, tell
 from service.core.errors import InputError, Problem, RuleFileError, StoreError
 from service.core.rules.language import RuleSet
 from service.core.rules.lint.checks import lint as look
@@ -23,11 +23,11 @@ from service.settings import load
 
 @dataclass(slots=True)
 class _Files:
-    """The clinics' files that could be read, what is found in any, and whether one could not be read."""
+    """The clinics' files that could be read, what is found in any, and what keeps others from being read."""
 
     clinics: dict[Path, RuleSet] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    bad: bool = False
+    bad: dict[Problem, None] = field(default_factory=dict)
 
 
 @click.command()
@@ -45,8 +45,7 @@ def lint(files: tuple[Path, ...], *, offline: bool) -> None:
         try:
             _take(file, found)
         except RuleFileError as error:
-            click.echo(str(error), err=True)
-            found.bad = True
+            found.bad |= tell(error, found.bad)
     _look(found, offline=offline)
     for problem in sorted(dict.fromkeys(found.problems), key=lambda each: (each.file, each.line)):
         click.echo(problem)

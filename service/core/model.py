@@ -272,6 +272,11 @@ class Campaign:
     spent_shares: Shares = ()
     sharers: tuple[str, ...] = ()
 
+    @property
+    def nowhere(self) -> bool:
+        """Whether its platform knows no such campaign, and so shows neither name nor budget; `state` then says nothing."""
+        return bool(self.ineligible) and self.name in {"", self.id} and self.state == State(running=False, budget=None)
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedChange:

@@ -6,6 +6,7 @@ keys, tags, second documents and duplicate keys are seen before anything could r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import yaml
@@ -20,23 +21,14 @@ from yaml.events import (
 )
 
 from service.core.errors import Problem
-from service.core.rules.fields import Problems
+from service.core.rules.fields import Problems, absent
 from service.core.rules.tree import Entry, Mapping, Node, Scalar, Sequence, quoted
+from service.rulefiles.unreadable import check_blanks, complain
 
 DEEPEST = 24
 """Nesting that no rule file needs; deeper is a mistake or mischief."""
 
 NOTHING = Scalar("", 1)
-
-ADVICE = {
-    "mapping values are not allowed": "put text with a colon in quotes, and check the indentation of this line",
-    "cannot start any token": "put the value in quotes",
-    "could not find expected ':'": "write `key: value`",
-    "expected ',' or ']'": "close the list with `]`, with `,` between its items",
-    "expected ',' or '}'": "close the mapping with `}`, with `,` between its entries",
-    "expected <block end>": "indent this line like the lines it belongs with",
-    "end of stream": "close the quote or bracket that opens here",
-}
 
 
 @dataclass(slots=True)
@@ -60,6 +52,9 @@ def parse(text: str, file: str) -> tuple[Node | None, tuple[Problem, ...]]:
     The tree is None where the text cannot be followed to its end; then there is at least one problem.
     """
     problems = Problems(file)
+    check_blanks(text, problems)
+    if problems.found:
+        return None, tuple(problems.found)  # what such a blank does to the rest is not worth telling
     _check_tabs(text, problems)
     builder = _Builder(problems)
     try:
@@ -69,7 +64,7 @@ def parse(text: str, file: str) -> tuple[Node | None, tuple[Problem, ...]]:
         return None, tuple(problems.found)
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # the latter two: `"\UFFFFFFFF"`, `%YAML 1.<5000 digits>`
         if not problems.found:
-            _complain(error, text, problems)
+            complain(error, text, builder.opened, problems)
         return None, tuple(problems.found)
     return builder.root, tuple(problems.found)
 
@@ -82,6 +77,11 @@ class _Builder:
         self._problems = problems
         self._open: list[_Open] = []
         self._documents = 0
+
+    @property
+    def opened(self) -> int:
+        """The line of the innermost collection whose end has not been seen."""
+        return self._open[-1].line if self._open else 1
 
     def take(self, event: Event) -> None:
         """Grow the tree by one event."""
@@ -147,6 +147,9 @@ class _Builder:
         raise _StopError
 
     def _enter(self, into: _Open, key: Scalar, value: Node) -> None:
+        if re.fullmatch(r"[0-9.]+", key.text) and absent(value):  # what stands behind the comma of a number; may come twice
+            into.entries[f"{key.text}, {len(into.entries)}"] = Entry(key.text, key.line, value)
+            return
         first = into.entries.get(key.text)
         if key.text == "<<":
             self._problems.add(key.line, "`<<` is a merge key, and those are not allowed", "write the keys out")
@@ -162,19 +165,3 @@ def _check_tabs(text: str, problems: Problems) -> None:
     for number, line in enumerate(text.split("\n"), 1):
         if "\t" in line.split("#", 1)[0]:
             problems.add(number, "there is a tab on this line", "use spaces")
-
-
-def _complain(error: Exception, text: str, problems: Problems) -> None:
-    """Turn the parser's complaint into ours."""
-    if isinstance(error, yaml.reader.ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        problems.add(line, "there is a character here that text files do not have", "take it out, or save the file as UTF-8")
-        return
-    if not isinstance(error, yaml.MarkedYAMLError):
-        problems.add(1, "this is not readable as YAML", "look for backslashes in double quotes and lines beginning with %")
-        return
-    problem = error.problem or error.context or "unreadable"
-    at_end = "end of stream" in problem or "<stream end>" in problem
-    mark = (error.context_mark if at_end else None) or error.problem_mark or error.context_mark
-    advice = next((advice for part, advice in ADVICE.items() if part in problem), "check indentation, quotes and brackets")
-    problems.add(mark.line + 1 if mark else 1, f"this is not readable as YAML: {problem.replace(chr(10), ' ')}", advice)

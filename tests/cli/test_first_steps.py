@@ -109,7 +109,7 @@ def test_one_system_that_is_down_does_not_hide_the_others(desk: Desk) -> None:
 
 BAD = [
     pytest.param(["doctor", "../etc"], "no clinic's name", id="a name that is a path"),
-    pytest.param(["init", "Harbour"], "no clinic's name", id="capitals"),
+    pytest.param(["init", "Harbour", "--meta", "act_1"], "no clinic's name", id="capitals"),
     pytest.param(["init", "harbour"], "give --google", id="no account"),
     pytest.param(["init", "harbour", "--meta", "123"], "act_ and digits", id="a bare Meta id"),
     pytest.param(["doctor", "harbour", "--google", "12"], "ten digits", id="a short customer id"),

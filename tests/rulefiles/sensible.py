@@ -166,10 +166,10 @@ def _full_days(chance: Random, _: int) -> Data:
     return _pause(chance, {"full_days": {"at_least": f"{days}"}}, fewer, _opened(chance))
 
 
-def _without_a_latch(chance: Random, full: int) -> Data:
+def _without_a_latch(chance: Random, _: int) -> Data:
     return {
         "name": "Booked solid",
-        "when": {"utilisation": {"at_least": f"{full}%"}},
+        "when": {"days_to_next_opening": {"at_least": f"{chance.randint(4, 8)}"}},
         "for": f"{chance.randint(2, 6)}h",
         "then": "pause",
     }

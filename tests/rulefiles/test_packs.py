@@ -80,7 +80,7 @@ def test_two_packs_with_a_rule_of_one_name_are_refused() -> None:
         ("then: {budget: 80%}", "service: physio\n    then: {budget: 80%}", 9, "a pack's rule has no key `service`"),
         ("name: Fuller", "name: Quiet", 7, "two rules are named `Quiet`, the first on line 4; rename one of them"),
         ("then: {budget: 80%}", "notify: nobody", 9, "there is no channel `nobody`; list it under `notify:`"),
-        ("below: 20%}}", "below: 20%", 6, "this is not readable as YAML"),
+        ("below: 20%}}", "below: 20%", 5, "this is not readable as YAML"),
     ],
     ids=["its name", "its version", "a value", "a service", "a name twice", "a channel", "no YAML"],
 )

@@ -101,6 +101,20 @@ def test_harmless_differences_of_editors_are_accepted(changed: str) -> None:
     assert check(changed, FILE).rules[0].name == "Booked solid"
 
 
+def test_a_no_break_space_in_a_name_is_part_of_the_name() -> None:
+    pasted = HARBOUR.replace("name: Booked solid", 'name: "Booked:\u00a0solid"').replace(
+        "name: Ladder", "name: The\u00a0ladder"
+    )
+    assert [rule.name for rule in check(pasted, FILE).rules][:3:2] == ["Booked:\u00a0solid", "The\u00a0ladder"]
+
+
+def test_two_numbers_with_commas_in_one_campaign_are_two_problems() -> None:
+    plain = "base_budget: 60.00, floor: 10.00, ceiling: 120.00"
+    text = HARBOUR.replace(plain, "base_budget: 1,000.00, floor: 10.00, ceiling: 2,000.00")
+    messages = [problem.message for problem in refusal(text).problems]
+    assert messages == ["`base_budget` has a comma in it", "`ceiling` has a comma in it"]
+
+
 def test_a_tab_in_a_comment_is_harmless() -> None:
     assert check(HARBOUR + "#\ttab\n", FILE).clinic == "harbour-physio"
 

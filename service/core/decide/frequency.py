@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.core.decide.case import Case, Draft, keep, moves
 from service.core.decide.model import PastChange
@@ -15,6 +15,7 @@ from service.core.rules.windows import within
 from service.core.rules.wording import duration
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WEEKDAYS_TELL = 6 * DAY
 
 META_BUDGETS_PER_HOUR = 4
 """Marketing API, "Budgets": a fifth change of a budget within the hour is refused, and the budget is then blocked for one."""
@@ -28,8 +29,14 @@ def cooled_down(case: Case, draft: Draft) -> Draft:
     ready = last + case.rails.cooldown
     if case.clinic.now >= ready:
         return draft
-    sentence = f"we changed it at {case.local(last):%a %H:%M}; the next change may come at {case.local(ready):%a %H:%M}"
+    sentence = f"we changed it at {_said(case, last)}; the next change may come at {_said(case, ready)}"
     return _unless_exempt(case, draft, Reason.COOLING_DOWN, sentence)
+
+
+def _said(case: Case, instant: datetime) -> str:
+    """`Mon 14:00`; with the date where another Monday could be meant."""
+    near = abs(instant - case.clinic.now) <= WEEKDAYS_TELL
+    return f"{case.local(instant):%a %H:%M}" if near else f"{case.local(instant):%a %d %b %H:%M}"
 
 
 def few_changes(case: Case, draft: Draft) -> Draft:
@@ -57,13 +64,15 @@ def within_edit_budget(case: Case, draft: Draft) -> Draft:
     if left >= (2 if pausing else 1):
         return draft
     used = f"{count} of {allowance.edits} significant edits in {duration(allowance.per)} are used"
+    if pausing:
+        used += ", and a pause takes two, itself and its resume"
     floor = State(running=True, budget=case.entry.floor)
     if not pausing or position(floor) >= position(here):
         return _unless_exempt(case, draft, Reason.EDIT_BUDGET, used)
     refused = _unless_exempt(case, replace(draft, target=floor), Reason.EDIT_BUDGET, used)
     if refused.verdict and left < 1 and significant(here, floor, counted):
         return refused
-    return draft.restrained(Reason.EDIT_BUDGET, f"{used}, too many for a pause and its resume: floor instead", floor)
+    return draft.restrained(Reason.EDIT_BUDGET, f"{used}: floor instead", floor)
 
 
 def _empty(case: Case) -> bool:

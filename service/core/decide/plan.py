@@ -201,6 +201,7 @@ def decisions(run: str, cases: Sequence[Case], drafts: Drafts, rules: RuleSet) -
 def _decision(run: str, case: Case, draft: Draft, rules: RuleSet) -> Decision:
     entry, proposal, known = case.entry, case.proposal, question(case, draft)
     id_ = f"{run}-{entry.name}"
+    here = None if isinstance(case.seen, Campaign) and case.seen.nowhere else case.in_force
     return Decision(
         id=id_,
         run=run,
@@ -210,9 +211,9 @@ def _decision(run: str, case: Case, draft: Draft, rules: RuleSet) -> Decision:
         platform=entry.platform,
         platform_id=entry.id,
         service=entry.service,
-        before=case.in_force,
+        before=here,
         desired=proposal.target if proposal else None,
-        after=draft.target if draft.verdict not in {Verdict.KEEP, Verdict.REFUSED} else case.in_force,
+        after=draft.target if draft.verdict not in {Verdict.KEEP, Verdict.REFUSED} else here,
         verdict=draft.verdict or Verdict.KEEP,
         reason=reason(case, draft),
         sentence=sentence(case, draft),

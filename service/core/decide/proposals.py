@@ -8,26 +8,22 @@ truth could justify. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from service.core.decide.model import Proposal, Reading
 from service.core.logic import Bounds, Truth
 from service.core.model import Campaign, Reason, State
-from service.core.money import percent_of, round_down
+from service.core.money import round_down
 from service.core.rules import wording
+from service.core.rules.budgets import budget_of
 from service.core.rules.conditions import UNDEFINED, Look, foremost
 from service.core.rules.evaluate import Considered
 from service.core.rules.language import (
-    UNITS,
     Action,
-    Amount,
     CampaignEntry,
     CostPerBooking,
-    Named,
-    NamedBudget,
     Pause,
-    Percent,
     Rule,
 )
 
@@ -104,17 +100,6 @@ def _targets(
     return [State(running=True, budget=round_down(budget_of(action, entry), seen.unit))], None
 
 
-def budget_of(action: Percent | NamedBudget | Amount, entry: CampaignEntry) -> Decimal:
-    """The daily budget that an action means for a campaign, unrounded."""
-    match action:
-        case Percent():
-            return percent_of(entry.base, action.percent)
-        case NamedBudget():
-            return {Named.FLOOR: entry.floor, Named.BASE: entry.base, Named.CEILING: entry.ceiling}[action.which]
-        case Amount():
-            return action.amount
-
-
 def _choose(options: Sequence[Option], in_force: State) -> Option | None:
     """The smallest move if all options lie on one side of what is in force, else None."""
     here = position(in_force)
@@ -166,10 +151,15 @@ def _said(name: str, result: Considered) -> str:
     if result.latched and result.asleep:
         return f"“{name}” is on, and stays on while it is not looked at (`active`)"
     if result.latched:
-        seen = "; ".join(_fact(look) for look in result.looks)
+        seen = "; ".join(fact(look) for look in result.looks)
         return f"“{name}” stays on until its `until` holds ({seen})"
-    facts = [_fact(look) for look in result.looks if look.truth is not Truth.FALSE] or [_fact(x) for x in result.looks[-1:]]
+    facts = [fact(look) for look in result.looks if look.bears is not Truth.FALSE] or [*map(_failing, result.looks[-1:])]
     return f"“{name}”: {', '.join(facts)}" if facts else f"“{name}” applies always"
+
+
+def _failing(look: Look) -> str:
+    """`otherwise` rests on the last step's failing."""
+    return fact(replace(look, negated=not look.negated))
 
 
 def _priced(name: str | None, considered: Sequence[tuple[Rule, Considered]], entry: CampaignEntry, worth: Worth) -> str:
@@ -184,16 +174,16 @@ def _priced(name: str | None, considered: Sequence[tuple[Rule, Considered]], ent
     return f"; {what} to this campaign at {action.cost:f} per booking"
 
 
-def _fact(look: Look) -> str:
-    """`utilisation over 14 days is 97% (at least 95%)`."""
-    value = wording.bounds(look.reading.bounds, UNITS[look.compare.measure.metric])
-    margin = f", margin {wording.number(look.margin, UNITS[look.compare.measure.metric])}" if look.margin else ""
-    return f"{wording.measure(look.compare.measure)} is {value} ({wording.threshold(look.compare)}{margin})"
+def fact(look: Look) -> str:
+    """`utilisation over 14 days is 97% (at least 95%)`: what was read, and what it had to be."""
+    value = wording.reading(look.reading.bounds, look.compare, look.margin)
+    wanted = wording.threshold(look.compare, negated=look.negated) + wording.margin_of(look.margin, look.compare.measure)
+    return f"{wording.measure(look.compare.measure)} is {value} ({wanted})"
 
 
 def _unsure(options: Sequence[Option], decisive: Sequence[tuple[Rule, Considered]]) -> str:
     unknown = [look for _, result in decisive for look in result.looks if look.truth is Truth.UNKNOWN]
-    facts = ", ".join(dict.fromkeys(_fact(look) for look in unknown))
+    facts = ", ".join(dict.fromkeys(fact(look) for look in unknown))
     turned = ", ".join(f"“{rule.name}”" for rule, result in decisive if result.state.maybe_off or result.state.maybe_bands)
     if turned and not unknown:
         facts = f"what an earlier hour did not show may have turned {turned}"

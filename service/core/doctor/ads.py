@@ -111,7 +111,8 @@ def _campaign(entry: CampaignEntry, now: Campaign | Unreadable | None, survey: S
         sentence = f"{entry.name}: campaign {entry.id} could not be read: {now.message}."
         yield Finding("not_found", area, Severity.MUST_FIX, sentence, "Try again, or correct its `id` in the rule file.")
     elif now.ineligible:
-        yield Finding("ineligible", area, Severity.MUST_FIX, f"{entry.name} ({now.name}): {now.ineligible}")
+        shown_as = "" if now.nowhere else f" ({now.name})"
+        yield Finding("ineligible", area, Severity.MUST_FIX, f"{entry.name}{shown_as}: {now.ineligible}")
     elif survey.currency == rules.currency:  # else amounts cannot be compared
         yield from _at_first_sight(entry, now, rules.clinic)
         yield from _floor(entry, now)

@@ -15,14 +15,15 @@ from service.core.doctor.model import Area, Finding, Observed, Severity
 from service.core.doctor.names import counted, listed
 from service.core.doctor.provable import Proofs, needed, undecided
 from service.core.doctor.witnesses import uncapped
-from service.core.logic import Truth
+from service.core.logic import Bounds, Truth
 from service.core.metrics import Seen
 from service.core.model import Diaries, OnlineBookings
 from service.core.observation import Observation, cap_of
 from service.core.offers import sold_offers
 from service.core.roster import Roster
-from service.core.rules.language import UNITS, Bands, Compare, Op, Rule, RuleSet, Service
-from service.core.rules.wording import comparison, number
+from service.core.rules import wording
+from service.core.rules.language import Bands, Compare, Op, Rule, RuleSet, Service
+from service.core.rules.wording import comparison
 
 CAP_ADVICE = "raise or lift the limit in Cliniko (Settings > Online bookings)"
 
@@ -165,15 +166,16 @@ def _out_of_reach(shut: Shut) -> Finding:
 
 def _best(part: Part, proofs: Proofs) -> str:
     """The furthest that could be seen in the direction the comparison asks for."""
-    reach, unit = proofs.reach(part.compare.measure), UNITS[part.compare.measure.metric]
+    reach = proofs.reach(part.compare.measure)
+    least, most = (wording.reading(Bounds.exactly(end), part.compare) for end in (reach.least, reach.most))
     upwards = (part.compare.op in {Op.AT_LEAST, Op.ABOVE}) == (part.wanted is Truth.TRUE)
     if part.compare.op is Op.BETWEEN:
-        return f"what can be seen goes from {number(reach.least, unit)} to {number(reach.most, unit)}"
+        return f"what can be seen goes from {least} to {most}"
     if upwards:
-        return f"no diary is shown as surely more than {number(reach.most, unit)}"
+        return f"no diary is shown as surely more than {most}"
     if math.isinf(reach.least):
         return "no diary shows how small it is at most"
-    return f"no diary is shown as surely less than {number(reach.least, unit)}"
+    return f"no diary is shown as surely less than {least}"
 
 
 def _open_now(service: Service, rules: list[Rule], diaries: Diaries, roster: Roster) -> Iterator[Finding]:

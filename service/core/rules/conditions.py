@@ -16,7 +16,7 @@ from service.core.memo import once_each
 from service.core.metrics import Ask
 from service.core.model import Reason
 from service.core.rules.language import All, Any, Compare, Condition, Op
-from service.core.rules.walk import comparisons
+from service.core.rules.walk import signed
 
 UNDEFINED = frozenset({Reason.CLINIKO_UNREADABLE, Reason.NOT_SOLD_ONLINE, Reason.LEAD_TIME, Reason.CLOSED})
 """Causes for which a metric has no value at all, so that nothing may move; else it is only not known well enough."""
@@ -38,12 +38,21 @@ COMPARATORS: dict[Op, Callable[[Bounds, float], Truth]] = {
 
 @dataclass(slots=True, unsafe_hash=True)  # not frozen, for speed: one is made for every comparison; nobody changes it
 class Look:
-    """One comparison as it was made; a ladder's step in force holds until its threshold is passed by `margin`."""
+    """One comparison as it was made; a ladder's step in force holds until its threshold is passed by `margin`.
+
+    `negated`: it stands under `not`, so that its condition rests on its failing.
+    """
 
     compare: Compare
     reading: Reading
     truth: Truth
     margin: Decimal = Decimal(0)
+    negated: bool = False
+
+    @property
+    def bears(self) -> Truth:
+        """What it comes to for its condition."""
+        return negate(self.truth) if self.negated else self.truth
 
 
 @dataclass(slots=True)  # not frozen, for speed
@@ -60,7 +69,10 @@ class Judgement:
         if self.condition is None:
             return ()
         return tuple(
-            [Look(each, faced(self.ask(each.measure), each.op), _test(each)(self.ask)) for each in _comparisons(self.condition)]
+            [
+                Look(each, faced(self.ask(each.measure), each.op), _test(each)(self.ask), negated=negated)
+                for each, negated in _comparisons(self.condition)
+            ]
         )
 
     @property
@@ -129,8 +141,8 @@ def _test(condition: Condition) -> Test:
 
 
 @once_each
-def _comparisons(condition: Condition) -> tuple[Compare, ...]:
-    return tuple(comparisons(condition))
+def _comparisons(condition: Condition) -> tuple[tuple[Compare, bool], ...]:
+    return tuple(signed(condition))
 
 
 def _limit(condition: Compare) -> float:

@@ -10,9 +10,11 @@ from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
 
-from service.core.money import percent_of, shown
+from service.core.money import round_down, shown
 from service.core.rules import vocabulary as words
 from service.core.rules import wording
+from service.core.rules.budgets import Stated, budget_of, granted
+from service.core.rules.currencies import DECIMALS
 from service.core.rules.language import (
     EVERY_DAY,
     UNITS,
@@ -30,24 +32,16 @@ from service.core.rules.language import (
     Named,
     NamedBudget,
     Not,
-    Op,
     Percent,
     RaiseAndCut,
     Rule,
     RuleSet,
     Step,
+    Unit,
     Window,
 )
 
 ALWAYS = "Where no rule matches, a campaign runs on its base budget."
-OPPOSITE = {Op.AT_LEAST: "is below", Op.ABOVE: "is at most", Op.AT_MOST: "is above", Op.BELOW: "is at least"}
-PLAIN = {
-    Op.AT_LEAST: "is at least",
-    Op.AT_MOST: "is at most",
-    Op.ABOVE: "is above",
-    Op.BELOW: "is below",
-    Op.BETWEEN: "is between",
-}
 
 
 def explained(rule: Rule, rules: RuleSet) -> str:
@@ -87,9 +81,9 @@ def phrase(condition: Condition, *, inside: bool = False) -> str:
     """A condition in words: `utilisation over 14 days is at least 95% and …`."""
     match condition:
         case Compare():
-            return _compare(condition, PLAIN)
-        case Not(term=Compare() as term) if term.op in OPPOSITE:
-            return _compare(term, OPPOSITE)
+            return _compare(condition)
+        case Not(term=Compare() as term):
+            return _compare(term, negated=True)
         case Not():
             return f"it is not so that ({phrase(condition.term)})"
         case _:
@@ -98,11 +92,9 @@ def phrase(condition: Condition, *, inside: bool = False) -> str:
             return f"({said})" if inside and len(condition.terms) > 1 else said
 
 
-def _compare(compare: Compare, verbs: dict[Op, str]) -> str:
-    unit = UNITS[compare.measure.metric]
-    upper = "" if compare.upper is None else f" and {wording.number(compare.upper, unit)}"
+def _compare(compare: Compare, *, negated: bool = False) -> str:
     what = wording.measure(compare.measure).rstrip(",")
-    return f"{what} {verbs[compare.op]} {wording.number(compare.threshold, unit)}{upper}"
+    return f"{what} is {wording.threshold(compare, negated=negated)}"
 
 
 def _active(rule: Rule) -> Iterator[str]:
@@ -138,7 +130,7 @@ def _does(rule: Rule, rules: RuleSet) -> str:
 
 def _ladder(bands: Bands, entries: Sequence[CampaignEntry], currency: str) -> str:
     steps = "; ".join(_step(step, bands, entries, currency) for step in bands.steps)
-    margin = wording.number(bands.margin, UNITS[bands.measure.metric])
+    margin = wording.stated(bands.margin, UNITS[bands.measure.metric])
     slack = f"; a step is left only {margin} past it" if bands.margin else ""
     return f"by {wording.measure(bands.measure).rstrip(',')}, the first that holds: {steps}{slack}"
 
@@ -147,20 +139,18 @@ def _step(step: Step, bands: Bands, entries: Sequence[CampaignEntry], currency: 
     action = _action(step.action, entries, currency)
     if step.op is None or step.threshold is None:
         return f"otherwise {action}"
-    return f"{wording.COMPARATORS[step.op]} {wording.number(step.threshold, UNITS[bands.measure.metric])} {action}"
+    return f"{wording.COMPARATORS[step.op]} {wording.stated(step.threshold, UNITS[bands.measure.metric])} {action}"
 
 
 def _action(action: Action, entries: Sequence[CampaignEntry], currency: str) -> str:
     match action:
         case Percent(percent=percent):
-            amounts = [(entry.name, percent_of(entry.base, percent)) for entry in entries]
-            return f"run on {percent:g}% of base ({_amounts(amounts, currency)})"
+            return f"run on {wording.stated(percent, Unit.PERCENT)} of base{_granted(action, entries, currency)}"
         case NamedBudget(which=which):
-            of = {Named.FLOOR: "floor", Named.BASE: "base", Named.CEILING: "ceiling"}[which]
-            amounts = [(entry.name, getattr(entry, of)) for entry in entries]
-            return f"run on its {'base budget' if of == 'base' else of} ({_amounts(amounts, currency)})"
+            return f"run on its {'base budget' if which is Named.BASE else which}{_granted(action, entries, currency)}"
         case Amount(amount=amount):
-            return f"run on {shown(amount, currency)} a day"
+            held = any(granted(action, entry) != amount for entry in entries)
+            return f"run on {shown(amount, currency)} a day{_granted(action, entries, currency) if held else ''}"
         case CostPerBooking(cost=cost, within=within):
             what = f"openings expected to stay unfilled over {within} day{'s' * (within > 1)} are worth"
             return f"run on what {what} at {shown(cost, currency)} a booking"
@@ -168,10 +158,18 @@ def _action(action: Action, entries: Sequence[CampaignEntry], currency: str) -> 
             return "pause"
 
 
-def _amounts(amounts: Sequence[tuple[str, Decimal]], currency: str) -> str:
-    if len({amount for _, amount in amounts}) == 1:
-        return shown(amounts[0][1], currency)
-    return ", ".join(f"{name} {shown(amount, currency)}" for name, amount in amounts)
+def _granted(action: Stated, entries: Sequence[CampaignEntry], currency: str) -> str:
+    """` (a 78.00 AUD, b 52.00 AUD)`: what it comes to for each campaign, and where floor or ceiling has the last word."""
+    unit = Decimal(1).scaleb(-DECIMALS[currency])
+    amounts = [f"{shown(round_down(granted(action, entry), unit), currency)}{_held(action, entry)}" for entry in entries]
+    one = len(set(amounts)) == 1
+    said = amounts[0] if one else ", ".join(f"{entry.name} {amount}" for entry, amount in zip(entries, amounts, strict=True))
+    return f": {said}" if any(_held(action, entry) for entry in entries) else f" ({said})"
+
+
+def _held(action: Stated, entry: CampaignEntry) -> str:
+    wanted = budget_of(action, entry)
+    return " (its floor)" if wanted < entry.floor else " (its ceiling)" if wanted > entry.ceiling else ""
 
 
 def _latch(rule: Rule) -> Iterator[str]:

@@ -7,7 +7,9 @@ stand-in, so that one pass over a file reports all of its problems. Pure.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import TypeVar
 
 from service.core.errors import Problem, RuleFileError
@@ -86,11 +88,23 @@ class Fields:
             return
         for entry in node.entries:
             self._take(entry, section)
+        for before, entry in pairwise(node.entries):
+            if _behind_a_comma(entry):
+                self._split_number(before.key)
         for key in section.required:
             if key not in self._entries and key not in self.guesses:
                 problems.add(node.line, f"{section.title} needs `{key}`", f"add `{key}:`")
 
+    def _split_number(self, key: str) -> None:
+        """`1,200.00` within braces: YAML ends the value at the comma, and takes what stands behind it for a key."""
+        self.flaw(key, f"{quoted(key)} has a comma in it", "write an amount like 35.00 or 1000.00")
+        self._entries.pop(key, None)
+        self.guesses.add(key)
+        self.broken = True
+
     def _take(self, entry: Entry, section: Section) -> None:
+        if _behind_a_comma(entry):
+            return
         if entry.key in section.keys:
             self._entries[entry.key] = entry
         elif entry.key in section.later:
@@ -161,6 +175,10 @@ def listing(words: Iterable[str], joint: str = "and") -> str:
 def absent(node: Node) -> bool:
     """Whether nothing is written there, or YAML's word for nothing."""
     return isinstance(node, Scalar) and not node.quoted and node.text in {"", "~", "null", "Null", "NULL"}
+
+
+def _behind_a_comma(entry: Entry) -> bool:
+    return absent(entry.value) and re.fullmatch("[0-9.]+", entry.key) is not None
 
 
 def entries(node: Node, what: str, example: str) -> tuple[Entry, ...]:

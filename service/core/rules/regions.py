@@ -68,3 +68,18 @@ def _regions() -> frozenset[str]:
 
 
 REGIONS = _regions()
+
+
+def _pattern() -> str:
+    """Every region once, as alternatives of an expression: a country, with one of its subdivisions or without."""
+    parts: dict[str, list[str]] = {}
+    for region in sorted(REGIONS):
+        country, _, part = region.partition("-")
+        parts.setdefault(country, []).extend([part] if part else [])
+    alone = "|".join(country for country, found in parts.items() if not found)
+    divided = "|".join(f"{country}(-({'|'.join(found)}))?" for country, found in parts.items() if found)
+    return f"({divided}|{alone})"
+
+
+PATTERN = _pattern()
+"""What the editor's schema holds a region against."""

@@ -1,8 +1,8 @@
 """The JSON Schema of rule files, for completion and squiggles in editors.
 
 It describes the same shapes as the loader, from the same words, patterns and limits: what it leaves to the loader, which has
-the last word, is one part of the file against another, and order. Editors hand a schema what YAML makes of a value (`60.00` is
-a number, `true` a truth, `95%` text), hence the types. Pure.
+the last word, is one part of the file against another, and order, but for a ladder that begins with `otherwise`. Editors hand
+a schema what YAML makes of a value (`60.00` is a number, `true` a truth, `95%` text), hence the types. Pure.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from service.core.rules import vocabulary as words
 from service.core.rules.currencies import DECIMALS
 from service.core.rules.language import UNITS, Metric, Op, SharedBudget, Unit
 from service.core.rules.limits import COUNTS, DURATIONS, PERCENTAGES
+from service.core.rules.regions import PATTERN
 from service.core.rules.schema_blocks import (
     DIALECT,
     Schema,
@@ -84,6 +85,8 @@ def shared() -> dict[str, Schema]:
         "hours": text(values.HOURS),
         "money": number(values.POSITIVE, exclusiveMinimum=0, exclusiveMaximum=1_000_000_000),
         "percent": percentage(*PERCENTAGES["threshold"]),
+        "region": text(PATTERN),
+        "step": _step(),
         "within": text(values.WITHIN),
     }
 
@@ -164,7 +167,8 @@ def _bands() -> Schema:
     for metric in Metric:
         kind = (UNITS[metric], metric in DAY_COUNTS, words.looks_back(metric), words.is_forecast(metric))
         alike.setdefault(kind, []).append(metric)
-    steps = listed(_step()) | {"contains": {"not": {"required": ["otherwise"]}}}
+    compared = {"not": {"required": ["otherwise"]}}
+    steps = listed(ref("step")) | {"prefixItems": [{"allOf": [ref("step"), compared]}], "contains": compared}
     ladder = mapping(words.BANDS, {"by": mapping(words.BY, _by()), "steps": steps})
     return ladder | {"allOf": [_ladder_of(metrics) for metrics in alike.values()]}
 
@@ -269,4 +273,4 @@ def _guardrails() -> dict[str, Schema]:
 def _window(section: Section) -> Schema:
     days = {"anyOf": [{"enum": [*words.DAY_GROUPS]}, listed({"enum": [*words.DAYS]})]}
     hours = text(f"{values.CLOCK}-{values.CLOCK}")
-    return mapping(section, {"days": days, "hours": hours, "public_holidays": text(values.REGION)}) | {"minProperties": 1}
+    return mapping(section, {"days": days, "hours": hours, "public_holidays": ref("region")}) | {"minProperties": 1}

@@ -30,6 +30,9 @@ from service.core.rules.values import DAY, duration, hours, one_of, percent, pla
 NEVER = All(())
 """Stands in for a condition that could not be read; the file is refused before anybody looks at it."""
 
+JOINED = {"or": "any", "and": "all", "none": "not"}
+"""What other languages call the ways to join conditions."""
+
 CONDITION = "{utilisation: {at_least: 95%}}"
 EXAMPLES = {Unit.PERCENT: "95%", Unit.HOURS: "12h", Unit.COUNT: "5"}
 THRESHOLDS: dict[Unit, Parse[Decimal]] = {
@@ -60,7 +63,7 @@ def _term(entry: Entry, problems: Problems) -> Condition:
             return Not(condition(entry.value, "`not`", problems))
         case key if key in list(Metric):
             return _comparison(entry, Metric(key), problems)
-    guess = near(entry.key, [*Metric, *words.JUNCTIONS])
+    guess = JOINED.get(entry.key.casefold()) or near(entry.key, [*Metric, *words.JUNCTIONS])
     advice = did_you_mean(guess) if guess else "the metrics are " + listing(Metric)
     problems.add(entry.line, f"there is no metric {quoted(entry.key)}", advice)
     return NEVER

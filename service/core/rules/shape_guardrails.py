@@ -13,6 +13,9 @@ from service.core.rules.tree import Node, Scalar, quoted
 from service.core.rules.values import duration, minutes, one_of, percent, scalar, whole
 from service.core.rules.vocabulary import Section
 
+SEVERAL = 6
+"""So many countries may have a state of one name and still be worth naming."""
+
 
 def guardrails(node: Node, outer: Guardrails, problems: Problems, *, campaign: bool) -> Guardrails:
     """The guardrails in `outer` as changed by the file; those of one `campaign` cannot include the clinic-wide ones."""
@@ -79,10 +82,19 @@ def window(node: Node, section: Section, problems: Problems) -> Window:
 def _region(node: Node, what: str) -> str:
     value = scalar(node, what, "AU-NSW")
     if value not in REGIONS:
-        known = near(value.upper(), REGIONS) if len(value) > 2 else None
-        advice = did_you_mean(known) if known else "write a country, or country and state, like AU-NSW"
-        raise FlawError(node, f"{what} knows no region {quoted(value)}", advice)
+        raise FlawError(node, f"{what} knows no region {quoted(value)}", _region_meant(value.upper()))
     return value
+
+
+def _region_meant(value: str) -> str:
+    """A state without its country is the most common slip: `NSW`; else a slip of the keys."""
+    within = sorted(region for region in REGIONS if region.endswith(f"-{value}"))
+    guess = near(value, REGIONS) if not within and len(value) > 2 else None
+    if guess or len(within) == 1:
+        return did_you_mean(guess or within[0])
+    if 1 < len(within) <= SEVERAL:
+        return f"write its country too: {listing(within, 'or')}"
+    return "write a country, or country and state, like AU-NSW"
 
 
 def _days(node: Node, what: str) -> tuple[int, ...]:

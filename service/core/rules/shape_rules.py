@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, replace
@@ -108,9 +107,6 @@ def _check_parts(fields: Fields) -> None:
 def _then(fields: Fields, budget: Parse[Action], problems: Problems) -> Action | None:
     node = fields.node("then")
     if isinstance(node, Mapping):
-        if any(re.fullmatch("[0-9.]+", entry.key) for entry in node.entries):  # what stands after a comma is another key
-            problems.add(node.line, "`budget` has a comma in it", "write an amount like 35.00 or 1000.00")
-            return None
         return Fields(node, words.THEN, problems).read("budget", budget, None)
     return fields.read("then", _pause, None)
 
@@ -162,7 +158,8 @@ def _cost_per_booking(node: Node, known: Known) -> CostPerBooking:
     values = {entry.key: entry.value for entry in node.entries} if isinstance(node, Mapping) else {}
     unknown = next((key for key in values if key not in words.COST_PER_BOOKING.keys), None)
     if unknown is not None or "cost_per_booking" not in values:
-        found = f"has no key {quoted(unknown)}" if unknown is not None else "needs `cost_per_booking`"
+        missing = f"has no key {quoted(unknown)}" if unknown is not None else "needs `cost_per_booking`"
+        found = "has a comma within an amount" if unknown and unknown.replace(".", "").isdecimal() else missing
         raise FlawError(node, f"a budget by mapping {found}", "write {cost_per_booking: 45.00, within: 14d}")
     days = within(values["within"], "`within`") if "within" in values else 14
     return CostPerBooking(money(known.decimals)(values["cost_per_booking"], "`cost_per_booking`"), days)

@@ -36,7 +36,7 @@ FILE = Section(
         "notify": "The channels that hear about this clinic. Their addresses are settings, not part of this file.",
         "packs": "Rules shared with other clinics: names of files in `packs/`. They come after the file's own; an own rule "
         "of the same name takes a pack's rule's place.",
-        "daily_cap": "The most that the daily budgets of all campaigns may add up to.",
+        "daily_cap": "How far raises may take the daily budgets of all campaigns together. Holds raises back; cuts nothing.",
         "monthly_cap": "The most that all campaigns may cost in a calendar month. Holds raises back; cuts and pauses nothing.",
         "google_ads": "The clinic's Google Ads account. Needed as soon as a campaign's platform is google.",
         "meta": "The clinic's Meta ad account. Needed as soon as a campaign's platform is meta.",

@@ -19,14 +19,19 @@ def measures(rules: RuleSet) -> Iterator[Measure]:
 
 def comparisons(condition: Condition | None) -> Iterator[Compare]:
     """Every comparison of a condition, in file order."""
+    return (compare for compare, _ in signed(condition))
+
+
+def signed(condition: Condition | None, *, negated: bool = False) -> Iterator[tuple[Compare, bool]]:
+    """Every comparison of a condition, in file order, and whether the condition rests on its failing: it is under `not`."""
     match condition:
         case Compare():
-            yield condition
+            yield condition, negated
         case All() | Any():
             for term in condition.terms:
-                yield from comparisons(term)
+                yield from signed(term, negated=negated)
         case Not():
-            yield from comparisons(condition.term)
+            yield from signed(condition.term, negated=not negated)
 
 
 def look_backs(rules: RuleSet) -> set[timedelta]:

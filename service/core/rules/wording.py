@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -32,23 +33,59 @@ COMPARATORS: dict[Op, str] = {
 }
 
 
-def number(value: float | Decimal, unit: Unit) -> str:
-    """`97.2%`, `12.5 h`, `5`; one decimal at most, none where it is zero."""
+OPPOSITES: dict[Op, Op] = {Op.AT_LEAST: Op.BELOW, Op.ABOVE: Op.AT_MOST, Op.AT_MOST: Op.ABOVE, Op.BELOW: Op.AT_LEAST}
+"""What holds where a comparison fails; `between` has no such word."""
+
+MOST_DECIMALS = 17
+"""With so many a float is written exactly enough to tell it from any other."""
+
+
+def stated(value: Decimal, unit: Unit) -> str:
+    """A number of the file as the file writes it, however many decimals it has: `97.25%`, `7.25 h`, `5`."""
+    text = f"{value:f}"
+    return _with_unit(text.rstrip("0").rstrip(".") if "." in text else text, unit)
+
+
+def number(value: float, unit: Unit, marks: Iterable[Decimal] = ()) -> str:
+    """What was read: `97.2%`, `12.5 h`, `5`; one decimal at most, none where it is zero.
+
+    As many more as it takes to stand on the same side of each of `marks` as it does: 94.96 is not the 95 that it misses.
+    """
     if math.isinf(value):
         return "unbounded"
-    text = f"{value:.1f}".removesuffix(".0")
+    known = tuple(marks)
+    written = (f"{value:.{decimals}f}" for decimals in range(1, MOST_DECIMALS))
+    text = next((each for each in written if all(_same_side(each, value, mark) for mark in known)), repr(value))
+    return _with_unit(text.rstrip("0").rstrip("."), unit)
+
+
+def _same_side(written: str, value: float, mark: Decimal) -> bool:
+    shown, limit = Decimal(written), float(mark)
+    return (shown < mark, shown > mark) == (value < limit, value > limit)
+
+
+def _with_unit(text: str, unit: Unit) -> str:
     return {Unit.PERCENT: f"{text}%", Unit.HOURS: f"{text} h", Unit.COUNT: text}[unit]
 
 
-def bounds(value: Bounds, unit: Unit) -> str:
+def bounds(value: Bounds, unit: Unit, marks: Iterable[Decimal] = ()) -> str:
     """`97.2%` where exact, `between 90% and 97.2%` where not, `unknown` where nothing is known."""
+    known = tuple(marks)
     if value.exact:
-        return number(value.low, unit)
+        return number(value.low, unit, known)
     if math.isinf(value.low):
         return "unknown"
     if math.isinf(value.high):
-        return f"{number(value.low, unit)} or more"
-    return f"between {number(value.low, unit)} and {number(value.high, unit)}"
+        return f"{number(value.low, unit, known)} or more"
+    return f"between {number(value.low, unit, known)} and {number(value.high, unit, known)}"
+
+
+def reading(value: Bounds, against: Compare, margin: Decimal = Decimal(0)) -> str:
+    """What was read, as exactly as it takes to see what the comparison came to."""
+    marks = [against.threshold] if against.upper is None else [against.threshold, against.upper]
+    if margin:
+        marks += [against.threshold - margin, against.threshold + margin]
+    return bounds(value, UNITS[against.measure.metric], marks)
 
 
 def duration(value: timedelta) -> str:
@@ -62,15 +99,21 @@ def duration(value: timedelta) -> str:
 def measure(asked: Measure) -> str:
     """`utilisation over 14 days`, `slots opened in the last 24h over 14 days`."""
     since = f" in the last {duration(asked.since)}" if asked.metric is Metric.SLOTS_OPENED else ""
-    sure = "" if asked.confidence is None else f", with {number(asked.confidence, Unit.PERCENT)} confidence,"
+    sure = "" if asked.confidence is None else f", with {stated(asked.confidence, Unit.PERCENT)} confidence,"
     return f"{NAMES[asked.metric]}{since} over {asked.within} day{'s' if asked.within > 1 else ''}{sure}"
 
 
-def threshold(compare: Compare) -> str:
-    """`at least 95%`, `between 55% and 80%`."""
+def threshold(compare: Compare, *, negated: bool = False) -> str:
+    """`at least 95%`, `between 55% and 80%`; `below 95%`, `not between 55% and 80%` where the comparison is to fail."""
     unit = UNITS[compare.measure.metric]
-    upper = "" if compare.upper is None else f" and {number(compare.upper, unit)}"
-    return f"{COMPARATORS[compare.op]} {number(compare.threshold, unit)}{upper}"
+    upper = "" if compare.upper is None else f" and {stated(compare.upper, unit)}"
+    op = OPPOSITES.get(compare.op, compare.op) if negated else compare.op
+    return f"{'not ' if negated and op is Op.BETWEEN else ''}{COMPARATORS[op]} {stated(compare.threshold, unit)}{upper}"
+
+
+def margin_of(margin: Decimal, measured: Measure) -> str:
+    """`, margin 8%`; nothing where there is none."""
+    return f", margin {stated(margin, UNITS[measured.metric])}" if margin else ""
 
 
 @once_each

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from service.core.decide.model import Proposal
-from service.core.decide.proposals import because
+from service.core.decide.proposals import because, fact
 from service.core.logic import Truth
 from service.core.rules import wording
-from service.core.rules.conditions import Look
 from service.core.rules.evaluate import NO_MATCH, Considered
-from service.core.rules.language import UNITS, Rule
+from service.core.rules.language import Rule
 from service.core.why.model import Part, RulePart
 from service.core.why.question import Question
 
@@ -58,12 +57,6 @@ def _unmatched(asking: Question, rule: Rule, result: Considered) -> tuple[Part, 
 
 
 def _facts(result: Considered, truth: Truth) -> str:
-    """The readings behind comparisons that came out so, or behind all if none did."""
-    looks = [look for look in result.looks if look.truth is truth] or result.looks
-    return ", ".join(dict.fromkeys(_fact(look) for look in looks)) or "nothing is compared"
-
-
-def _fact(look: Look) -> str:
-    measure = look.compare.measure
-    value = wording.bounds(look.reading.bounds, UNITS[measure.metric])
-    return f"{wording.measure(measure)} is {value} ({wording.threshold(look.compare)})"
+    """The readings behind comparisons that came out so for their condition, or behind all if none did."""
+    looks = [look for look in result.looks if look.bears is truth] or result.looks
+    return ", ".join(dict.fromkeys(fact(look) for look in looks)) or "nothing is compared"

@@ -18,7 +18,6 @@ from service.core.why.moves import WHOLE
 from service.core.why.question import Question
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-OPPOSITE = {Op.AT_LEAST: Op.BELOW, Op.ABOVE: Op.AT_MOST, Op.AT_MOST: Op.ABOVE, Op.BELOW: Op.AT_LEAST}
 
 
 def point(asking: Question, then: Question, measure: Measure, change: Decimal, proposal: Proposal, lasting: timedelta) -> str:
@@ -97,7 +96,7 @@ def _over(measure: Measure) -> str:
 
 
 def _sure(measure: Measure) -> str:
-    return "" if measure.confidence is None else f", with {wording.number(measure.confidence, Unit.PERCENT)} confidence"
+    return "" if measure.confidence is None else f", with {wording.stated(measure.confidence, Unit.PERCENT)} confidence"
 
 
 def _name(measure: Measure) -> str:
@@ -107,7 +106,7 @@ def _name(measure: Measure) -> str:
 def _amount(size: Decimal, *, whole: bool = False) -> str:
     if whole and size < len(WORDS):
         return WORDS[int(size)]
-    return wording.number(size, Unit.COUNT)
+    return wording.stated(size, Unit.COUNT)
 
 
 def _s(size: Decimal) -> str:
@@ -126,7 +125,8 @@ def _reads(asking: Question, then: Question, measure: Measure) -> str:
     plain = {said for said in turned if said is not None}
     if len(turned) == len(plain) == 1:
         return plain.pop()
-    return wording.bounds(then.ask(measure).bounds, UNITS[measure.metric])
+    marks = (look.compare.threshold + off for look in turned.values() for off in (Decimal(0), _slack(look)))
+    return wording.bounds(then.ask(measure).bounds, UNITS[measure.metric], marks)
 
 
 def _looks(asking: Question, measure: Measure) -> dict[tuple[str, str], Look]:
@@ -139,8 +139,8 @@ def _bound(look: Look) -> str | None:
     compare = replace(look.compare, threshold=look.compare.threshold + _slack(look))
     if look.truth is Truth.TRUE:
         return wording.threshold(compare)
-    if look.truth is Truth.FALSE and compare.op in OPPOSITE:
-        return wording.threshold(replace(compare, op=OPPOSITE[compare.op]))
+    if look.truth is Truth.FALSE and compare.op in wording.OPPOSITES:
+        return wording.threshold(compare, negated=True)
     return None
 
 

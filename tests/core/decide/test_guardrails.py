@@ -346,6 +346,21 @@ def test_the_sentence_of_a_spent_edit_budget_names_the_numbers() -> None:
     assert "floor instead" in floored
 
 
+def test_the_sentence_of_a_pause_that_is_refused_says_why_one_edit_is_not_enough() -> None:
+    refused = decide(changed(paused(), at(10), (30, at(60), at(10))))
+    assert refused.verdict is KEPT
+    assert "1 of 2 significant edits in 7d are used, and a pause takes two, itself and its resume" in refused.sentence
+    assert "takes two" not in decide(changed(at(30), at(60), *USED_TWO)).sentence
+
+
+def test_a_cooldown_of_more_than_six_days_is_told_with_its_date() -> None:
+    entry = railed(cooldown=14 * DAY)
+    far = decide(changed(at(30), at(60), (24, at(40), at(60)), entry=entry)).sentence
+    assert "we changed it at Sun 12:00; the next change may come at Sun 15 Mar 12:00" in far
+    long_ago = decide(changed(at(30), at(60), (7 * 24, at(40), at(60)), entry=entry)).sentence
+    assert "we changed it at Mon 23 Feb 12:00" in long_ago
+
+
 def test_exempt_moves_still_respect_a_hold_the_mode_and_the_change_window() -> None:
     made = changed(at(10), at(60), (1, at(78), at(60)), open_slots=NONE_OPEN, entry=railed(change_window=Window((6,))))
     assert decide(made).reason is Reason.CHANGE_WINDOW

@@ -15,7 +15,20 @@ from service.core.decide.case import Case
 from service.core.decide.plan import share_out
 from service.core.model import Campaign, Mode, Platform, Reason, State, Unreadable, Verdict
 from service.core.rules.language import CampaignEntry, Guardrails
-from tests.core.decide.made import CLINIC, ENTRY, NONE_OPEN, at, case, decide_all, paused, proposal, railed, ruling, seen
+from tests.core.decide.made import (
+    CLINIC,
+    ENTRY,
+    NONE_OPEN,
+    at,
+    case,
+    decide,
+    decide_all,
+    paused,
+    proposal,
+    railed,
+    ruling,
+    seen,
+)
 
 DRASTIC = {Verdict.APPLY: Reason.RULE, Verdict.AWAIT_APPROVAL: Reason.BLAST_RADIUS}
 
@@ -142,6 +155,15 @@ def test_campaigns_that_cannot_be_changed_are_not_part_of_the_clinic() -> None:
     found = decide_all(cases, ruling(cases))
     assert "4 of 6 campaigns" in found["m0"].sentence
     assert found["f0"].verdict is Verdict.REFUSED
+
+
+def test_a_campaign_that_its_platform_does_not_know_is_not_said_to_be_paused() -> None:
+    nothing = State(running=False, budget=None)
+    missing = replace(seen(nothing), name="", ineligible="Campaign 1 was not found in account 2")
+    gone = decide(case(at(60), nothing, seen=missing))
+    assert (gone.verdict, gone.before, gone.after) == (Verdict.REFUSED, None, None)
+    there = decide(case(at(60), nothing, seen=replace(missing, name="Physio | Search")))
+    assert (there.verdict, there.before) == (Verdict.REFUSED, nothing)
 
 
 def test_the_clinic_sets_its_own_limit() -> None:

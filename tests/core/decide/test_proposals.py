@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,9 @@ from service.core.model import Reason, State
 from service.core.rules.evaluate import Considered, consider
 from service.core.rules.language import (
     Action,
+    All,
     Amount,
+    Any,
     Bands,
     Compare,
     Condition,
@@ -95,6 +97,42 @@ def test_the_sentence_says_what_it_cannot_tell_apart() -> None:
     assert found.cause is Reason.DATA_INCOMPLETE
     assert "“Full”" in found.sentence
     assert "“Empty”" in found.sentence
+
+
+def compared(metric: Metric, op: Op, threshold: int) -> Compare:
+    return Compare(Measure(metric), op, Decimal(threshold))
+
+
+ROOM = All((
+    Not(compared(Metric.UTILISATION, Op.AT_LEAST, 95)),
+    Any((compared(Metric.OPEN_SLOTS, Op.AT_LEAST, 5), Not(compared(Metric.FULL_DAYS, Op.AT_LEAST, 2)))),
+))  # fmt: skip
+
+
+def sentence(decider: Rule, readings: Mapping[Metric, float], state: RuleState | None = None) -> str:
+    found = consider(decider, lambda asked: Reading(Bounds.exactly(readings[asked.metric])), state or RuleState(), NOON)
+    return proposed([(decider, found)]).sentence
+
+
+def test_what_stands_under_not_is_a_reason_where_it_fails_and_reads_as_what_holds() -> None:
+    room = Rule("Room", (ENTRY.name,), when=ROOM, then=pct(120))
+    said = sentence(room, {Metric.UTILISATION: 70, Metric.OPEN_SLOTS: 9, Metric.FULL_DAYS: 4})
+    assert said == "“Room”: utilisation over 14 days is 70% (below 95%), open slots over 14 days is 9 (at least 5)"
+    said = sentence(room, {Metric.UTILISATION: 70, Metric.OPEN_SLOTS: 4, Metric.FULL_DAYS: 1})
+    assert said == "“Room”: utilisation over 14 days is 70% (below 95%), full days over 14 days is 1 (below 2)"
+
+
+def test_a_latch_says_what_its_until_waits_for_under_not_too() -> None:
+    full = compared(Metric.UTILISATION, Op.AT_LEAST, 95)
+    latch = Rule("Full", (ENTRY.name,), when=full, until=Not(replace(full, threshold=Decimal(88))), then=Pause())
+    said = sentence(latch, {Metric.UTILISATION: 91}, RuleState(on_since=NOON - HOUR))
+    assert said == "“Full” stays on until its `until` holds (utilisation over 14 days is 91% (below 88%))"
+
+
+def test_otherwise_is_reasoned_by_the_step_that_fails() -> None:
+    steps = (Step(Op.AT_LEAST, Decimal(90), NamedBudget(Named.FLOOR)), Step(None, None, pct(130)))
+    ladder = Rule("Ladder", (ENTRY.name,), bands=Bands(Measure(Metric.UTILISATION), Decimal(8), steps))
+    assert sentence(ladder, {Metric.UTILISATION: 40}) == "“Ladder”: utilisation over 14 days is 40% (below 90%)"
 
 
 @pytest.mark.parametrize("cause", [Reason.CLOSED, Reason.LEAD_TIME, Reason.NOT_SOLD_ONLINE, Reason.CLINIKO_UNREADABLE])

@@ -11,7 +11,7 @@ import pytest
 
 from service.core.doctor.examination import examine, to_fix
 from service.core.doctor.model import Key, Observed, Severity, Unread, Why
-from service.core.model import Diaries, Platform, State, Survey, Unreadable, Unseen
+from service.core.model import Campaign, Diaries, Platform, State, Survey, Unreadable, Unseen
 from service.sandbox.clinic import Hours, Span, Type
 from service.sandbox.minutes import MINUTE
 from service.sandbox.scene import HARBOUR
@@ -313,6 +313,15 @@ def test_a_campaign_that_is_in_the_account_only_by_its_id_says_why() -> None:
     assert isinstance(survey, Survey)
     findings = found(replace(seen, elsewhere={"physio-social": survey.campaigns[0]}), "ineligible")
     assert [each.sentence for each in findings] == ["physio-social (Physio | Feed | Sydney): the campaign is archived"]
+
+
+def test_a_campaign_that_is_nowhere_has_no_name_to_show() -> None:
+    seen = account(META, campaigns=())()
+    missing = Campaign(
+        META, "1", "", State(running=False, budget=None), "AUD", Decimal("0.01"), ineligible="Campaign 1 was not found."
+    )
+    findings = found(replace(seen, elsewhere={"physio-social": missing}), "ineligible")
+    assert [each.sentence for each in findings] == ["physio-social: Campaign 1 was not found."]
 
 
 def test_cliniko_being_down_hides_nothing_of_the_ad_accounts() -> None:

@@ -13,8 +13,9 @@ from hypothesis import given
 
 from service.cli.rules import rules as command
 from service.core.rules.explain import changed_guardrails, explained
-from service.core.rules.language import Guardrails, Op, RaiseAndCut, Window
+from service.core.rules.language import UNITS, Guardrails, Op, RaiseAndCut, Window
 from service.core.rules.walk import comparisons
+from service.core.rules.wording import stated
 from service.rulefiles.source import check
 from tests.rulefiles.generated import files, written
 from tests.rulefiles.quay import clinic
@@ -41,6 +42,15 @@ SENTENCES = [
      ("c: when utilisation over 14 days is at least 95%, run on 50% of base (20.00 AUD), "
      "and stay so until open slots over 7 days is above 3.")),
     ("service: physio, then: {budget: 130%}", "a and b: always, run on 130% of base (a 78.00 AUD, b 52.00 AUD)."),
+    ("campaigns: [a], then: {budget: 33.333%}", "a: always, run on 33.333% of base (19.99 AUD)."),
+    ("service: physio, then: {budget: 20%}",
+     "a and b: always, run on 20% of base: a 12.00 AUD, b 10.00 AUD (its floor)."),
+    ("campaigns: [a], then: {budget: 5%}", "a: always, run on 5% of base: 10.00 AUD (its floor)."),
+    ("campaigns: [a], then: {budget: 900%}", "a: always, run on 900% of base: 90.00 AUD (its ceiling)."),
+    ("when: {utilisation: {at_least: 97.25%}, open_hours: {below: 7.25h}}, then: pause",
+     ("Every campaign: when utilisation over 14 days is at least 97.25% and open hours over 14 days is below 7.25 h, pause.")),
+    ("when: {not: {utilisation: {between: [20%, 50%]}}}, then: pause",
+     "Every campaign: when utilisation over 14 days is not between 20% and 50%, pause."),
     ("campaigns: [a], then: {budget: 35.00}, stabilise: 2h",
      "a: always, run on 35.00 AUD a day, raises of its own waiting 2h instead of the guardrail's time."),
     ("campaigns: [a], then: {budget: {cost_per_booking: 45.00, within: 1d}}",
@@ -74,7 +84,7 @@ def test_every_rule_has_a_sentence_that_names_all_its_thresholds(data: dict[str,
         sentence = explained(rule, rules)
         assert sentence.endswith(".")
         for each in (*comparisons(rule.when), *comparisons(rule.until)):
-            assert f"{each.threshold:f}".rstrip("0").rstrip(".") in sentence or each.threshold == 0
+            assert stated(each.threshold, UNITS[each.measure.metric]) in sentence
             assert each.op is not Op.BETWEEN or " and " in sentence
 
 

@@ -85,7 +85,8 @@ def test_a_metric_that_would_decide_once_known_does_whatever_it_is(run: Made, da
     found = tipping(run.inputs, run.outlook(), ONE)
     assert found is not None
     for known in found.once_known:
-        room, bounds = span(known.measure, lambda _: Reading(Bounds.exactly(0))), known.reading.bounds
+        room = span(known.measure, lambda asked: run.readings.get(asked, Reading(Bounds.exactly(0))))
+        bounds = known.reading.bounds
         low, high = max(bounds.low, room.low), min(bounds.high, room.high, bounds.low + 300 if bounds.low >= 0 else 300)
         steps = data.draw(st.integers(0, int((Decimal(repr(high)) - Decimal(repr(low))) / grain(known.measure))))
         value = Decimal(repr(low)) + steps * grain(known.measure)

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from service.core.rules.language import RuleSet
 from service.core.rules.lint import (
     about,
+    amounts,
     cancellations,
+    guarded,
     hours,
     ladders,
     latches,
@@ -28,16 +30,18 @@ from service.core.rules.lint.model import NOTHING_OBSERVED, Check, Finding, Obse
 
 OF_CAMPAIGNS: tuple[Callable[[RuleSet], Iterator[Finding]], ...] = (
     about.rule_without_campaign, about.campaign_without_rule,
+    amounts.out_of_bounds, amounts.within_dead_band,
+    guarded.step_within_dead_band, guarded.pause_never_made, guarded.daily_cap_below_base,
 )  # fmt: skip
 OF_RULES: tuple[Callable[[RuleSet], Iterator[Finding]], ...] = (
     never_holds.when, never_holds.until, never_holds.alternative, never_holds.nothing_said,
     starved.raise_above_pause, opposed.opposite_wishes, unreached.never_reached,
-    ladders.gap, ladders.step_never_reached,
+    ladders.gap, ladders.step_never_reached, ladders.step_never_left,
     latches.at_once, latches.overlaps, cancellations.missed,
-    hours.too_short, hours.never_changed,
+    hours.under_an_hour, hours.too_short, hours.never_changed,
 )  # fmt: skip
 OF_THE_CLINIC: tuple[Callable[[RuleSet, Observed], Iterator[Finding]], ...] = (
-    swinging.gaps, swinging.margins, unprovable.unprovable,
+    swinging.pauses, swinging.gaps, swinging.margins, unprovable.unprovable,
 )  # fmt: skip
 
 

@@ -12,7 +12,36 @@ from service.core.rules.lint.model import Check, Finding, Place
 from service.core.rules.lint.reach import decides, meet_in_time
 from service.core.rules.wording import duration
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def under_an_hour(rules: RuleSet) -> Iterator[Finding]:
+    """Hours so short that the hourly runs may all fall outside them."""
+    for rule in rules.rules:
+        if rule.active is not None and _open(rule.active) < HOUR:
+            yield _missed(f"“{rule.name}” is looked at", "active", rule.active, Place(rule, path=("active", "hours")))
+    own = {name: entry.guardrails.change_window for name, entry in rules.campaigns.items()}
+    clinic = rules.guardrails.change_window
+    if clinic is not None and _open(clinic) < HOUR:
+        place = Place(path=("guardrails", "change_window", "hours"))
+        yield _missed("changes to any campaign may be made", "change_window", clinic, place)
+    for name, window in own.items():
+        if window is not None and window != clinic and _open(window) < HOUR:
+            place = Place(campaign=name, path=("guardrails", "change_window", "hours"))
+            yield _missed(f"changes to {name} may be made", "change_window", window, place)
+
+
+def _missed(what: str, key: str, window: Window, place: Place) -> Finding:
+    return Finding(
+        Check.HOURS_UNDER_AN_HOUR,
+        place,
+        f"{what} only {said(window)} (`{key}`): less than an hour, and runs are an hour apart, so none may fall into it",
+        "write hours of at least one whole hour",
+    )
+
+
+def _open(window: Window) -> timedelta:
+    return (window.ends - window.starts) * MINUTE
 
 
 def too_short(rules: RuleSet) -> Iterator[Finding]:
@@ -31,7 +60,7 @@ def too_short(rules: RuleSet) -> Iterator[Finding]:
 
 def _longest(window: Window) -> timedelta | None:
     """The longest stretch of a window; None where it never ends, or only for so short a while that waiting goes on."""
-    length = (window.ends - window.starts) * MINUTE
+    length = _open(window)
     if length < DAY:
         return length if DAY - length > GAP else None
     if window.days == EVERY_DAY:

@@ -6,13 +6,15 @@ The loader already refuses steps out of order and anything below `otherwise`; he
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 
 from service.core.rules import wording
 from service.core.rules.language import UNITS, Bands, Op, Rule, RuleSet, Step
 from service.core.rules.lint.model import Check, Finding, Place
-from service.core.rules.lint.reach import above, below, needed, no_step, own, step_region, stops, undecided
-from service.core.rules.lint.regions import NOWHERE, Region, both, empty, occupied
+from service.core.rules.lint.reach import above, below, compared, needed, no_step, own, step_region, stops, undecided
+from service.core.rules.lint.regions import NOWHERE, Region, both, empty, may_fail, occupied
 from service.core.rules.lint.said import listed, named
 from service.core.rules.lint.unreached import overruling
 
@@ -48,10 +50,10 @@ def _taken(left: Region, rule: Rule) -> Region:
 def _beyond(bands: Bands) -> str:
     """`for a utilisation over 14 days below 55%`."""
     last = bands.steps[-1]
-    unit, mark = UNITS[bands.measure.metric], last.threshold or 0
+    unit, mark = UNITS[bands.measure.metric], last.threshold or Decimal(0)
     word = {Op.AT_LEAST: "below", Op.ABOVE: "at", Op.AT_MOST: "above", Op.BELOW: "at"}[last.op or Op.AT_LEAST]
     more = {Op.ABOVE: " or below", Op.BELOW: " or above"}.get(last.op or Op.AT_LEAST, "")
-    return f"where {wording.measure(bands.measure)} is {word} {wording.number(mark, unit)}{more}"
+    return f"where {wording.measure(bands.measure)} is {word} {wording.stated(mark, unit)}{more}"
 
 
 def step_never_reached(rules: RuleSet) -> Iterator[Finding]:
@@ -92,7 +94,33 @@ def _unreached(rules: RuleSet, rule: Rule, bands: Bands, index: int, step: Step)
     )
 
 
+def step_never_left(rules: RuleSet) -> Iterator[Finding]:
+    """A margin so wide that a step, once entered, holds whatever its metric comes to."""
+    for rule in rules.rules:
+        kept = [] if rule.bands is None else [step for n, step in enumerate(rule.bands.steps) if _for_good(rule.bands, n)]
+        if rule.bands is not None and kept:
+            margin, what = rule.bands.margin, wording.measure(rule.bands.measure).rstrip(",")
+            yield Finding(
+                Check.STEP_NEVER_LEFT,
+                Place(rule, path=("bands", "by")),
+                f"the margin of {wording.stated(margin, UNITS[rule.bands.measure.metric])} reaches past every value of {what}: "
+                f"once at {listed(_step(rule.bands, step) for step in kept)}, “{rule.name}” never leaves it for a step below",
+                "write a smaller margin: as wide as the metric moves within a day is enough",
+            )
+
+
+def _for_good(bands: Bands, index: int) -> bool:
+    """Whether nothing takes a ladder back from a step that it can enter, and would leave without a margin."""
+    alone = replace(bands, steps=(bands.steps[index],))
+    loose = replace(alone, margin=Decimal(0))
+    return bool(step_region(bands, index)) and empty(partial(_failed, alone)) and occupied(partial(_failed, loose))
+
+
+def _failed(bands: Bands) -> Region:
+    return may_fail(compared(bands, bands.steps[0], bands.margin))
+
+
 def _step(bands: Bands, step: Step) -> str:
     if step.op is None or step.threshold is None:
         return "`otherwise`"
-    return f"{wording.COMPARATORS[step.op]} {wording.number(step.threshold, UNITS[bands.measure.metric])}"
+    return f"{wording.COMPARATORS[step.op]} {wording.stated(step.threshold, UNITS[bands.measure.metric])}"

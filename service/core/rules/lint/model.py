@@ -16,6 +16,11 @@ class Check(StrEnum):
 
     RULE_ABOUT_NO_CAMPAIGN = "rule-about-no-campaign"
     CAMPAIGN_WITHOUT_RULE = "campaign-without-rule"
+    BUDGET_OUT_OF_BOUNDS = "budget-out-of-bounds"
+    BUDGET_WITHIN_DEAD_BAND = "budget-within-dead-band"
+    STEP_WITHIN_DEAD_BAND = "step-within-dead-band"
+    PAUSE_NEVER_MADE = "pause-never-made"
+    DAILY_CAP_BELOW_BASE = "daily-cap-below-base"
     WHEN_NEVER_HOLDS = "when-never-holds"
     UNTIL_NEVER_HOLDS = "until-never-holds"
     ALTERNATIVE_NEVER_HOLDS = "alternative-never-holds"
@@ -25,11 +30,14 @@ class Check(StrEnum):
     NEVER_REACHED = "never-reached"
     BANDS_WITH_GAP = "bands-with-gap"
     STEP_NEVER_REACHED = "step-never-reached"
+    STEP_NEVER_LEFT = "step-never-left"
     UNTIL_AT_ONCE = "until-at-once"
     UNTIL_OVERLAPS_WHEN = "until-overlaps-when"
     UNTIL_MISSES_CANCELLATIONS = "until-misses-cancellations"
+    HOURS_UNDER_AN_HOUR = "hours-under-an-hour"
     FOR_OUTLASTS_ACTIVE = "for-outlasts-active"
     CHANGES_OUTSIDE_WINDOW = "changes-outside-window"
+    PAUSE_WITHOUT_UNTIL = "pause-without-until"
     GAP_WITHIN_SWING = "gap-within-swing"
     MARGIN_WITHIN_SWING = "margin-within-swing"
     UNPROVABLE = "unprovable"
@@ -48,7 +56,7 @@ Step = str | int | Alternative
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is: a path of keys and indices into a rule, or into a campaign of that name."""
+    """Where something is: a path of keys and indices into a rule, into a campaign of that name, or into the file."""
 
     rule: Rule | None = None
     campaign: str = ""

@@ -36,7 +36,8 @@ class Sources:
         if place.rule is not None:
             source = self.packs.get(place.rule.pack, self.own) if place.rule.pack else self.own
             return source.file, _line(_rule(source.tree, place.rule), place.path, place.rule.line)
-        return self.own.file, _line(self.own.tree, ("campaigns", place.campaign, *place.path), 1)
+        within = ("campaigns", place.campaign) if place.campaign else ()
+        return self.own.file, _line(self.own.tree, (*within, *place.path), 1)
 
 
 def _rule(tree: Node | None, rule: Rule) -> Node | None:

@@ -55,17 +55,18 @@ def pieces(rule: Rule) -> tuple[Piece, ...]:
 
 def step_region(bands: Bands, index: int, *, kept: bool = False) -> Region:
     """Where a step holds and none before it; `kept`: where it may be in force because its margin is not passed."""
-    missed = [may_fail(_compared(bands, step)) for step in bands.steps[:index]]
+    missed = [may_fail(compared(bands, step)) for step in bands.steps[:index]]
     step = bands.steps[index]
-    return both(*missed, may_hold(_compared(bands, step, bands.margin if kept else Decimal(0))))
+    return both(*missed, may_hold(compared(bands, step, bands.margin if kept else Decimal(0))))
 
 
 def no_step(bands: Bands) -> Region:
     """Where no step of a ladder holds."""
-    return both(*(may_fail(_compared(bands, step)) for step in bands.steps))
+    return both(*(may_fail(compared(bands, step)) for step in bands.steps))
 
 
-def _compared(bands: Bands, step: Step, margin: Decimal = Decimal(0)) -> Compare | None:
+def compared(bands: Bands, step: Step, margin: Decimal = Decimal(0)) -> Compare | None:
+    """What a step asks for, by so much of a margin; nothing if it is `otherwise`."""
     if step.op is None or step.threshold is None:
         return None
     moved = -margin if step.op in {Op.AT_LEAST, Op.ABOVE} else margin

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from service.core.rules.explain import phrase
-from service.core.rules.language import Action, Amount, Condition, CostPerBooking, Pause, Percent, Rule
+from service.core.rules.language import Action, Amount, CampaignEntry, Condition, CostPerBooking, Pause, Percent, Rule
 
 LONGEST = 160
 """Characters of a condition that are worth quoting."""
@@ -26,6 +26,11 @@ def listed(names: Iterable[str]) -> str:
     """`a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def campaigns(entries: Sequence[CampaignEntry]) -> str:
+    """`search`, `search and social`, `each of 5 campaigns`."""
+    return listed(entry.name for entry in entries) if len(entries) <= 3 else f"each of {len(entries)} campaigns"
 
 
 def action(wanted: Action) -> str:

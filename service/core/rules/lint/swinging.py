@@ -9,17 +9,19 @@ of an event, and the roster does not swing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
 from service.core.rules import wording
-from service.core.rules.language import UNITS, Bands, Measure, Metric, Rule, RuleSet
+from service.core.rules.language import UNITS, Bands, Measure, Metric, Pause, Rule, RuleSet
 from service.core.rules.lint.axes import WHOLE, Axis
 from service.core.rules.lint.latches import ends_at_once, overlapping
 from service.core.rules.lint.model import Check, Finding, Observed, Place
-from service.core.rules.lint.regions import TooManyError, holds
+from service.core.rules.lint.regions import TooManyError, both, holds, may_fail
 from service.core.rules.lint.relations import Box
+from service.core.rules.lint.said import condition
 
 USUAL: dict[Metric, float] = {
     Metric.UTILISATION: 5,
@@ -49,6 +51,46 @@ class Swing:
         if self.seen:
             return f"on half of the last days {what} moved by {self.number(self.size)} or more"
         return f"{what} must be expected to move by {self.number(self.size)} within a day"
+
+
+# --- pauses -------------------------------------------------------------------------------------------------------------
+
+
+def pauses(rules: RuleSet, seen: Observed) -> Iterator[Finding]:
+    """A pause that rests on one threshold of a metric which swings across it: it has neither `until` nor margin.
+
+    What goes by the calendar may do without (`working_hours`, `days_to_next_opening`), and what a latch below pauses anyway.
+    """
+    for rule in rules.rules:
+        swing = _unsteady(rule, rules, seen) if isinstance(rule.then, Pause) and rule.until is None else None
+        if swing is not None:
+            yield Finding(
+                Check.PAUSE_WITHOUT_UNTIL,
+                Place(rule, path=("when",)),
+                f"“{rule.name}” pauses as long as {condition(rule.when)}, and {swing}: it pauses and resumes with every swing "
+                "across its threshold (a `for` delays that and no more)",
+                f"add an `until` that is {swing.number(swing.size)} or more from the `when`",
+            )
+
+
+def _unsteady(rule: Rule, rules: RuleSet, seen: Observed) -> Swing | None:
+    """The swing that carries a rule across the edge of its `when`; None where there is none, or it makes no difference."""
+    try:
+        begins = holds(rule.when)
+        if not begins or any(_pauses_too(other, rule) for other in rules.rules):
+            return None
+    except TooManyError:
+        return None
+    edges = {axis.measure for box in begins for axis, span in box.items() if not axis.range.within(span)}
+    swings = [_swing(axis, rule, rules, seen) for axis in sorted(edges, key=lambda axis: axis.metric)]
+    return next((swing for swing in swings if _step(swing.axis) < swing.size), None)
+
+
+def _pauses_too(other: Rule, rule: Rule) -> bool:
+    """Whether another rule is a latch that pauses the same campaigns wherever this one does."""
+    if other is rule or not isinstance(other.then, Pause) or other.until is None or not {*rule.campaigns} <= {*other.campaigns}:
+        return False
+    return other.active in {None, rule.active} and not both(holds(rule.when), may_fail(other.when))
 
 
 # --- latches ------------------------------------------------------------------------------------------------------------
@@ -100,7 +142,7 @@ def margins(rules: RuleSet, seen: Observed) -> Iterator[Finding]:
         swing = _swing(_axis(rule.bands.measure), rule, rules, seen)
         if _rest(rule.bands) < swing.size:
             stated = f"a margin of {swing.number(float(rule.bands.margin))}" if rule.bands.margin else "no margin"
-            enough = swing.number(swing.size - _step(swing.axis)).replace(" ", "")
+            enough = swing.number(_up(swing.size - _step(swing.axis))).replace(" ", "")
             yield Finding(
                 Check.MARGIN_WITHIN_SWING,
                 Place(rule, path=("bands", "by")),
@@ -111,6 +153,11 @@ def margins(rules: RuleSet, seen: Observed) -> Iterator[Finding]:
 
 def _axis(measure: Measure) -> Axis:
     return Axis(measure.metric, measure.within, measure.since)
+
+
+def _up(size: float) -> float:
+    """To the tenth that people are told, and no less: what is advised has to be enough."""
+    return math.ceil(round(size * 10, 6)) / 10
 
 
 def _rest(bands: Bands) -> float:

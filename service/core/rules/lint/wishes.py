@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from service.core.money import percent_of
-from service.core.rules.language import Action, Amount, CampaignEntry, CostPerBooking, Named, Pause, Percent
+from service.core.rules.budgets import granted
+from service.core.rules.language import Action, CampaignEntry, CostPerBooking, Pause
 
 
 class Wish(StrEnum):
@@ -33,15 +33,6 @@ def may_raise(action: Action, entry: CampaignEntry) -> bool:
 
 def _granted(action: Action, entry: CampaignEntry) -> Decimal | None:
     """The daily budget within floor and ceiling, 0 for a pause; None where it depends on the forecast."""
-    match action:
-        case Pause():
-            return Decimal(0)
-        case CostPerBooking():
-            return None
-        case Percent(percent=percent):
-            stated = percent_of(entry.base, percent)
-        case Amount(amount=stated):
-            pass
-        case _:
-            stated = {Named.FLOOR: entry.floor, Named.BASE: entry.base, Named.CEILING: entry.ceiling}[action.which]
-    return min(max(stated, entry.floor), entry.ceiling)
+    if isinstance(action, Pause):
+        return Decimal(0)
+    return None if isinstance(action, CostPerBooking) else granted(action, entry)

@@ -142,7 +142,7 @@ def _step(bands: Bands, step: Step) -> str:
 
 
 def _kept(bands: Bands, step: Step) -> str:
-    return f"{_step(bands, step)}, kept by its margin of {wording.number(bands.margin, UNITS[bands.measure.metric])}"
+    return f"{_step(bands, step)}, kept by its margin of {wording.stated(bands.margin, UNITS[bands.measure.metric])}"
 
 
 def _stepped(bands: Bands, found: Considered) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from service.core.decide.proposals import budget_of
 from service.core.model import Reason, State
 from service.core.money import shown
 from service.core.rules import wording
+from service.core.rules.budgets import budget_of
 from service.core.rules.conditions import Look
 from service.core.rules.evaluate import Considered
-from service.core.rules.language import UNITS, CampaignEntry, Named, NamedBudget, Percent, Rule, RuleSet
+from service.core.rules.language import CampaignEntry, Named, NamedBudget, Percent, Rule, RuleSet
 from service.core.rules.trial.model import Budget, Check, Expectation, Got, NoticeCheck, Result
 from service.core.rules.trial.run import meant
 from service.core.rules.trial.words import Outcome, Stage
@@ -116,12 +116,9 @@ def _table(looks: tuple[Look, ...]) -> Iterator[str]:
 
 
 def _row(look: Look) -> tuple[str, str, str, str]:
-    unit = UNITS[look.compare.measure.metric]
-    margin = f", margin {wording.number(look.margin, unit)}" if look.margin else ""
-    value = wording.bounds(look.reading.bounds, unit)
     return (
         wording.measure(look.compare.measure).rstrip(","),
-        value,
-        f"{wording.threshold(look.compare)}{margin}",
+        wording.reading(look.reading.bounds, look.compare, look.margin),
+        wording.threshold(look.compare) + wording.margin_of(look.margin, look.compare.measure),
         look.truth.value,
     )

@@ -13,13 +13,14 @@ from decimal import Decimal
 
 from service.core.decide.model import Decision, Reading, RuleState, RunInputs, RunOutcome, Standing, change_of
 from service.core.decide.people import changed, identity
-from service.core.decide.proposals import budget_of, worth_of
+from service.core.decide.proposals import worth_of
 from service.core.engine import Judged, decide, judge
 from service.core.logic import UNBOUNDED, Bounds
 from service.core.metrics import Ask
 from service.core.model import Campaign, Diaries, Mode, OnlineBookings, Reason, Snapshot, State, Unreadable, Verdict
 from service.core.money import round_down
 from service.core.outlook import Outlook
+from service.core.rules.budgets import budget_of
 from service.core.rules.currencies import DECIMALS
 from service.core.rules.evaluate import Considered
 from service.core.rules.language import (

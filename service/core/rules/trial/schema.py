@@ -34,7 +34,7 @@ def schema_of_tests(*, pack: bool = False) -> Schema:
     """The schema of `rules/<clinic>.test.yaml`, or of `rules/packs/<pack>.test.yaml`."""
     section = own.PACK_FILE if pack else own.FILE
     head = {key: name(values.SLUG) for key in section.keys if key in {"clinic", "pack"}}
-    shapes = {key: shape for key, shape in shared().items() if key not in {"budget", "condition"}}
+    shapes = {key: shape for key, shape in shared().items() if key not in {"budget", "condition", "region", "step"}}
     return {
         "$schema": DIALECT,
         **mapping(section, head | {"given": ref("given"), "tests": listed(_test())}),

@@ -167,6 +167,34 @@ def unattended(file: Data, _: Random) -> bool:
     return all("service" in rule for rule in deciding(file)) and "packs" not in file
 
 
+def unlatched(file: Data, chance: Random) -> bool:
+    rules = [rule for rule in deciding(file) if rule.get("then") == "pause" and "utilisation" in rule["when"]]
+    rule = chance.choice(rules) if rules else None
+    if rule is not None:
+        rule.pop("until")
+    return rule is not None
+
+
+def rationed(file: Data, _: Random) -> bool:
+    file.setdefault("guardrails", {})["edit_budget"] = {"edits": "1"}
+    return any(rule.get("then") == "pause" for rule in deciding(file)) or "packs" in file
+
+
+def beyond_all_ceilings(file: Data, chance: Random) -> bool:
+    rule = some_rule(file, chance, "then")
+    if rule is not None:
+        rule["then"] = {"budget": "900%"}
+    return rule is not None
+
+
+def stuck(file: Data, chance: Random) -> bool:
+    rule = some_rule(file, chance, "bands")
+    if rule is None or "at_most" in rule["bands"]["steps"][0]:
+        return False
+    rule["bands"]["by"]["margin"] = "100%"
+    return True
+
+
 SPOILS: dict[Check, Callable[[Data, Random], bool]] = {
     Check.WHEN_NEVER_HOLDS: impossible,
     Check.UNTIL_NEVER_HOLDS: endless,
@@ -177,6 +205,10 @@ SPOILS: dict[Check, Callable[[Data, Random], bool]] = {
     Check.MARGIN_WITHIN_SWING: without_margin,
     Check.BANDS_WITH_GAP: without_otherwise,
     Check.CAMPAIGN_WITHOUT_RULE: unattended,
+    Check.PAUSE_WITHOUT_UNTIL: unlatched,
+    Check.PAUSE_NEVER_MADE: rationed,
+    Check.BUDGET_OUT_OF_BOUNDS: beyond_all_ceilings,
+    Check.STEP_NEVER_LEFT: stuck,
 }
 """What spoils a file, and whether it could."""
 
