@@ -110,7 +110,7 @@ async def test_a_pause_and_the_resume_after_it_leave_the_ad_sets_alone(standing:
     assert {ad_set.status for ad_set in meta(standing).ad_sets.values()} == {"ACTIVE"}
 
 
-@pytest.mark.parametrize("request_", [1, 2, 3])
+@pytest.mark.parametrize("request_", [pytest.param(1, marks=pytest.mark.soak), 2, pytest.param(3, marks=pytest.mark.soak)])
 async def test_a_run_killed_between_two_ad_sets_is_gone_on_from_and_is_nobodys_drift(standing: Standing, request_: int) -> None:
     """Killed before the first ad set, between the two, and after both: the outcome was never recorded."""
     await nearly_full(standing)

@@ -59,7 +59,7 @@ def _types(*modules: types.ModuleType) -> list[type]:
 
 
 @pytest.mark.parametrize("kind", _types(core_model, decide_model, language), ids=lambda kind: kind.__name__)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_type_comes_back_as_it_was(kind: type, data: st.DataObject) -> None:
     value = data.draw(st.from_type(kind))
@@ -69,7 +69,7 @@ def test_every_type_comes_back_as_it_was(kind: type, data: st.DataObject) -> Non
     assert dump(kind, back) == dump(kind, value)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(outcome=st.from_type(RunOutcome))
 def test_an_outcome_is_its_canonical_text_and_what_that_does_not_tell(outcome: RunOutcome) -> None:
     text = canonical(outcome)

@@ -39,6 +39,7 @@ RAISED: dict[type[GovernorError], tuple[GovernorError, int, str]] = {
     errors.ProtocolError: (errors.ProtocolError("cliniko", "html"), 502, "outside-refused"),
     errors.AmbiguousWriteError: (errors.AmbiguousWriteError("meta", "perhaps"), 502, "outside-refused"),
     errors.PartialWriteError: (errors.PartialWriteError("meta", "half of it"), 502, "outside-refused"),
+    errors.StoppedError: (errors.StoppedError("meta", "held by mia"), 502, "outside-refused"),
 }
 
 
