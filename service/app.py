@@ -172,7 +172,7 @@ class App:
 
 def assemble(settings: Settings, clock: Clock = utc_now, progress: Watch = _unwatched) -> tuple[App, Adapters]:
     """Put the service together without touching anything outside."""
-    store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir)
+    store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir, settings.rules_settle)
     adapters = Adapters(settings, clock, SlidingWindow(settings.cliniko.requests_per_minute), progress)
     governor = Governor(
         store=store,

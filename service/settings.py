@@ -98,6 +98,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite+aiosqlite:///governor.db"
     rules_dir: Path = Path("rules")
+    rules_settle: Duration = timedelta(seconds=2)
     kill_switch: bool = False
     keep_snapshots: Duration = timedelta(days=400)
     keep_looks: Duration = timedelta(days=800)

@@ -21,7 +21,8 @@ HARBOUR = (RULES / "harbour-physio.yaml").read_text("utf-8")
 def governor(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GOVERNOR_")}
     command = [sys.executable, "-c", "from service.cli import main; main()", *args]
-    return subprocess.run(command, cwd=cwd, env=clean | env, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    environment = clean | {"GOVERNOR_RULES_SETTLE": "0s"} | env
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
 
 
 def test_help_costs_less_than_half_a_second_of_cpu_and_imports_no_sdk(tmp_path: Path) -> None:
