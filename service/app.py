@@ -184,7 +184,7 @@ def assemble(
     kill_switch: Callable[[], bool | None] | None = None,
 ) -> tuple[App, Adapters]:
     """Put the service together without touching anything outside; without a `kill_switch` it is as the settings have it."""
-    store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir)
+    store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir, settings.rules_settle)
     budget = SlidingWindow(settings.cliniko.requests_per_minute)
     adapters = Adapters(settings, clock, budget, progress, StoredNotes(store, clock))
     governor = Governor(

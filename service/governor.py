@@ -6,7 +6,7 @@ rules in force -> lease -> settle what a crash left open -> observe -> conclude 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,13 +14,14 @@ from datetime import datetime
 import structlog
 
 from service.apply import Applied, Hands, apply, settle_open
-from service.core.comparing import stretches
+from service.core.comparing import Stretch, further, stretches
 from service.core.decide import histories
 from service.core.decide.model import Decision, RunInputs, RunOutcome
+from service.core.doubt import bare
 from service.core.engine import decide
 from service.core.errors import GovernorError, LeaseLostError, NotFoundError
 from service.core.known_names import Names, recalled
-from service.core.model import Campaign, Mode, Snapshot, Unreadable
+from service.core.model import Campaign, Diaries, Mode, Snapshot, Unreadable
 from service.core.outlook import outlook
 from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
@@ -135,7 +136,7 @@ class Governor:
             engine=self.engine,
             rules=rules,
             snapshot=snapshot,
-            baselines=await self._baselines(rules, now),
+            baselines=await self._baselines(rules, snapshot),
             rule_states=await self.store.memory.rule_states(clinic),
             standings=await self.store.memory.standings(clinic),
             holds=await self.store.holds.holds(clinic, now),
@@ -159,14 +160,21 @@ class Governor:
             outcome = decide(inputs, view)
         return inputs, outcome
 
-    async def _baselines(self, rules: RuleSet, now: datetime) -> tuple[Snapshot, ...]:
+    async def _baselines(self, rules: RuleSet, present: Snapshot) -> tuple[Snapshot, ...]:
         """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
-        needed = stretches(now, look_backs(rules))
-        found = list(await self.store.snapshots.baselines(rules.clinic, needed))
-        for first, _ in needed:
-            older = await self.store.snapshots.latest_readable(rules.clinic, first)
-            found += [older] if older is not None and older not in found else []
+        found = await self._snapshots(rules.clinic, stretches(present.taken_at, look_backs(rules)), [])
+        empty = [each for each in (present, *found) if isinstance(each.diaries, Diaries) and bare(each.diaries)]
+        found = await self._snapshots(rules.clinic, [further(each.taken_at) for each in empty], found)
         return tuple(sorted(found, key=lambda snapshot: snapshot.taken_at, reverse=True))
+
+    async def _snapshots(self, clinic: str, needed: Sequence[Stretch], known: list[Snapshot]) -> list[Snapshot]:
+        """Those known, those taken in any of these stretches, and of each stretch the last before it."""
+        read = list(await self.store.snapshots.baselines(clinic, needed))
+        older = [await self.store.snapshots.latest_readable(clinic, first) for first, _ in needed]
+        found = [*known]
+        for each in (*read, *older):
+            found += [each] if each is not None and each not in found else []
+        return found
 
     @asynccontextmanager
     async def lease(self, clinic: str) -> AsyncIterator[int]:

@@ -1,26 +1,29 @@
 """Which revision of a clinic's rule file is in force.
 
 A good file takes effect with the next run and is kept in the database; a bad one is refused whole, recorded once, and the
-last good revision stays in force. An edit is taken only once nobody has written to it for some seconds: half of a file may be
-a good file, with half of the rules.
+last good revision stays in force. Half of a file may be a good file, with half of the rules. So a text that is not yet in
+force, the very first one too, is taken only if two looks some time apart read the same, and what was read is what is loaded;
+and one that is no more than the beginning of the text in force is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from service.core.errors import GovernorError, InputError, NotFoundError, RuleFileError
 from service.core.rules.language import RuleSet
-from service.rulefiles.directory import RuleDirectory
+from service.rulefiles.directory import LoadedFile, RuleDirectory
+from service.rulefiles.saving import cut_short
+from service.rulefiles.source import Source
+from service.store.rules import Revision as Kept
 from service.store.store import Store
 
-SETTLED = 2.0
-"""Seconds without a write after which a file is taken to be saved."""
-
 PATIENCE = 10
-"""So often a file that is being written to is looked at again, before the run goes by the rules it had."""
+"""So often a file that goes on changing is looked at again, before the run goes by the rules it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +40,45 @@ async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: dat
 
     With `record`, a file that is new is put in force, or recorded as refused.
     """
-    if not await _saved(store, directory, clinic):
-        return await _last_good(store, clinic, InputError(f"the rule file of {clinic} is being written to all the time"))
+    known = await store.rules.digest_in_force(clinic)
     try:
-        loaded = directory.load(clinic)
+        source = await _saved(directory, clinic, known)
+    except (NotFoundError, InputError) as error:
+        return await _last_good(store, clinic, error)
+    try:
+        loaded = directory.loaded(source)
+        if loaded.digest != known:
+            refuse_cut_short(source, loaded, await store.rules.rules_in_force(clinic))
     except RuleFileError as error:
         if record:
-            await store.rules.reject_rules(clinic, directory.digest(clinic), error.problems, now)
-        return await _last_good(store, clinic, error)
-    except (NotFoundError, InputError) as error:
+            await store.rules.reject_rules(clinic, source.digest, error.problems, now)
         return await _last_good(store, clinic, error)
     if record:
         await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now)
     return Revision(loaded.rules, loaded.text)
 
 
-async def _saved(store: Store, directory: RuleDirectory, clinic: str) -> bool:
-    """Wait until an edit of what is in force is saved; False where that does not come to an end."""
+def look_over(directory: RuleDirectory, clinics: Iterable[str]) -> None:
+    """A first look at the files of many clinics, so that they are waited for together and not one after the other."""
+    for clinic in clinics:
+        with suppress(NotFoundError, InputError):
+            directory.look(clinic)
+
+
+def refuse_cut_short(source: Source, loaded: LoadedFile, known: Kept | None) -> None:
+    """Raise `RuleFileError` where what was loaded from `source` may only be part of what was to be saved over `known`."""
+    if known is not None and (problems := cut_short(source, loaded.rules, known.rules, known.text)):
+        raise RuleFileError(problems)
+
+
+async def _saved(directory: RuleDirectory, clinic: str, known: str | None) -> Source:
+    """What lies on disk, once it is what is in force or has been read twice; `InputError` where it goes on changing."""
     for _ in range(PATIENCE):
-        if (age := directory.age(clinic)) >= SETTLED:
-            return True
-        known = await store.rules.rules_in_force(clinic)
-        if known is None or known.rules.digest == _digest(directory, clinic):
-            return True
-        await asyncio.sleep(SETTLED - age)
-    return False
-
-
-def _digest(directory: RuleDirectory, clinic: str) -> str:
-    try:
-        return directory.digest(clinic)
-    except (NotFoundError, InputError):
-        return ""
+        source, stood = directory.look(clinic)
+        if stood >= directory.settle or source.digest == known:
+            return source
+        await asyncio.sleep((directory.settle - stood).total_seconds())
+    raise InputError(f"the rule file of {clinic} is being written to all the time; see what writes to {source.file}")
 
 
 async def _last_good(store: Store, clinic: str, error: GovernorError) -> Revision:

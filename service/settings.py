@@ -126,6 +126,7 @@ class Settings(KillSwitch):
 
     database_url: str = "sqlite+aiosqlite:///governor.db"
     rules_dir: Path = Path("rules")
+    rules_settle: Duration = timedelta(seconds=2)
     keep_snapshots: Duration = timedelta(days=400)
     keep_looks: Duration = timedelta(days=800)
     evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))

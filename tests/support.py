@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from service.core.comparing import compared
 from service.core.decide.model import Decision, RunInputs, RunOutcome, Standing, change_of
 from service.core.decide.people import changed
+from service.core.doubt import bare
 from service.core.engine import conclude
 from service.core.known_names import recalled
 from service.core.model import Campaign, Diaries, Platform, Snapshot, State, Unreadable, Verdict
@@ -95,7 +96,7 @@ class Governed:
             engine="test",
             rules=self.rules,
             snapshot=seen,
-            baselines=tuple(self._baselines(now)),
+            baselines=tuple(self._baselines(seen)),
             rule_states=last.rule_states if last else {},
             standings=self.standings,
             names=names,
@@ -103,10 +104,12 @@ class Governed:
             cliniko_unreadable_since=(since[-1] if since else now) if isinstance(seen.diaries, Unreadable) else None,
         )
 
-    def _baselines(self, now: datetime) -> Iterator[Snapshot]:
+    def _baselines(self, present: Snapshot) -> Iterator[Snapshot]:
         """The earlier snapshots that a run compares with, newest first."""
         read = [past.snapshot for past, _ in reversed(self.outcomes) if isinstance(past.snapshot.diaries, Diaries)]
-        return (read[n] for n in compared(now, [each.taken_at for each in read], look_backs(self.rules)))
+        nothing = {each.taken_at for each in (present, *read) if isinstance(each.diaries, Diaries) and bare(each.diaries)}
+        places = compared(present.taken_at, [each.taken_at for each in read], look_backs(self.rules), nothing)
+        return (read[n] for n in places)
 
     def run(self) -> RunOutcome:
         inputs = self.inputs()

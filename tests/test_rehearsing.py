@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from service.cli.rules import rules
 from service.core.decide.model import RunInputs, RunOutcome
+from service.rulefiles.directory import RuleDirectory
 from service.sandbox.scene import HARBOUR
 from service.store.leases import TERM
 from service.store.store import Store
@@ -29,6 +30,8 @@ def history() -> list[tuple[RunInputs, RunOutcome]]:
 async def keep(url: str, history: list[tuple[RunInputs, RunOutcome]]) -> None:
     store = Store.open(url)
     await store.migrate()
+    in_force = RuleDirectory(RULES).load(HARBOUR)
+    await store.rules.save_rules(HARBOUR, in_force.digest, in_force.text, in_force.rules, history[0][0].now)
     for inputs, outcome in history:
         fence = await store.leases.acquire(HARBOUR, "test", TERM, inputs.now)
         assert fence is not None
@@ -67,6 +70,17 @@ def test_the_file_in_force_changes_nothing() -> None:
     result = check()
     assert (result.exit_code, result.stderr) == (0, "")
     assert all(": fine." in line for line in result.stdout.splitlines())
+
+
+def test_half_of_the_file_in_force_is_warned_of(folder: Path) -> None:
+    file = folder / "rules" / f"{HARBOUR}.yaml"
+    text = file.read_text("utf-8")
+    half = text[: text.index("  - name: Fill podiatry")]
+    file.write_text(half, "utf-8")
+    file.with_name(f"{HARBOUR}.test.yaml").unlink()
+    result = check(f"rules/{HARBOUR}.yaml")
+    assert result.exit_code == 0
+    assert f"warning: rules/harbour-physio.yaml:{len(half.splitlines())}: the file breaks off here" in result.stderr
 
 
 def test_an_edit_says_what_it_resumes_and_what_is_forgotten(folder: Path) -> None:

@@ -11,7 +11,7 @@ from service.core.errors import GovernorError, InputError, NotFoundError
 from service.core.ledger import canonical
 from service.governor import Report
 from service.jobs.passes import Failure, evaluate_all
-from service.revisions import governed
+from service.revisions import governed, look_over
 
 
 @click.command()
@@ -25,6 +25,7 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
         names = clinics or await governed(app.store, app.directory)
         if not names:
             raise InputError(f"no rule files in {app.settings.rules_dir}: write one, or set GOVERNOR_RULES_DIR")
+        look_over(app.directory, names)
         return await evaluate_all(app, names, dry_run=dry_run)
 
     reports = with_app(work)

@@ -17,7 +17,9 @@ from service.core.rules.language import RuleSet
 from service.core.rules.names import unknown
 from service.core.rules.schema import json_schema, pack_schema, schema_text
 from service.core.rules.trial.schema import schema_of_tests
-from service.rulefiles.source import PackText, check_pack
+from service.rulefiles.directory import RuleDirectory
+from service.rulefiles.saving import cut_short
+from service.rulefiles.source import PackText, Source, check_pack
 from service.rulefiles.swallowed import swallowed
 from service.rulefiles.trials import rule_file_of, subject_of, tests_of
 from service.rulefiles.yaml_tree import parse
@@ -90,7 +92,11 @@ def _against_stored_state(good: dict[Path, RuleSet]) -> None:
         click.echo(f"what the files would change is not known: {error}", err=True)
         return
     for file, rehearsal in zip(good, found, strict=True):
-        tree, _ = parse(bytes_of(file).decode("utf-8"), str(file))
+        source = Source(str(file), bytes_of(file), RuleDirectory(file.parent).packs())
+        if (known := rehearsal.known) is not None:
+            for problem in cut_short(source, good[file], known.rules, known.text):
+                click.echo(f"warning: {problem}", err=True)
+        tree, _ = parse(source.data.decode("utf-8"), str(file))
         if rehearsal.diaries is not None and tree is not None:
             for problem in unknown(tree, str(file), rehearsal.diaries, rehearsal.names):
                 click.echo(f"warning: {problem}", err=True)

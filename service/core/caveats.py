@@ -17,7 +17,8 @@ from service.core.rules.language import Service
 WHY = {
     Unseen.NOT_FOUND: "Cliniko answers 404 although everything is switched on, so the diary is unknown, neither full nor empty",
     Unseen.FAILED: "could not be read in this run, so that part of the diary is unknown",
-    Unseen.DOUBTED: "all starts are gone since the reading before; unknown, and believed once the next reading agrees",
+    Unseen.DOUBTED: "all starts are gone of a sudden; unknown, and believed once the next reading agrees, or, if the whole "
+    "clinic's went together, once it has been so for six hours",
 }
 
 NAMED = 3

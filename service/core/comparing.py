@@ -5,10 +5,10 @@ One rule for the hourly run, which asks the store, and for a backtest, which has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from service.core.doubt import AGREES
+from service.core.doubt import AGREES, LONG
 from service.core.metrics import BASELINE_SLACK
 
 Stretch = tuple[datetime, datetime]
@@ -23,11 +23,26 @@ def stretches(at: datetime, backs: Iterable[timedelta]) -> tuple[Stretch, ...]:
     return ((at - AGREES, at), *((at - back - BASELINE_SLACK, at - back) for back in sorted(backs)))
 
 
-def compared(at: datetime, taken: Sequence[datetime], backs: Iterable[timedelta]) -> list[int]:
-    """Which of the readings `taken` before `at`, newest first, a run needs: their places, in order."""
+def further(at: datetime) -> Stretch:
+    """The time whose readings, and the last before it, tell whether one at `at` that shows no start at all is believed."""
+    return at - LONG, at
+
+
+def compared(at: datetime, taken: Sequence[datetime], backs: Iterable[timedelta], bare: Container[datetime] = ()) -> list[int]:
+    """Which of the readings `taken` before `at`, newest first, a run needs: their places, in order.
+
+    `bare` are those, the one at `at` included, that show no start at all.
+    """
+    found = _covering(taken, stretches(at, backs))
+    doubtful = [each for each in (at, *(taken[n] for n in found)) if each in bare]
+    return sorted(found | _covering(taken, map(further, doubtful)))
+
+
+def _covering(taken: Sequence[datetime], needed: Iterable[Stretch]) -> set[int]:
+    """The readings of these stretches, and of each the last before it."""
     found: set[int] = set()
-    for first, last in stretches(at, backs):
+    for first, last in needed:
         within = [n for n, each in enumerate(taken) if each <= last]
         before = next((n for n in within if taken[n] < first), None)
         found |= {n for n in within if before is None or n <= before}
-    return sorted(found)
+    return found

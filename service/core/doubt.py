@@ -7,6 +7,9 @@ whatever was sold and is suddenly missing from a list (practitioners, appointmen
 once, with a diary that is unobserved. The price is one hour's delay where a diary really sold out, or somebody really left,
 within the hour.
 
+Where every diary of several practitioners empties between two looks, another look may meet the same fault: a whole clinic does
+not sell out within an hour. That is believed once it has been so for six hours. The price is one delayed pause.
+
 `believed` compares two readings of the same clinic; what contradicts itself within one reading (starts that mostly lie
 outside rostered hours, as local times labelled as UTC do) is for `core.diary` to see. Pure.
 """
@@ -19,13 +22,24 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from service.core.intervals import Span
 from service.core.model import AppointmentType, Block, Diaries, Location, Offer, Practitioner, Probe, Unseen, WeeklyHours
+from service.core.packing import pack
 
 MANY = 4
 """So many starts do not go within an hour without being doubted once."""
 
+PRACTITIONERS, OPENINGS = 2, 10
+"""A clinic that had fewer than so many openings, or all with one practitioner, may sell out between two looks."""
+
+LONG = timedelta(hours=6)
+"""For so long a clinic's diaries must have been empty that emptied together: faults that last longer are outages, and known."""
+
 SHARE = 0.1
 """Or, over diaries that each lost fewer: this share of all the starts there were."""
+
+HALF_HOUR = 1800
+"""How long an appointment counts, in seconds, whose type is listed no more."""
 
 Starts = Mapping[Offer, list[datetime]]
 """The starts that a reading shows, by offer."""
@@ -51,11 +65,15 @@ RECENT = timedelta(hours=24)
 
 
 class Taken(Protocol):
-    """Anything that was taken at some time."""
+    """A reading that was taken at some time."""
 
     @property
     def at(self) -> datetime:
         """When."""
+
+    @property
+    def bare(self) -> bool:
+        """Whether it shows no start at all."""
 
 
 Reading = TypeVar("Reading", bound=Taken)
@@ -67,15 +85,35 @@ def settled(at: datetime, earlier: Sequence[Reading]) -> Reading | None:
     return next((each for each in recent if each.at <= at - AGREES), recent[-1] if recent else None)
 
 
-def believed(present: Diaries, now: datetime, earlier: Diaries | None) -> Diaries:
-    """`present` with what is not believed taken out; `earlier` is the newest reading before it (None: none is recent)."""
+def bare(diaries: Diaries) -> bool:
+    """Whether a reading shows no start at all."""
+    return not any(probe.starts for probe in diaries.probes)
+
+
+def last_shown(at: datetime, earlier: Sequence[Reading]) -> Reading | None:
+    """The newest reading with a start before a bare one at `at`; None where one showed long enough ago that none was left."""
+    empty_since = at
+    for each in earlier:
+        if at - empty_since >= LONG or each.at < at - RECENT:
+            return None
+        if not each.bare:
+            return each
+        empty_since = each.at
+    return None
+
+
+def believed(present: Diaries, now: datetime, earlier: Diaries | None, shown: Diaries | None = None) -> Diaries:
+    """`present` with what is not believed taken out.
+
+    `earlier` is the newest reading before it (None: none is recent); `shown`, where `present` is bare, `last_shown`.
+    """
     if earlier is None:
         return present
     present = _still_listed(present, earlier)
     return replace(
         present,
         locations=_same_zones(present.locations, earlier.locations),
-        probes=_starts(present, earlier, now),
+        probes=_together(_starts(present, earlier, now), shown, present, now),
         hours=present.hours + _missing(present, earlier),
         extra=present.extra + _ahead(earlier.extra, present.extra, now),
         unavailable=present.unavailable + _still_away(earlier, present, now),
@@ -121,16 +159,44 @@ def _with(present: tuple[Named, ...], earlier: tuple[Named, ...], wanted: Collec
 
 
 def _starts(present: Diaries, earlier: Diaries, now: datetime) -> tuple[Probe, ...]:
+    lost = _losses(present, earlier, now)
+    starts = sum(map(len, _shown(earlier).values()))
+    together = sum(map(len, lost.values())) >= max(MANY, SHARE * starts)
+    return _doubted(present.probes, [n for n, gone in lost.items() if together or len(gone) >= MANY])
+
+
+def _together(probes: tuple[Probe, ...], shown: Diaries | None, present: Diaries, now: datetime) -> tuple[Probe, ...]:
+    """The probes of a bare reading, those that emptied together doubted, if they were those of a clinic with much to sell."""
+    if shown is None:
+        return probes
+    lost = _losses(present, shown, now)
+    openings = _openings(present, lost)
+    many = len(openings) >= PRACTITIONERS and sum(openings.values()) >= OPENINGS
+    return _doubted(probes, lost) if many else probes
+
+
+def _openings(present: Diaries, lost: Mapping[int, Sequence[datetime]]) -> dict[str, int]:
+    """How many appointments each practitioner could have taken with the starts that are gone."""
+    length = {each.id: int(each.duration.total_seconds()) for each in present.types}
+    spans: dict[str, list[Span]] = {}
+    for n, starts in lost.items():
+        offer = present.probes[n].offer
+        begun = [int(start.timestamp()) for start in starts]
+        spans.setdefault(offer.practitioner, []).extend((at, at + length.get(offer.type, HALF_HOUR)) for at in begun)
+    return {practitioner: pack(each) for practitioner, each in spans.items()}
+
+
+def _doubted(probes: tuple[Probe, ...], gone: Collection[int]) -> tuple[Probe, ...]:
+    if not gone:
+        return probes
+    return tuple(replace(probe, starts=None, unseen=Unseen.DOUBTED) if n in gone else probe for n, probe in enumerate(probes))
+
+
+def _losses(present: Diaries, earlier: Diaries, now: datetime) -> dict[int, list[datetime]]:
+    """The starts that each answer without any had before, by its place; answers that lost none are left out."""
     then, still = _shown(earlier), _shown(present)
     zones = {location.id: ZoneInfo(location.zone) for location in present.locations}
-    lost = {n: count for n, probe in enumerate(present.probes) if (count := _lost(probe, then, still, zones, now))}
-    together = sum(lost.values()) >= max(MANY, SHARE * sum(map(len, then.values())))
-    gone = {n for n, count in lost.items() if together or count >= MANY}
-    if not gone:
-        return present.probes
-    return tuple(
-        replace(probe, starts=None, unseen=Unseen.DOUBTED) if n in gone else probe for n, probe in enumerate(present.probes)
-    )
+    return {n: gone for n, probe in enumerate(present.probes) if (gone := _lost(probe, then, still, zones, now))}
 
 
 def _shown(diaries: Diaries) -> dict[Offer, list[datetime]]:
@@ -141,13 +207,13 @@ def _shown(diaries: Diaries) -> dict[Offer, list[datetime]]:
     return found
 
 
-def _lost(probe: Probe, then: Starts, still: Starts, zones: Mapping[str, ZoneInfo], now: datetime) -> int:
-    """How many starts an answer without any had before, in its days and still ahead, that no other answer shows now."""
+def _lost(probe: Probe, then: Starts, still: Starts, zones: Mapping[str, ZoneInfo], now: datetime) -> list[datetime]:
+    """The starts that an answer without any had before, in its days and still ahead, that no other answer shows now."""
     if probe.starts is None or probe.starts or probe.offer not in then:
-        return 0
+        return []
     zone, shown = zones[probe.offer.location], set(still.get(probe.offer, ()))
     gone = [start for start in then[probe.offer] if start > now and start not in shown]
-    return sum(probe.first <= start.astimezone(zone).date() <= probe.last for start in gone)
+    return [start for start in gone if probe.first <= start.astimezone(zone).date() <= probe.last]
 
 
 def _same_zones(present: tuple[Location, ...], earlier: tuple[Location, ...]) -> tuple[Location, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.core.capacity import Capacity, capacity
-from service.core.doubt import believed, settled
+from service.core.doubt import bare, believed, last_shown, settled
 from service.core.memo import Memo
 from service.core.model import Diaries
 from service.core.observation import Observation
@@ -28,14 +28,22 @@ class Sighting:
     _numbers: DayNumbers | None = None
     _observations: dict[bool, Observation] = field(default_factory=dict)
     _capacities: dict[tuple[bool, Service], Capacity] = field(default_factory=dict)
-    _counted: tuple[Sighting | None, Sighting] | None = None
+    _counted: tuple[tuple[Sighting | None, Sighting | None], Sighting] | None = None
+    _bare: bool | None = None
+
+    @property
+    def bare(self) -> bool:
+        """Whether it shows no start at all."""
+        if self._bare is None:
+            self._bare = bare(self.diaries)
+        return self._bare
 
     def counted(self, earlier: Sequence[Sighting]) -> Sighting:
         """The sighting as far as it is believed, by those before it, newest first (`core.doubt`); itself where all of it is."""
-        last = settled(self.at, earlier)
-        if self._counted is None or self._counted[0] is not last:
-            diaries = believed(self.diaries, self.at, None if last is None else last.diaries)
-            self._counted = last, self if diaries == self.diaries else Sighting(self.at, diaries, self.memo)
+        by = settled(self.at, earlier), last_shown(self.at, earlier) if self.bare else None
+        if self._counted is None or self._counted[0] != by:
+            diaries = believed(self.diaries, self.at, *(None if each is None else each.diaries for each in by))
+            self._counted = by, self if diaries == self.diaries else Sighting(self.at, diaries, self.memo)
         return self._counted[1]
 
     @property

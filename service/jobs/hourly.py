@@ -23,7 +23,7 @@ from service.core.errors import LeaseLostError
 from service.governor import RENEWAL_SECONDS, Report
 from service.jobs.keeping import forget_old
 from service.jobs.passes import Failure, evaluate_all
-from service.revisions import governed
+from service.revisions import governed, look_over
 from service.store.leases import TERM
 
 NAP_SECONDS = 30.0
@@ -103,6 +103,7 @@ class Hourly:
         self._passing = True
         try:
             clinics = await governed(self._app.store, self._app.directory)
+            look_over(self._app.directory, clinics)
             chosen = takewhile(lambda _: not self._stopping, clinics)
             found = await evaluate_all(self._app, chosen, dry_run=False, done=self._beat)
             found = await self._once_more(found)

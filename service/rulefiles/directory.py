@@ -1,22 +1,27 @@
 """The directory of rule files: which clinics there are, and what their files say now.
 
 A file is read whole in one go. One saved half-way may still be a good file, with fewer rules: so whoever puts an edit in force
-asks first how long ago it was written (`age`). Packs are part of the files that list them: a bad pack is a bad file.
+looks twice, some time apart, and takes nothing but what it has read both times (`look`). That holds whatever the clocks of
+file servers say. Packs are part of the files that list them: a bad pack is a bad file.
 """
 
 from __future__ import annotations
 
-import math
+import hashlib
 import re
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from service.core.errors import InputError, NotFoundError
 from service.core.rules.language import RuleSet
 from service.core.rules.values import SLUG
 from service.rulefiles.git import revision_of
-from service.rulefiles.source import PackText, check, decode, digest_of, whole
+from service.rulefiles.source import PackText, Source, Texts, check, decode, whole
+
+SETTLED = timedelta(seconds=2)
+"""Longer than an editor takes to save a file, or a network to bring it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,24 @@ class LoadedFile:
     digest: str
 
 
-class RuleDirectory:
-    """`<clinic>.yaml` files in one directory. Tests (`<clinic>.test.yaml`), packs and the schema are no clinics."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The SHA-256 of a clinic's file and all packs, and when, by a clock that nobody sets, they were first read so."""
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+    bytes: str
+    since: float
+
+
+class RuleDirectory:
+    """`<clinic>.yaml` files in one directory. Tests (`<clinic>.test.yaml`), packs and the schema are no clinics.
+
+    `settle`: for how long an edit must read the same before it may take effect.
+    """
+
+    def __init__(self, path: Path | str, settle: timedelta = SETTLED) -> None:
+        self.path, self.settle = Path(path), settle
         self._revisions: dict[str, str] = {}
+        self._looks: dict[str, _Look] = {}
 
     def clinics(self) -> list[str]:
         """The names of all clinics with a file, good or bad, in order; `InputError` where there is no such directory."""
@@ -50,12 +67,32 @@ class RuleDirectory:
 
         Raises `RuleFileError` for a bad file, `NotFoundError` where there is none, `InputError` where it cannot be read.
         """
+        return self.loaded(self.read(clinic))
+
+    def read(self, clinic: str) -> Source:
+        """The bytes of the clinic's file and of the packs as they are now; raises as `load` does."""
         file = self.path / f"{clinic}.yaml"
-        data, packs = self._bytes(clinic, file), self.packs()
-        rules = check(decode(data, str(file)), str(file), packs)
-        used = [Path(packs[name].file) for name in dict.fromkeys(rule.pack for rule in rules.rules) if name]
-        revised = replace(rules, revision=self._revision(rules.digest, [file, *used]))
-        return LoadedFile(revised, whole(data, packs).decode("utf-8"), rules.digest)
+        return Source(str(file), self._bytes(clinic, file), self.packs())
+
+    def loaded(self, source: Source) -> LoadedFile:
+        """What has been read, checked; raises `RuleFileError` for a bad file."""
+        rules = check(decode(source.data, source.file), source.file, source.packs)
+        used = [source.packs[name].file for name in dict.fromkeys(rule.pack for rule in rules.rules) if name]
+        revised = replace(rules, revision=self._revision(rules.digest, [Path(file) for file in (source.file, *used)]))
+        return LoadedFile(revised, whole(source.data, source.packs).decode("utf-8"), rules.digest)
+
+    def look(self, clinic: str) -> tuple[Source, timedelta]:
+        """What `read` reads, and for how long this process has read the same: no time at all at first."""
+        try:
+            source = self.read(clinic)
+        except (InputError, NotFoundError):
+            self._looks.pop(clinic, None)
+            raise
+        now, found = time.monotonic(), _of(source.data, source.packs)
+        before = self._looks.get(clinic)
+        if before is None or before.bytes != found:
+            before = self._looks[clinic] = _Look(found, now)
+        return source, timedelta(seconds=now - before.since)
 
     def _revision(self, digest: str, files: list[Path]) -> str:
         """The git revision of these files as they are; once a revision is known for a content it stays."""
@@ -65,22 +102,13 @@ class RuleDirectory:
 
     def digest(self, clinic: str) -> str:
         """What the clinic's file and its packs are known by as they are now, good or bad; raises as `load` does."""
-        return digest_of(whole(self._bytes(clinic, self.path / f"{clinic}.yaml"), self.packs()))
-
-    def age(self, clinic: str) -> float:
-        """For how many seconds nothing has been written to the clinic's file or a pack; endless where that cannot be told."""
-        files = [self.path / f"{clinic}.yaml", *(Path(pack.file) for pack in self.packs().values())]
-        try:
-            since = time.time() - max(file.stat().st_mtime for file in files)
-        except OSError:
-            return math.inf
-        return since if since >= 0 else math.inf  # written by a clock that is ahead: waiting would not help
+        return self.read(clinic).digest
 
     def packs(self) -> dict[str, PackText]:
         """The packs in `packs/`, good or bad, by name and in order; none where there is no such directory."""
         found = (path for path in (self.path / "packs").glob("*.yaml") if not path.name.endswith(".test.yaml"))
         files = sorted(path for path in found if path.is_file() and path.name[0] != ".")
-        return {path.stem: PackText(str(path), _read(path)) for path in files}
+        return {path.stem: PackText(str(path), _pack(path)) for path in files}
 
     def _bytes(self, clinic: str, file: Path) -> bytes:
         if not re.fullmatch(SLUG, clinic):  # also keeps `../` out of the path
@@ -94,6 +122,21 @@ class RuleDirectory:
         near_miss = file.with_suffix(".yml")
         advice = f"; rename {near_miss.name} to {file.name}" if near_miss.is_file() else ""
         return f"there is no clinic {clinic}: {file} does not exist{advice}"
+
+
+def _of(data: bytes, packs: Texts) -> str:
+    """Bytes that differ in any of these, the names of the packs included, have another."""
+    found = hashlib.sha256(hashlib.sha256(data).digest())
+    for name, pack in packs.items():
+        found.update(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest() + hashlib.sha256(pack.data).digest())
+    return found.hexdigest()
+
+
+def _pack(file: Path) -> bytes:
+    try:
+        return _read(file)
+    except FileNotFoundError:
+        raise InputError(f"{file} cannot be read: it is gone") from None
 
 
 def _read(file: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from service.core.rules.shape_rules import Known
 from service.core.rules.tree import Mapping as Tree
 from service.core.rules.tree import Node, Scalar, Sequence
 from service.rulefiles.yaml_tree import parse
+
+ANNOUNCED = re.compile(r"\n--- # packs/([^\n]+)\.yaml\n")
 
 LARGEST = 1_000_000
 """Characters; a clinic with 500 campaigns needs a tenth of it."""
@@ -31,6 +34,20 @@ class PackText:
 
 Texts = Mapping[str, PackText]
 """The packs there are, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a clinic's rules are read from: its file, by the path for messages, and all packs there are, as bytes."""
+
+    file: str
+    data: bytes
+    packs: Texts
+
+    @property
+    def digest(self) -> str:
+        """What the file and the packs that it lists are known by, good or bad."""
+        return digest_of(whole(self.data, self.packs))
 
 
 def check(text: str, file_name: str, packs: Texts | None = None) -> RuleSet:
@@ -67,6 +84,15 @@ def whole(data: bytes, packs: Texts) -> bytes:
     root, _ = parse(data.decode("utf-8", "replace"), "")
     listed = [] if root is None else [(name, packs[name]) for name in _listed(root) if name in packs]
     return b"".join([data, *(f"\n--- # packs/{name}.yaml\n".encode() + pack.data for name, pack in listed)])
+
+
+def parts(text: str) -> dict[str, str]:
+    """The texts that `whole` made one of: the file's own under "", each pack's under its name.
+
+    A good file has no second document, so nothing of its own reads like the line that announces a pack.
+    """
+    own, *packs = ANNOUNCED.split(text)
+    return {"": own, **dict(zip(packs[::2], packs[1::2], strict=True))}
 
 
 def tree(text: str, file_name: str) -> tuple[Node | None, tuple[Problem, ...]]:

@@ -74,6 +74,12 @@ class Rules:
             rules = (await documents.get(conn, [row.rules]))[row.rules]
         return Revision(documents.load(RuleSet, rules), row.text, row.loaded_at)
 
+    async def digest_in_force(self, clinic: str) -> str | None:
+        """What the last good rule file of a clinic is known by."""
+        async with self._database.reading() as conn:
+            row = await _latest(conn, clinic)
+        return None if row is None else str(row.digest)
+
     async def reject_rules(self, clinic: str, digest: str, problems: tuple[Problem, ...], at: datetime) -> bool:
         """Remember that the rule file as it stands is bad; recorded, and True, the first time it is seen so."""
         async with self._database.writing() as conn:

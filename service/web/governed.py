@@ -11,9 +11,9 @@ from datetime import datetime
 from service.app import App
 from service.core.errors import InputError, NotFoundError, RuleFileError
 from service.core.rules.language import RuleSet
-from service.revisions import governed
+from service.revisions import governed, refuse_cut_short
 from service.rulefiles.directory import RuleDirectory
-from service.store.rules import Rejection
+from service.store.rules import Rejection, Revision
 from service.web.problems import FileProblem, file_problem, file_problems
 
 OnDisk = tuple[str | None, tuple[FileProblem, ...]]
@@ -47,26 +47,27 @@ async def rules_now(app: App, clinic: str) -> RulesNow:
     """How a clinic's rule file stands."""
     known = await app.store.rules.rules_in_force(clinic)
     rejected = await app.store.rules.rejected_rules(clinic)
-    digest = known.rules.digest if known else None
-    pending, problems = await asyncio.to_thread(_on_disk, app.directory, clinic, digest, rejected)
+    pending, problems = await asyncio.to_thread(_on_disk, app.directory, clinic, known, rejected)
     if known is None:
         return RulesNow(clinic, None, None, None, pending, problems)
     return RulesNow(clinic, known.rules, known.text, known.loaded_at, pending, problems)
 
 
-def _on_disk(directory: RuleDirectory, clinic: str, known: str | None, rejected: Rejection | None) -> OnDisk:
+def _on_disk(directory: RuleDirectory, clinic: str, known: Revision | None, rejected: Rejection | None) -> OnDisk:
     """What the file says, read only if it is neither the one in force nor the one last refused."""
     name = f"{clinic}.yaml"
     try:
-        digest = directory.digest(clinic)
-        if digest == known:
+        source = directory.read(clinic)
+        digest = source.digest
+        if known and digest == known.rules.digest:
             return None, ()
         if rejected and digest == rejected.digest:
             return None, tuple(map(file_problem, rejected.problems))
-        return directory.load(clinic).digest, ()
+        refuse_cut_short(source, directory.loaded(source), known)
     except RuleFileError as error:
         return None, file_problems(error)
     except NotFoundError:
         return None, (FileProblem(name, None, "the file is gone", "put it back"),)
     except InputError:
         return None, (FileProblem(name, None, "the file cannot be read", "see that the service may read it"),)
+    return digest, ()

@@ -20,9 +20,10 @@ _forks.set_forkserver_preload(list(IMPORTED))
 def governor(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Call `governor` with these arguments, in a folder, with `env` as its only settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GOVERNOR_")}
+    environment = clean | {"GOVERNOR_RULES_SETTLE": "0s"} | env
     with TemporaryDirectory() as kept:
         out, err = Path(kept, "out"), Path(kept, "err")
-        child = _forks.Process(target=_call, args=(args, str(cwd), clean | env, str(out), str(err)))
+        child = _forks.Process(target=_call, args=(args, str(cwd), environment, str(out), str(err)))
         child.start()
         child.join(timeout=120)
         if child.exitcode is None:

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from service.core.comparing import compared
 from service.core.doubt import believed, doubted
 from service.core.model import Block, Diaries, Offer, Probe, Unseen
 from service.core.offers import sold_offers
+from service.core.sighting import Sighting
 from tests.core.made import BEN as BEN_HIMSELF
 from tests.core.made import CITY, MONDAY, NOW, QUAY, SERVICE, alone, at, diaries, every, office, weekly
 
@@ -136,3 +138,72 @@ def test_somebody_whose_online_booking_is_switched_off_is_not_missed() -> None:
     off = tuple(replace(each, online=each.id != "ana") for each in earlier.practitioners)
     present = replace(earlier, practitioners=off, probes=tuple(p for p in earlier.probes if p.offer.practitioner != "ana"))
     assert believed(present, NOW, earlier) == present
+
+
+# --- a whole clinic -----------------------------------------------------------------------------------------------------
+
+HOUR = timedelta(hours=1)
+ROTA = [*office(), *office("ben")]
+TEN = {ANA: every(60, 1, "09:00", "14:00"), BEN: every(60, 1, "09:00", "14:00")}
+
+
+def starts(**shown: list[datetime]) -> Diaries:
+    """What is shown of Ana's and Ben's diaries."""
+    return diaries({ANA: shown.get("ana", []), BEN: shown.get("ben", [])}, ROTA)
+
+
+def believed_bare(*earlier: Diaries, hours: float = 1) -> bool:
+    """Whether an empty clinic is believed to be full, by the readings before it, newest first, so many hours apart."""
+    now = Sighting(NOW, starts())
+    before = [Sighting(NOW - n * hours * HOUR, each) for n, each in enumerate(earlier, 1)]
+    return now.counted(before).diaries == now.diaries
+
+
+BARE, OPEN = starts(), starts(ana=TEN[ANA], ben=TEN[BEN])
+
+
+@pytest.mark.parametrize("looks", range(9))
+def test_a_clinic_that_emptied_together_is_believed_six_hours_after_it_was_first_seen(looks: int) -> None:
+    """It was open, and empty at so many looks an hour apart before this one."""
+    assert believed_bare(*[BARE] * looks, OPEN) == (looks >= 6)
+
+
+def test_hours_count_and_not_looks() -> None:
+    assert not believed_bare(*[BARE] * 6, OPEN, hours=0.5)
+    assert believed_bare(*[BARE] * 3, OPEN, hours=2)
+
+
+def test_a_look_that_saw_nothing_of_it_tells_nothing() -> None:
+    failed = diaries({ANA: Unseen.FAILED, BEN: Unseen.FAILED}, ROTA)
+    assert not believed_bare(BARE, failed, OPEN)
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [
+        (starts(ana=TEN[ANA] + every(60, 2, "09:00", "15:00")), "only one practitioner had any"),
+        (starts(ana=TEN[ANA][:5], ben=TEN[BEN][:4]), "only nine openings"),
+        (starts(ana=every(15, 1, "09:00", "11:00"), ben=every(15, 1, "09:00", "11:00")), "few openings, many starts"),
+        (starts(ana=[NOW - n * HOUR for n in range(9)], ben=[NOW - n * HOUR for n in range(9)]), "their time has come"),
+    ],
+)
+def test_a_clinic_with_little_left_to_sell_is_believed_at_the_second_look(before: Diaries, why: str) -> None:
+    assert believed_bare(BARE, before), why
+
+
+def test_a_clinic_that_sold_out_bit_by_bit_is_believed_at_the_second_look() -> None:
+    assert believed_bare(BARE, starts(ana=TEN[ANA][:2]), OPEN)
+
+
+def test_where_somebody_still_has_openings_the_others_are_believed_at_the_second_look() -> None:
+    left = starts(ben=TEN[BEN][:1])
+    now = Sighting(NOW, left)
+    assert now.counted([Sighting(NOW - HOUR, left), Sighting(NOW - 2 * HOUR, OPEN)]).diaries == left
+
+
+def test_an_empty_clinic_is_told_by_the_readings_of_six_hours_and_the_one_before() -> None:
+    taken = [NOW - n * HOUR for n in range(1, 60)]
+    day = [timedelta(hours=24)]
+    assert compared(NOW, taken, day) == [0, 23, 24, 25, 26, 27]
+    assert compared(NOW, taken, day, {NOW}) == [*range(7), 23, 24, 25, 26, 27]
+    assert compared(NOW, taken, day, {taken[26]}) == [0, *range(23, 34)]

@@ -17,7 +17,7 @@ from service.core.ledger import canonical
 from service.core.model import Diaries, Platform, Reason, Snapshot, State, Unreadable, Unseen, Verdict
 from service.core.rules.language import CampaignEntry, RaiseAndCut, RuleSet
 from service.rulefiles.directory import RuleDirectory
-from service.sandbox.scene import scene
+from service.sandbox.scene import scene, types_named
 from service.sandbox.world import World
 from tests.support import CENT, RULES, Governed, shipped, snapshot, write
 
@@ -248,7 +248,7 @@ def test_the_clinics_zone_is_that_of_the_newest_snapshot_that_shows_one() -> Non
 def test_two_looks_within_minutes_do_not_agree_on_what_is_suddenly_gone() -> None:
     """A fault that lasts a minute would be met by both, so the second one is held against the hour before as well."""
     clinic = governed("harbour-physio", hours=2)
-    clinic.world.book_out("harbour-physio", list(clinic.world.clinics["harbour-physio"].types))
+    clinic.world.book_out("harbour-physio", types_named(clinic.world.clinics["harbour-physio"], "Initial physio"))
     for _ in range(3):
         assert not [decision for decision in clinic.run().decisions if decision.after and not decision.after.running]
         clinic.world.advance(timedelta(seconds=8))

@@ -60,23 +60,38 @@ def drawn(kind: str, sweep: Sweep) -> list[Combination]:
 
 
 TWICE_THE_SAME = "empty_list"
-"""A well-formed empty list is what a full diary answers. The governor believes it at the second look, because no number of
-looks could tell the two apart: so it is swept for one run, and with a reading before it."""
+"""A well-formed empty list is what a full diary answers, and no number of looks could tell the two apart. So there are limits,
+and this fault is swept within them. With nothing read before, it is believed at once: there is always a reading before. Where
+part of a clinic's diaries empties, or a clinic with little to sell, it is believed at the second look: those are swept for one
+run. Where all diaries of a clinic with much to sell empty together, it is believed after six hours: those for as long."""
+
+LONGEST = 6
+WHOLE = {(TIMES, TIMES), (TIMES, f"{TIMES}?"), ("", "")}
+MUCH_TO_SELL = {"half", "empty", "cancelled", "on_leave", "gappy"}
 
 
 def _combination(kind: str, condition: Condition, outages: Sequence[int], chance: Random) -> Combination:
-    if kind == TWICE_THE_SAME:
-        condition = condition if condition.past != "first_run" else replace(condition, past="no_history")
-        outages = outages[:1]
+    if kind == TWICE_THE_SAME and condition.past == "first_run":
+        condition = replace(condition, past="no_history")
     lineage = prepared(condition)
     clinic, now = lineage.world.clinics[condition.clinic], lineage.world.now
-    resource, match = chance.choice(_places(clinic, now))
+    place = chance.choice(_places(clinic, now))
     times = chance.choice(BURSTS)
-    return Combination(
-        condition,
-        Fault("cliniko", kind, match, times, _what(kind, resource, clinic, chance)),
-        runs=chance.choice(outages),
-    )
+    fault = Fault("cliniko", kind, place[1], times, _what(kind, place[0], clinic, chance))
+    runs = chance.choice(outages)
+    if kind == TWICE_THE_SAME:
+        whole = place in WHOLE and times is None and condition.diary in MUCH_TO_SELL
+        runs = min(runs, LONGEST) if whole else 1
+    return Combination(condition, fault, runs)
+
+
+def emptied(sweep: Sweep) -> list[Combination]:
+    """All diaries of a clinic with much to sell answer empty lists, for as long as that is not believed."""
+    chance = Random("emptied")  # noqa: S311 - a simulation
+    fit = [each for each in CONDITIONS if each.diary in MUCH_TO_SELL and each.past != "first_run"]
+    fault = Fault("cliniko", TWICE_THE_SAME, TIMES, None)
+    lasting = {"few": (LONGEST,), "many": tuple(range(2, LONGEST + 1))}[sweep]
+    return [Combination(each, fault, runs) for each in chance.sample(fit, SIZES[sweep][0] // 2) for runs in lasting]
 
 
 def _places(clinic: Clinic, now: datetime) -> list[tuple[str, str]]:

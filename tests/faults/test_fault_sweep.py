@@ -12,8 +12,14 @@ import sys
 
 import pytest
 
-from tests.faults.catalogue import SWEPT, Sweep, drawn
+from tests.faults.catalogue import SWEPT, Sweep, drawn, emptied
 from tests.faults.lines import compared
+
+
+@pytest.mark.parametrize("sweep", ["few", pytest.param("many", marks=pytest.mark.soak)])
+async def test_a_whole_clinic_that_answers_empty_lists_for_hours_moves_nothing(sweep: Sweep) -> None:
+    wrong = [f"{each}: {text}" for each in emptied(sweep) for text in (await compared(each)).wrong]
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("kind", SWEPT)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,22 @@ def test_an_unreadable_file_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").mkdir()
     with pytest.raises(InputError, match=r"a\.yaml cannot be read: Is a directory"):
         RuleDirectory(tmp_path).load("a")
+
+
+def test_a_look_tells_for_how_long_a_file_and_its_packs_have_read_the_same(tmp_path: Path) -> None:
+    file, pack = tmp_path / "a.yaml", tmp_path / "packs" / "p.yaml"
+    pack.parent.mkdir()
+    for written in (file, pack):
+        written.write_text("one", "utf-8")
+    directory = RuleDirectory(tmp_path)
+    for written in (file, pack):
+        written.write_text("two", "utf-8")
+        source, stood = directory.look("a")
+        assert stood == timedelta(0)
+        again, stood = directory.look("a")
+        assert (again, stood > timedelta(0)) == (source, True)
+    file.unlink()
+    with pytest.raises(NotFoundError):
+        directory.look("a")
+    file.write_text("two", "utf-8")
+    assert directory.look("a")[1] == timedelta(0)

@@ -114,6 +114,17 @@ async def test_a_newer_file_is_pending_until_the_next_run(governed: Api) -> None
     assert (rules["digest"], rules["pending_digest"], rules["note"]) == (pending, None, None)
 
 
+async def test_half_of_the_file_in_force_is_not_pending_and_says_why(governed: Api) -> None:
+    file = governed.app.settings.rules_dir / f"{HARBOUR}.yaml"
+    good = file.read_text()
+    file.write_text(good[: good.index("  - name: Fill podiatry")])
+    for _ in ("before the next run", "after it"):
+        rules = await governed.get(f"/v1/clinics/{HARBOUR}/rules")
+        assert (rules["text"], rules["pending_digest"]) == (good, None)
+        assert rules["problems"][0]["message"].startswith("the file breaks off here")
+        await governed.app.governor.run(HARBOUR)
+
+
 async def test_a_missing_rule_directory_hides_no_clinic(governed: Api) -> None:
     directory = governed.app.settings.rules_dir
     directory.rename(directory.with_name("elsewhere"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,12 +20,11 @@ PHYSIO = {"physio-search", "physio-social"}
 
 
 def rewrite(api: Api, before: str, after: str) -> None:
-    """Edit Harbour's rule file, some time ago."""
+    """Edit Harbour's rule file."""
     path = Path(api.app.settings.rules_dir) / f"{HARBOUR}.yaml"
     text = path.read_text()
     assert before in text
     path.write_text(text.replace(before, after))
-    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 60))
 
 
 async def evaluate(api: Api, later: timedelta = HOUR) -> dict[str, dict[str, Any]]:

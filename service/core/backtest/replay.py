@@ -12,6 +12,7 @@ from service.core.backtest.model import Candidate, Comparison, Moment, Report, S
 from service.core.backtest.seeing import Seeing, asks_what_is_expected
 from service.core.backtest.tallies import Stretch
 from service.core.decide.model import RunOutcome
+from service.core.doubt import LONG
 from service.core.engine import clinic_zone
 from service.core.memo import Memo
 from service.core.metrics import BASELINE_SLACK
@@ -106,7 +107,7 @@ class Replay:
             self._unreadable_since = self._unreadable_since or moment.at
             return
         self._unreadable_since = None
-        oldest = moment.at - max(back for seeing in self._seeings for back in seeing.backs) - BASELINE_SLACK
+        oldest = moment.at - max(back for seeing in self._seeings for back in seeing.backs) - BASELINE_SLACK - LONG
         clinic = self.candidates[0].rules.clinic
         before = [each for each in self._past if each[0].at < oldest]
         self._past = [*before[-1:], *self._past[len(before) :], (seen, Snapshot(clinic, moment.at, seen.diaries, {}))]

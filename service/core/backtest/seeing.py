@@ -69,7 +69,8 @@ class Seeing:
     def look(self, at: datetime, present: Sighting | None, past: Sequence[Sighting]) -> Prospect:
         """See a moment; `past` are the readable sightings before it, oldest first."""
         before = past[::-1]
-        places = compared(at, [each.at for each in before], self.backs)
+        bare = {each.at for each in (present, *before) if each is not None and each.bare}
+        places = compared(at, [each.at for each in before], self.backs, bare)
         seen = sights(present, [before[n] for n in places])
         self.now = prospect(self.services, seen, self._fitted() if self.expecting else None)
         if self.expecting:

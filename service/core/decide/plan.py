@@ -20,6 +20,14 @@ from service.core.rules.language import RuleSet
 BLAST_MINIMUM = 3
 """Up to this many drastic moves in one run never need asking."""
 
+LEFT_ALONE = frozenset(
+    {
+        *(Reason.HELD, Reason.KILL_SWITCH, Reason.INELIGIBLE, Reason.PLATFORM_UNREADABLE),
+        *(Reason.PAUSED_BY_PERSON, Reason.BASE_MISMATCH, Reason.DRIFT, Reason.PROTECTED),
+    }
+)
+"""Why steps 1-4 end a decision: such a campaign cannot be changed, whatever its diary says."""
+
 Drafts = Mapping[str, Draft]
 """The drafts of one run by campaign name."""
 
@@ -153,15 +161,22 @@ def _granted(case: Case, draft: Draft, now: Decimal, more: Decimal, why: tuple[R
 
 
 def within_blast_radius(cases: Mapping[str, Case], drafts: Drafts, rules: RuleSet) -> dict[str, Draft]:
-    """14. Pausing or raising above base much of a clinic in one run is asked first."""
+    """14. Pausing or raising above base much of what can be changed of a clinic in one run is asked first."""
     drastic = {name for name, draft in drafts.items() if _drastic(cases[name], draft)}
-    changeable = sum(draft.verdict is not Verdict.REFUSED for draft in drafts.values())
+    changeable = sum(map(_changeable, drafts.values()))
     limit = rules.guardrails.blast_radius
     if len(drastic) <= BLAST_MINIMUM or len(drastic) * 100 <= limit * changeable:
         return dict(drafts)
-    why = f"this run would move {len(drastic)} of {changeable} campaigns at once, more than {limit:g}%: a person decides"
+    why = (
+        f"this run would move {len(drastic)} of {changeable} campaigns that can be changed now, more than {limit:g}% at once: "
+        "a person decides"
+    )
     ask = {name: drafts[name].restrained(Reason.BLAST_RADIUS, why, drafts[name].target) for name in drastic}
     return {**drafts, **ask}
+
+
+def _changeable(draft: Draft) -> bool:
+    return draft.verdict is None or draft.restraints[-1].reason not in LEFT_ALONE
 
 
 def with_known_history(

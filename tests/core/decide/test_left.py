@@ -13,7 +13,7 @@ from service.core.decide.left import left_changed
 from service.core.decide.model import Standing
 from service.core.model import Mode, State
 from service.core.rules.language import EditBudget, RuleSet
-from service.sandbox.scene import HARBOUR, scene
+from service.sandbox.scene import HARBOUR, scene, types_named
 from tests.support import Governed, shipped
 
 HOUR = timedelta(hours=1)
@@ -41,7 +41,7 @@ def paused() -> Governed:
     """Harbour's physiotherapy is sold out, and both its campaigns are paused."""
     clinic = Governed(scene(), RULES)
     clinic.run()
-    clinic.world.book_out(HARBOUR, list(clinic.world.clinics[HARBOUR].types))
+    clinic.world.book_out(HARBOUR, types_named(clinic.world.clinics[HARBOUR], "Initial physio"))
     for _ in range(3):
         clinic.world.advance(HOUR)
         clinic.run()

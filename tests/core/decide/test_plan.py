@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.decide.case import Case
+from service.core.decide.model import Hold, Standing, StoodDown
 from service.core.decide.plan import share_out
 from service.core.model import Campaign, Mode, Platform, Reason, State, Unreadable, Verdict
 from service.core.rules.language import CampaignEntry, Guardrails
@@ -19,6 +20,7 @@ from tests.core.decide.made import (
     CLINIC,
     ENTRY,
     NONE_OPEN,
+    NOON,
     at,
     case,
     decide,
@@ -149,12 +151,43 @@ def test_the_question_says_how_many_of_how_many_and_spares_the_others() -> None:
     assert found["cut"].verdict is Verdict.APPLY
 
 
-def test_campaigns_that_cannot_be_changed_are_not_part_of_the_clinic() -> None:
-    fixed = [wanting(f"f{n}", at(60), at(60), seen=replace(seen(at(60)), ineligible="lifetime budget")) for n in range(4)]
-    cases = [*many(4, 2, paused()), *fixed]
+def fixed(**more: Any) -> list[Case]:
+    """Fifty campaigns that nothing may be done about, for one reason or other."""
+    return [wanting(f"f{n}", at(60), at(60), **more) for n in range(50)]
+
+
+def down(reason: Reason) -> Standing:
+    return Standing(expected=at(60), since=NOON, stood_down=StoodDown(reason, NOON, at(60)))
+
+
+@pytest.mark.parametrize(
+    ("untouched", "reason"),
+    [
+        pytest.param(fixed(seen=replace(seen(at(60)), ineligible="lifetime budget")), Reason.INELIGIBLE, id="ineligible"),
+        pytest.param(fixed(seen=Unreadable("google", "503"), in_force=None), Reason.PLATFORM_UNREADABLE, id="unreadable"),
+        pytest.param(fixed(standing=down(Reason.DRIFT)), Reason.DRIFT, id="changed by somebody else"),
+        pytest.param(fixed(standing=down(Reason.BASE_MISMATCH)), Reason.BASE_MISMATCH, id="off base at first sight"),
+        pytest.param(fixed(standing=down(Reason.PAUSED_BY_PERSON)), Reason.PAUSED_BY_PERSON, id="paused by a person"),
+        pytest.param(fixed(clinic={"holds": (Hold("h", None, None, "open day", "ana", NOON),)}), Reason.HELD, id="held"),
+    ],
+)
+def test_campaigns_that_cannot_be_changed_are_not_part_of_the_clinic(untouched: list[Case], reason: Reason) -> None:
+    cases = [*many(50, 0, paused()), *untouched]
     found = decide_all(cases, ruling(cases))
-    assert "4 of 6 campaigns" in found["m0"].sentence
-    assert found["f0"].verdict is Verdict.REFUSED
+    assert (found["f0"].reason, found["m0"].verdict) == (reason, Verdict.AWAIT_APPROVAL)
+    assert "50 of 50 campaigns that can be changed" in found["m0"].sentence
+
+
+def test_protected_campaigns_are_not_part_of_the_clinic() -> None:
+    guarded = [case(at(60), entry=entry(f"f{n}", protect=True)) for n in range(50)]
+    cases = [*many(50, 0, paused()), *guarded]
+    found = decide_all(cases, ruling(cases))
+    assert (found["f0"].reason, found["m0"].verdict) == (Reason.PROTECTED, Verdict.AWAIT_APPROVAL)
+
+
+def test_campaigns_whose_diary_is_unknown_now_are_part_of_the_clinic() -> None:
+    cases = [*many(4, 0, paused()), *(wanting(f"u{n}", at(60), at(60), proposal=proposal(None)) for n in range(4))]
+    assert decide_all(cases, ruling(cases))["m0"].verdict is Verdict.APPLY
 
 
 def test_a_campaign_that_its_platform_does_not_know_is_not_said_to_be_paused() -> None:
