@@ -60,7 +60,7 @@ def test_every_documented_command_line_is_one(page: str, line: str, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["governor init harbour-physio", "governor replay", "governor rules chek", "governor plans --al"]
+    "wrong", ["governor init harbour-physio", "governor hold quay --campain x", "governor rules chek", "governor plans --al"]
 )
 def test_a_command_line_that_is_none_is_told_apart(wrong: str) -> None:
     with pytest.raises((click.ClickException, AssertionError)):
