@@ -65,7 +65,7 @@ def test_what_is_found_is_told_at_its_line_and_the_exit_status_is_1() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_findings_are_in_the_order_of_files_and_lines() -> None:
-    lines = [edit(FILE, "within: 14d, margin: 12%", "within: 14d"), edit(FILE, "{below: 60%}", "{below: 0%}")]
+    lines = [edit(FILE, "within: 14d, margin: 20%", "within: 14d"), edit(FILE, "{below: 60%}", "{below: 0%}")]
     result = lint()
     assert [line.split(": ")[:2] for line in result.stdout.splitlines() if line.startswith(f"{FILE}:")] == [
         [f"{FILE}:{lines[0]}", "margin-within-swing"],
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_2_and_the_others_are_looked_at_all_the_sa
 @pytest.mark.usefixtures("folder")
 def test_what_is_wrong_with_a_pack_is_told_once_at_its_own_line() -> None:
     edit(FILE, "notify: [marketing]  ", "packs: [full-diary]\nnotify: [marketing]  ")
-    line = edit(PACK, "within: 14d, margin: 8%", "within: 14d, margin: 1%")
+    line = edit(PACK, "within: 14d, margin: 16%", "within: 14d, margin: 1%")
     found = (
         f"{PACK}:{line}: margin-within-swing: the ladder of “Nearly full” has a margin of 1%, and utilisation over 14 days "
         "must be expected to move by 5% within a day; write margin: 5%, or more"

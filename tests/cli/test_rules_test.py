@@ -44,7 +44,7 @@ def test_a_changed_rule_fails_with_what_was_expected_what_came_and_why(folder: P
     assert lines[first + 2] == "expected  physio-search: pause, by “Booked solid”"
     assert lines[first + 3] == "got       physio-search: budget floor, 10.00 AUD, by “Ladder”, reason rule"
     assert "utilisation over 14 days               95%  at least 96%  false" in lines
-    assert "6 of 24 fail; 31 of 36 branches covered (86%)" in result.stdout
+    assert "6 of 26 fail; 31 of 38 branches covered (81%)" in result.stdout
 
 
 def test_a_failure_is_data_too(folder: Path) -> None:
@@ -104,7 +104,7 @@ def test_tests_about_no_file_and_rules_that_do_not_exist_are_refused(folder: Pat
     for command in (["test"], ["check", "--offline"]):
         result = governor("rules", *command, cwd=folder)
         assert result.returncode == 2
-        assert "harbour-physio.test.yaml:100: there is no rule `Fill podiatry`; the rules are " in result.stderr, result.stderr
+        assert "harbour-physio.test.yaml:102: there is no rule `Fill podiatry`; the rules are " in result.stderr, result.stderr
         assert "Traceback" not in result.stderr
 
 
@@ -143,7 +143,7 @@ def test_test_files_are_neither_clinics_nor_packs(folder: Path) -> None:
     directory = RuleDirectory(folder / "rules")
     assert directory.clinics() == ["harbour-physio", "northside-allied"]
     assert list(directory.packs()) == ["full-diary"]
-    assert "rules/harbour-physio.test.yaml: fine. 24 tests" in governor("rules", "check", "--offline", cwd=folder).stdout
+    assert "rules/harbour-physio.test.yaml: fine. 26 tests" in governor("rules", "check", "--offline", cwd=folder).stdout
     missing = governor("rules", "check", "--offline", "rules/harbour-fysio.test.yaml", cwd=folder)
     assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)
 

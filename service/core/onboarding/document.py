@@ -207,7 +207,7 @@ rules:
     when: {utilisation: {at_least: 95%}, days_to_next_opening: {at_least: 3}}
     for: 2h
     until:
-      any: [{utilisation: {below: 88%}}, {days_to_next_opening: {at_most: 1}}, {slots_opened: {at_least: 5}}]
+      any: [{utilisation: {below: 80%}}, {days_to_next_opening: {at_most: 1}}, {slots_opened: {at_least: 5}}]
     then: pause
 
   # Five or more openings that were not there yesterday, and at least five to fill within the week: spend more, soon.
@@ -216,10 +216,11 @@ rules:
     stabilise: 2h                   # a raise usually waits for 24 hours of agreement; openings this near cannot
     then: {budget: 130%}
 
-  # Otherwise go by how full the fortnight is. `margin`: a step is left only when utilisation has moved 5 points past it.
+  # Otherwise go by how full the fortnight is. `margin`: a step is left only when utilisation has moved 16 points past
+  # it: it moves by ten to fifteen within a week without anybody having cancelled.
   - name: Ladder
     bands:
-      by: {metric: utilisation, within: 14d, margin: 5%}
+      by: {metric: utilisation, within: 14d, margin: 16%}
       steps:
         - {at_least: 92%, budget: 50%}
         - {at_least: 80%, budget: 80%}

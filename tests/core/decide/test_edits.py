@@ -48,9 +48,9 @@ def test_a_rule_renamed_while_latched_is_forgotten_and_nothing_moves_while_it_wo
 
 
 def test_another_action_is_told_with_both_budgets(clinic: Governed) -> None:
-    everything = Rule("Half", tuple(RULES.campaigns), then=Percent(Decimal(50)))
+    everything = Rule("Less", tuple(RULES.campaigns), then=Percent(Decimal(40)))
     found = said(clinic, replace(RULES, rules=(RULES.rules[0], everything)))
-    assert any(text == "will set 15.00 AUD a day (now 18.00 AUD) for podiatry-search: “Half” applies always" for text in found)
+    assert any(text == "will set 12.00 AUD a day (now 18.00 AUD) for podiatry-search: “Less” applies always" for text in found)
 
 
 def test_what_a_guardrail_puts_off_is_told_too(clinic: Governed) -> None:

@@ -38,11 +38,11 @@ PROPOSING = replace(RULES, mode=Mode.PROPOSE)
 
 
 def paused() -> Governed:
-    """Harbour's physiotherapy is sold out, and both its campaigns are paused."""
+    """Harbour's physiotherapy is sold out, and both its campaigns are paused; podiatry sold out an hour later."""
     clinic = Governed(scene(), RULES)
     clinic.run()
-    clinic.world.book_out(HARBOUR, types_named(clinic.world.clinics[HARBOUR], "Initial physio"))
-    for _ in range(3):
+    for sold in ("Initial physio", "", ""):
+        clinic.world.book_out(HARBOUR, types_named(clinic.world.clinics[HARBOUR], sold))
         clinic.world.advance(HOUR)
         clinic.run()
     assert clinic.standings[NAME].paused_by_us
