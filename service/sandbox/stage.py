@@ -10,7 +10,7 @@ from pathlib import Path
 from service.sandbox.cliniko.server import cliniko_app
 from service.sandbox.controls import controls_app
 from service.sandbox.google_ads.server import google_ads_server
-from service.sandbox.meta.server import meta_app
+from service.sandbox.meta.server import HOURLY_CALLS, meta_app
 from service.sandbox.scene import META_TOKEN
 from service.sandbox.serving import serving
 from service.sandbox.world import World
@@ -25,14 +25,16 @@ class Stage:
 
 
 @contextmanager
-def staged(world: World, directory: Path, requests_per_minute: int = 200) -> Iterator[Stage]:
+def staged(
+    world: World, directory: Path, requests_per_minute: int = 200, meta_calls_per_hour: int = HOURLY_CALLS
+) -> Iterator[Stage]:
     """Run the three systems and the controls on loopback ports; `directory` keeps the certificate and key file.
 
-    A world whose hours pass in seconds wants more `requests_per_minute` of Cliniko than the real one grants.
+    A world whose hours pass in seconds, or are lived through again, wants more of Cliniko and Meta than the real ones grant.
     """
     with (
         serving(cliniko_app(world, limit=requests_per_minute)) as cliniko,
-        serving(meta_app(world, META_TOKEN)) as meta,
+        serving(meta_app(world, META_TOKEN, hourly_calls=meta_calls_per_hour)) as meta,
         serving(controls_app(world)) as controls,
         google_ads_server(world, directory) as google,
     ):

@@ -37,7 +37,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def stage(world: World, google_certificate: Path) -> Iterator[Stage]:
-    with staged(world, google_certificate, requests_per_minute=60_000) as running:
+    with staged(world, google_certificate, requests_per_minute=60_000, meta_calls_per_hour=1_000_000) as running:
         yield running
 
 

@@ -19,7 +19,7 @@ from tests.e2e.moment import PHYSIO, Moment, command, held, moment_of
 @pytest.fixture
 async def moment(google_certificate: Path, tmp_path: Path) -> AsyncIterator[Moment]:
     world = scene()
-    with staged(world, google_certificate, requests_per_minute=60_000) as stage:
+    with staged(world, google_certificate, requests_per_minute=60_000, meta_calls_per_hour=1_000_000) as stage:
         yield await moment_of(world, stage, tmp_path)
 
 

@@ -44,7 +44,7 @@ from service.sandbox.world import World
 SLOW_SECONDS = 0.5
 SILENT_SECONDS = 120.0
 HOURLY_CALLS = 600
-"""How many calls an hour about one ad account the usage headers call 100%."""
+"""What Meta grants an ad account an hour, here."""
 
 HTML = b"<!DOCTYPE html><html><head><title>Facebook | Error</title></head><body>Sorry, something went wrong.</body></html>"
 THROTTLED = Wrong(80004, 2446079, "There have been too many calls to this ad-account. Wait a bit and try again.")
@@ -82,8 +82,11 @@ class _SilentError(Exception):
     """Nothing is to be answered."""
 
 
-def meta_app(world: World, token: str, app_secret: str | None = None) -> ASGIApp:
-    """The server; with `app_secret` it also demands a right `appsecret_proof`, as an app can be set to."""
+def meta_app(world: World, token: str, app_secret: str | None = None, hourly_calls: int = HOURLY_CALLS) -> ASGIApp:
+    """The server; with `app_secret` it also demands a right `appsecret_proof`, as an app can be set to.
+
+    `hourly_calls` about one ad account are what the usage headers call 100%.
+    """
     calls: deque[tuple[datetime, str]] = deque()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +104,7 @@ def meta_app(world: World, token: str, app_secret: str | None = None) -> ASGIApp
             await _until_gone(receive)
             return
         if answer.status not in {502, 503}:
-            answer.headers = _usage(world, call, calls) | answer.headers
+            answer.headers = _usage(world, call, calls, hourly_calls) | answer.headers
         await _send(send, answer)
 
     return app
@@ -253,13 +256,13 @@ def _account(world: World, raw: str) -> str:
     return next(owners, "act_0").removeprefix("act_")
 
 
-def _usage(world: World, call: Call, calls: deque[tuple[datetime, str]]) -> dict[str, str]:
+def _usage(world: World, call: Call, calls: deque[tuple[datetime, str]], hourly_calls: int) -> dict[str, str]:
     """The share of an hour's calls about the account that were made, by the world's clock."""
     while calls and calls[0][0] <= world.now - timedelta(hours=1):
         calls.popleft()
     account = _account(world, "/".join(call.path))
     made = sum(about == account for _, about in calls)
-    return _usage_headers(account, min(100, made * 100 // HOURLY_CALLS), reports=_about_reports(call))
+    return _usage_headers(account, min(100, made * 100 // hourly_calls), reports=_about_reports(call))
 
 
 def _usage_headers(account: str, percent: int, minutes: int = 0, *, reports: bool = False) -> dict[str, str]:
