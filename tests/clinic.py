@@ -143,6 +143,8 @@ class Clinic:
         )
         if then:
             text += f"rules:\n  - {{name: Wish, service: {service}, then: {then}}}\n"
+        else:
+            text += "# no rules\n"  # a mere beginning of the file in force would be refused
         self.file.write_text(text)
         long_ago = self.file.stat().st_mtime - 60
         os.utime(self.file, (long_ago, long_ago))

@@ -55,7 +55,7 @@ class Clinic:
         """What the rules always want, where it is not base."""
         wanted = {"physio-search": physio, "podiatry-search": podiatry}
         rules = [f"  - {{name: {name}, campaigns: [{name}], then: {then}}}\n" for name, then in wanted.items() if then]
-        self.file.write_text(HEAD + ("rules:\n" + "".join(rules) if rules else ""))
+        self.file.write_text(HEAD + ("rules:\n" + "".join(rules) if rules else "# no rules\n"))
         self.world.advance(5 * MINUTE)
 
     async def run(self) -> Report:
