@@ -12,7 +12,7 @@ from hypothesis import settings
 from service.sandbox.google_ads.certificate import certificate_in
 from tests.clinic import Clinic, clinic_in
 
-settings.register_profile("normal", deadline=None, max_examples=40, derandomize=True)  # a busy machine is no failure
+settings.register_profile("normal", deadline=None, max_examples=25, derandomize=True)  # a busy machine is no failure
 settings.register_profile("soak", deadline=None, max_examples=1500)
 os.environ["GOVERNOR_RULES_SETTLE"] = "0s"  # tests write a file and are done with it
 settings.load_profile(os.environ.get("GOVERNOR_TEST_PROFILE", "normal"))
