@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,16 @@ def test_without_a_file_the_kill_switch_is_as_the_environment_has_it(env: Path, 
     assert asked() is False
     monkeypatch.setenv("GOVERNOR_KILL_SWITCH", "true")
     assert asked() is True
+
+
+async def test_a_pause_whose_amount_reads_back_otherwise_is_an_alarm_and_still_ours_to_end(clinic: Clinic) -> None:
+    await clinic.run()
+    clinic.rules("pause")
+    clinic.ads.unit = Decimal(7)  # the platform makes 56 of 60
+    report = await clinic.run()
+    assert [(each.ending, each.detail) for each in report.changes] == [("failed", "written, but it reads back paused at 56")]
+    await clinic.run()
+    standing = await clinic.standing()
+    assert standing.paused_by_us
+    assert standing.stood_down is not None
+    assert not standing.stood_down.status, "only the amount is another's"
