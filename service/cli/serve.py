@@ -11,6 +11,7 @@ import click
 from service.app import App, bootstrap
 from service.cli.progress import Logged
 from service.core.errors import InputError
+from service.listening import listening
 from service.logs import configure
 
 
@@ -43,6 +44,6 @@ async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
 
 def _bound(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        return listening(host, port)
     except OSError as error:
         raise InputError(f"cannot listen on {host}:{port}: {error.strerror or error}; give another --host or --port") from None

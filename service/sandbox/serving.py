@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
+
+from service.listening import listening
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
@@ -20,7 +21,7 @@ START_SECONDS = 10.0
 @contextmanager
 def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Serve `app` on 127.0.0.1 and yield its base address, `http://127.0.0.1:<port>`; port 0 takes a free one."""
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = listening("127.0.0.1", port)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", date_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -112,11 +112,18 @@ async def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return Told(directory, secrets, world)
 
 
+@asynccontextmanager
+async def story_in(told: Told, directory: Path) -> AsyncIterator[Api]:
+    """The API at the end of the story, with a world and a database of its own."""
+    shutil.copytree(told.directory, directory, dirs_exist_ok=True)
+    world = World(told.world.now)
+    world.clinics, world.google, world.meta = deepcopy((told.world.clinics, told.world.google, told.world.meta))
+    async with api_over(Near(world), directory, told.secrets) as opened:
+        yield opened
+
+
 @pytest.fixture
 async def governed(told: Told, tmp_path: Path) -> AsyncIterator[Api]:
     """The API at the end of the story."""
-    shutil.copytree(told.directory, tmp_path, dirs_exist_ok=True)
-    world = World(told.world.now)
-    world.clinics, world.google, world.meta = deepcopy((told.world.clinics, told.world.google, told.world.meta))
-    async with api_over(Near(world), tmp_path, told.secrets) as opened:
+    async with story_in(told, tmp_path) as opened:
         yield opened

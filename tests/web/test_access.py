@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from service.core.decide.model import Hold
 from service.keys import EVERY_CLINIC, new_key
 from service.sandbox.scene import HARBOUR, NORTHSIDE
 from service.store.keys import Role
-from tests.web.conftest import Api
+from tests.web.conftest import Api, Told, story_in
 
 HOLD = {"reason": "a sale is on", "campaign": "physio-search"}
 
@@ -65,6 +66,13 @@ NAMED = [route for route in ROUTES if route.about]
 LISTED = [route for route in ROUTES if not route.about and route.method == "GET"]
 
 
+@pytest.fixture(scope="module")
+async def shared(told: Told, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """The end of the story, for whoever asks about a route: what one asker changes is nothing to the next."""
+    async with story_in(told, tmp_path_factory.mktemp("shared")) as opened:
+        yield opened
+
+
 async def harbours(api: Api) -> dict[str, str]:
     """What the addresses name, all of it Harbour's."""
     decision = (await api.get("/v1/decisions", clinic=HARBOUR, limit=1))["items"][0]
@@ -94,8 +102,8 @@ def test_the_matrix_leaves_no_route_out(api: Api) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-async def test_nobody_gets_in_without_a_good_key(governed: Api, route: Route) -> None:
-    names = await harbours(governed)
+async def test_nobody_gets_in_without_a_good_key(shared: Api, route: Route) -> None:
+    names = await harbours(shared)
     for authorization in (
         None,
         "Bearer",
@@ -106,7 +114,7 @@ async def test_nobody_gets_in_without_a_good_key(governed: Api, route: Route) ->
         "Bearer \xff",
     ):
         headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
-        answer = await asked(governed, route, None, names, headers=headers)
+        answer = await asked(shared, route, None, names, headers=headers)
         assert answer.status_code == 401, (authorization, answer.text)
         assert answer.headers["www-authenticate"].startswith("Bearer")
         assert answer.json()["type"] == "urn:governor:problem:unauthenticated"
@@ -114,9 +122,9 @@ async def test_nobody_gets_in_without_a_good_key(governed: Api, route: Route) ->
 
 @pytest.mark.parametrize("key", ["harbour-viewer", "harbour-operator", "harbour-admin", "admin", "auditor"])
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-async def test_a_role_may_do_what_those_below_it_may_and_no_more(governed: Api, route: Route, key: str) -> None:
+async def test_a_role_may_do_what_those_below_it_may_and_no_more(shared: Api, route: Route, key: str) -> None:
     viewer = key in {"harbour-viewer", "auditor"}
-    answer = await asked(governed, route, key, await harbours(governed))
+    answer = await asked(shared, route, key, await harbours(shared))
     if viewer and route.role is Role.OPERATOR:
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:governor:problem:forbidden")
     else:
@@ -125,12 +133,12 @@ async def test_a_role_may_do_what_those_below_it_may_and_no_more(governed: Api, 
 
 
 @pytest.mark.parametrize("route", NAMED, ids=str)
-async def test_what_is_foreign_is_answered_like_what_does_not_exist(governed: Api, route: Route) -> None:
-    names = await harbours(governed)
-    foreign = await asked(governed, route, "northside-operator", names)
+async def test_what_is_foreign_is_answered_like_what_does_not_exist(shared: Api, route: Route) -> None:
+    names = await harbours(shared)
+    foreign = await asked(shared, route, "northside-operator", names)
     nowhere = names | {route.about: "no-such-thing"}
-    unknown = await asked(governed, route, "northside-operator", nowhere)
-    everywhere = await asked(governed, route, "admin", nowhere)
+    unknown = await asked(shared, route, "northside-operator", nowhere)
+    everywhere = await asked(shared, route, "admin", nowhere)
     assert foreign.status_code == unknown.status_code == everywhere.status_code == 404
     assert foreign.text.replace(names[route.about], "no-such-thing") == unknown.text == everywhere.text
     assert set(foreign.headers) == set(unknown.headers)
@@ -142,9 +150,9 @@ async def test_a_foreign_clinic_is_not_there_even_for_a_malformed_request(govern
 
 
 @pytest.mark.parametrize("route", LISTED, ids=str)
-async def test_listings_show_nothing_foreign(governed: Api, route: Route) -> None:
-    await harbours(governed)
-    answer = await asked(governed, route, "northside-operator", {})
+async def test_listings_show_nothing_foreign(shared: Api, route: Route) -> None:
+    await harbours(shared)
+    answer = await asked(shared, route, "northside-operator", {})
     assert answer.status_code == 200
     assert NORTHSIDE in answer.text
     assert HARBOUR not in answer.text
@@ -152,10 +160,9 @@ async def test_listings_show_nothing_foreign(governed: Api, route: Route) -> Non
 
 
 @pytest.mark.parametrize("path", ["/v1/decisions", "/v1/audit", "/v1/audit/head", "/v1/audit/verify"])
-async def test_a_filter_by_a_foreign_clinic_is_answered_like_one_by_an_unknown_clinic(governed: Api, path: str) -> None:
+async def test_a_filter_by_a_foreign_clinic_is_answered_like_one_by_an_unknown_clinic(shared: Api, path: str) -> None:
     answers = [
-        await governed.ask("GET", path, "northside-operator", params={"clinic": name})
-        for name in (HARBOUR, "nowhere", "_system")
+        await shared.ask("GET", path, "northside-operator", params={"clinic": name}) for name in (HARBOUR, "nowhere", "_system")
     ]
     assert {(answer.status_code, answer.text) for answer in answers} == {(404, answers[0].text)}
 
