@@ -18,7 +18,7 @@ from service.core.errors import InputError, NotFoundError
 from service.core.rules.language import RuleSet
 from service.core.rules.values import SLUG
 from service.rulefiles.git import revision_of
-from service.rulefiles.source import PackText, Source, Texts, check, decode, whole
+from service.rulefiles.source import PackText, Source, Texts, check_whole, decode
 
 SETTLED = timedelta(seconds=2)
 """Longer than an editor takes to save a file, or a network to bring it."""
@@ -41,6 +41,15 @@ class _Look:
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Good:
+    """The newest good file of a clinic: the SHA-256 of its bytes and of all packs, and what it states."""
+
+    bytes: str
+    rules: RuleSet
+    text: str
+
+
 class RuleDirectory:
     """`<clinic>.yaml` files in one directory. Tests (`<clinic>.test.yaml`), packs and the schema are no clinics.
 
@@ -51,6 +60,7 @@ class RuleDirectory:
         self.path, self.settle = Path(path), settle
         self._revisions: dict[str, str] = {}
         self._looks: dict[str, _Look] = {}
+        self._good: dict[str, _Good] = {}
 
     def clinics(self) -> list[str]:
         """The names of all clinics with a file, good or bad, in order; `InputError` where there is no such directory."""
@@ -76,10 +86,19 @@ class RuleDirectory:
 
     def loaded(self, source: Source) -> LoadedFile:
         """What has been read, checked; raises `RuleFileError` for a bad file."""
-        rules = check(decode(source.data, source.file), source.file, source.packs)
+        rules, text = self._checked(source)
         used = [source.packs[name].file for name in dict.fromkeys(rule.pack for rule in rules.rules) if name]
         revised = replace(rules, revision=self._revision(rules.digest, [Path(file) for file in (source.file, *used)]))
-        return LoadedFile(revised, whole(source.data, source.packs).decode("utf-8"), rules.digest)
+        return LoadedFile(revised, text, rules.digest)
+
+    def _checked(self, source: Source) -> tuple[RuleSet, str]:
+        """What the bytes state, and their text. A good file is kept in mind: the next run finds it as this one did."""
+        found = _of(source.data, source.packs)
+        known = self._good.get(source.file)
+        if known is None or known.bytes != found:
+            rules, text = check_whole(decode(source.data, source.file), source.file, source.packs)
+            known = self._good[source.file] = _Good(found, rules, text.decode("utf-8"))
+        return known.rules, known.text
 
     def look(self, clinic: str) -> tuple[Source, timedelta]:
         """What `read` reads, and for how long this process has read the same: no time at all at first."""

@@ -56,14 +56,18 @@ def check(text: str, file_name: str, packs: Texts | None = None) -> RuleSet:
     Raises `RuleFileError` with every problem found, each at its file and a line, whatever the text. Where `file_name` ends in
     `.yaml`, the clinic in the text must have the same name.
     """
+    return check_whole(text, file_name, packs or {})[0]
+
+
+def check_whole(text: str, file_name: str, packs: Texts) -> tuple[RuleSet, bytes]:
+    """As `check`, with what `whole` would make of the file and its packs."""
     root, problems = tree(text, file_name)
     if root is None:
         raise RuleFileError(problems)
-    known = packs or {}
-    named = frozenset(_listed(root))
-    files = {name: pack_tree(pack) if name in named else PackFile(pack.file, None) for name, pack in known.items()}
-    digest = digest_of(whole(text.encode("utf-8", "surrogatepass"), known))
-    return read(root, file=file_name, digest=digest, known=problems, packs=files)
+    named = _listed(root)
+    files = {name: pack_tree(pack) if name in named else PackFile(pack.file, None) for name, pack in packs.items()}
+    together = _together(text.encode("utf-8", "surrogatepass"), packs, named)
+    return read(root, file=file_name, digest=digest_of(together), known=problems, packs=files), together
 
 
 def check_pack(name: str, pack: PackText) -> tuple[Rule, ...]:
@@ -82,8 +86,12 @@ def whole(data: bytes, packs: Texts) -> bytes:
     if not packs:
         return data
     root, _ = parse(data.decode("utf-8", "replace"), "")
-    listed = [] if root is None else [(name, packs[name]) for name in _listed(root) if name in packs]
-    return b"".join([data, *(f"\n--- # packs/{name}.yaml\n".encode() + pack.data for name, pack in listed)])
+    return data if root is None else _together(data, packs, _listed(root))
+
+
+def _together(data: bytes, packs: Texts, listed: list[str]) -> bytes:
+    known = [(name, packs[name]) for name in listed if name in packs]
+    return b"".join([data, *(f"\n--- # packs/{name}.yaml\n".encode() + pack.data for name, pack in known)])
 
 
 def parts(text: str) -> dict[str, str]:
