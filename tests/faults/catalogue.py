@@ -47,7 +47,7 @@ class Combination:
         )
 
 
-SIZES: dict[Sweep, tuple[int, int]] = {"few": (4, 12), "many": (5000 // len(SWEPT) + 1, 240)}
+SIZES: dict[Sweep, tuple[int, int]] = {"few": (2, 12), "many": (5000 // len(SWEPT) + 1, 240)}
 """Combinations per kind, and the states they are drawn from: in the check, and in the long run."""
 
 

@@ -43,6 +43,9 @@ def _nested(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]
     return st.builds(All, terms) | st.builds(Any, terms) | st.builds(Not, inner)
 
 
+EXAMPLES = settings(max_examples=max(2, settings().max_examples // 50), suppress_health_check=list(HealthCheck))
+"""Few: what a run works on takes a second to make up."""
+
 CONDITIONS: st.SearchStrategy[Condition] = st.recursive(_compare(), _nested, max_leaves=5)
 for each in (All, Any, Not):
     term = CONDITIONS if each is Not else st.lists(CONDITIONS, max_size=3).map(tuple)
@@ -59,7 +62,7 @@ def _types(*modules: types.ModuleType) -> list[type]:
 
 
 @pytest.mark.parametrize("kind", _types(core_model, decide_model, language), ids=lambda kind: kind.__name__)
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(EXAMPLES)
 @given(data=st.data())
 def test_every_type_comes_back_as_it_was(kind: type, data: st.DataObject) -> None:
     value = data.draw(st.from_type(kind))
@@ -69,7 +72,7 @@ def test_every_type_comes_back_as_it_was(kind: type, data: st.DataObject) -> Non
     assert dump(kind, back) == dump(kind, value)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(EXAMPLES)
 @given(outcome=st.from_type(RunOutcome))
 def test_an_outcome_is_its_canonical_text_and_what_that_does_not_tell(outcome: RunOutcome) -> None:
     text = canonical(outcome)

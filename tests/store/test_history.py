@@ -7,11 +7,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from service.core.backtest import Moment
 from service.core.model import Diaries, Snapshot
-from service.store.history import BATCH, Span
+from service.store import history
+from service.store.history import Span
 from service.store.store import Store
 from tests.store.samples import CLINIC, HOUR, NOW, inputs, outcome, snapshot
+
+
+BATCH = 15
+"""Readings that are fetched at a time, here; the service itself takes more."""
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "BATCH", BATCH)
 
 
 def taken(count: int) -> list[Snapshot]:
@@ -37,7 +49,7 @@ async def store_all(store: Store, fence: int, readings: Sequence[Snapshot]) -> N
 
 
 async def test_every_reading_of_the_period_is_read_back_as_it_was_oldest_first(store: Store, fence: int) -> None:
-    readings = taken(BATCH + 20)
+    readings = taken(2 * BATCH + 10)
     await store_all(store, fence, readings)
     first, last = readings[5].taken_at, readings[-3].taken_at
     found = [moment async for moment in store.history.moments(CLINIC, first, last)]

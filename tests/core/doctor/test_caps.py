@@ -18,7 +18,8 @@ from tests.core.made import seen
 from tests.core.worlds import book, seeded
 from tests.core.worlds import found as random_clinic
 
-SEEDS = range(25)
+SHORT = 6
+SEEDS = [*range(SHORT), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(SHORT, 250))]
 WITHIN = (1, 5, 14)
 
 
