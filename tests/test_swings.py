@@ -19,12 +19,12 @@ from service.swings import FORTNIGHT, Key, observed
 from tests.support import Governed, shipped
 from tests.test_rehearsing import keep
 
-EVERY = timedelta(hours=6)
+EVERY = timedelta(hours=4)
 Runs = list[tuple[RunInputs, RunOutcome]]
 
 
 def governed(count: int) -> Governed:
-    """Harbour after so many runs, four a day."""
+    """Harbour after so many runs, six a day."""
     clinic = Governed(scene(), shipped(HARBOUR))
     for _ in range(count):
         clinic.run()
@@ -34,8 +34,8 @@ def governed(count: int) -> Governed:
 
 @pytest.fixture(scope="module")
 def runs() -> Runs:
-    """Ten days of four runs each."""
-    return governed(40).outcomes
+    """Eight days of six runs each."""
+    return governed(48).outcomes
 
 
 async def asked(url: str, clinic: str, runs: Runs) -> Observed:
@@ -67,13 +67,13 @@ def test_swings_are_those_of_what_the_runs_were_sure_of(tmp_path: Path, runs: Ru
 
 
 def test_a_week_of_runs_is_needed(tmp_path: Path, runs: Runs) -> None:
-    found = known(tmp_path, runs[:20])
+    found = known(tmp_path, runs[:30])
     assert found.swings == {}
-    assert found.diaries == runs[19][0].snapshot.diaries
+    assert found.diaries == runs[29][0].snapshot.diaries
 
 
 def test_only_the_last_fortnight_counts(tmp_path: Path) -> None:
-    clinic = governed(32)
+    clinic = governed(48)
     clinic.world.advance(FORTNIGHT)
     clinic.run()
     found = known(tmp_path, clinic.outcomes)

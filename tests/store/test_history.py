@@ -16,7 +16,6 @@ from service.store.history import Span
 from service.store.store import Store
 from tests.store.samples import CLINIC, HOUR, NOW, inputs, outcome, snapshot
 
-
 BATCH = 15
 """Readings that are fetched at a time, here; the service itself takes more."""
 
