@@ -173,10 +173,11 @@ def _packed(rooms: Sequence[Room], most: int, *, apart: bool = False) -> dict[Of
     """
     placed: dict[Kind, list[int]] = {}
     taken: Counter[tuple[Kind, int]] = Counter()
+    limited = [(room, most if apart else most * room.places) for room in rooms]
     for begins, end in reversed(intervals.union(span for room in rooms for span in room.sellable)):
         at = end
         while at > begins:
-            room, start = next(_free(rooms, at, taken, most, apart=apart), (None, at - MINUTE))
+            room, start = next(_free(limited, at, taken, apart=apart), (None, at - MINUTE))
             if room is not None:
                 taken[room.kind, room.part(start) if apart else 0] += 1
                 placed.setdefault(room.kind, []).append(start)
@@ -185,12 +186,10 @@ def _packed(rooms: Sequence[Room], most: int, *, apart: bool = False) -> dict[Of
 
 
 def _free(
-    rooms: Iterable[Room], at: int, taken: Counter[tuple[Kind, int]], most: int, *, apart: bool
+    limited: Iterable[tuple[Room, int]], at: int, taken: Counter[tuple[Kind, int]], *, apart: bool
 ) -> Iterator[tuple[Room | None, int]]:
-    """The rooms in which one more start can be shown that covers the time before `at`, with that start."""
-    for room in rooms:
+    """The rooms in which one more start can be shown, within the limit of each, that covers the time before `at`."""
+    for room, limit in limited:
         start = room.before(at)
-        if start is not None:
-            part, limit = (room.part(start), most) if apart else (0, most * room.places)
-            if taken[room.kind, part] < limit:
-                yield room, start
+        if start is not None and taken[room.kind, room.part(start) if apart else 0] < limit:
+            yield room, start
