@@ -72,6 +72,10 @@ class RuleDirectory:
             name.removesuffix(".yaml") for name in names if not name.startswith(".") and not name.endswith(".test.yaml")
         )
 
+    def has(self, clinic: str) -> bool:
+        """Whether `clinics` would name this one."""
+        return re.fullmatch(SLUG, clinic) is not None and (self.path / f"{clinic}.yaml").is_file()
+
     def load(self, clinic: str) -> LoadedFile:
         """The clinic's file as it is now.
 

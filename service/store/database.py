@@ -8,17 +8,19 @@ read transaction sees one state of the database throughout.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Insert, Table, event, make_url, text
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import SettingsError, StoreError
+
+T = TypeVar("T")
 
 BUSY_MILLISECONDS = 30_000
 """How long another process may hold the write lock before we give up."""
@@ -34,6 +36,7 @@ class Database:
         sqlite = self._engine.dialect.name == "sqlite"
         self._readers = self._engine if sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._writers = self._engine.execution_options(**{_WRITES: True})
+        self._at_once = _sync_engine(url) if sqlite else None
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -42,6 +45,17 @@ class Database:
         with translated():
             async with self._readers.connect() as conn:
                 yield conn
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """What `work` reads in a transaction of its own. Raises StoreError.
+
+        As `reading`, for what is asked for often: with SQLite one thread does all of it, where otherwise every cursor that is
+        opened, read and closed is a trip to a thread and back.
+        """
+        if self._at_once is None:
+            async with self.reading() as conn:
+                return await conn.run_sync(work)
+        return await asyncio.to_thread(_read, self._at_once, work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -58,6 +72,13 @@ class Database:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        if self._at_once is not None:
+            self._at_once.dispose()
+
+
+def _read(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with translated(), engine.connect() as conn:
+        return work(conn)
 
 
 def insert_absent(conn: AsyncConnection, table: Table) -> Insert:
@@ -92,9 +113,20 @@ def _engine(url: str) -> AsyncEngine:
     except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
         raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE") from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        _prepare(engine.sync_engine)
     return engine
+
+
+def _sync_engine(url: str) -> Engine:
+    """For SQLite: connections that block, which threads use."""
+    engine = create_engine(make_url(url).set(drivername="sqlite"), hide_parameters=True)
+    _prepare(engine)
+    return engine
+
+
+def _prepare(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
 
 
 def _demand_folder(file: Path) -> None:
@@ -109,7 +141,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     # The driver would begin transactions at moments of its own choosing (PEP 249 by way of sqlite3): we do it ourselves.
     connection.isolation_level = None
     # Text damaged on disk must reach the ledger's verification, which names it, rather than fail to decode.
-    connection.driver_connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    getattr(connection, "driver_connection", connection).text_factory = lambda raw: raw.decode("utf-8", "replace")
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, insert, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, insert, literal, null, outerjoin, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import Decision
@@ -18,6 +19,8 @@ from service.store.columns import Instant
 from service.store.database import Database
 from service.store.pages import Page, cursor_of, position
 from service.store.tables import decision as _decision
+from service.store.tables import document as _document
+from service.store.tables import trace as _trace
 from service.store.undisturbed import undisturbed
 
 
@@ -36,6 +39,21 @@ class Wanted:
     before: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A decision as it is stored: JSON. `trace` is the JSON of its service's conditions (`store.traces`).
+
+    `trace` is None where it was not asked for, and where it is no longer kept.
+    """
+
+    id: str
+    clinic: str
+    rule: str | None
+    changed: bool
+    body: str
+    trace: bytes | None
+
+
 @undisturbed
 class Decisions:
     """The decisions of every run."""
@@ -45,14 +63,17 @@ class Decisions:
 
     async def decisions(self, wanted: Wanted | None = None, *, cursor: str | None = None, limit: int = 100) -> Page[Decision]:
         """The wanted decisions, newest first. Raises InputError for a cursor that is none of ours."""
-        query = _query().where(*_conditions(wanted or Wanted()))
-        if cursor is not None:
-            at, id_ = position(cursor, datetime, str)
-            query = query.where(tuple_(_decision.c.at, _decision.c.id) < tuple_(literal(at, Instant), literal(id_)))
-        query = query.order_by(_decision.c.at.desc(), _decision.c.id.desc()).limit(limit + 1)
-        async with self._database.reading() as conn:
-            rows = (await conn.execute(query)).all()
+        query = _page(_query(), wanted or Wanted(), cursor, limit)
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
         return Page.of(rows, limit, _from, lambda row: cursor_of(row.at, row.id))
+
+    async def told(
+        self, wanted: Wanted | None = None, *, traced: bool = False, cursor: str | None = None, limit: int = 100
+    ) -> Page[Told]:
+        """As `decisions`, each as the text it is stored as; `traced` with the conditions behind it."""
+        query = _page(_TOLD[traced], wanted or Wanted(), cursor, limit)
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        return Page.of(rows, limit, _told, lambda row: cursor_of(_at(row.body), row.id))
 
     async def decision(self, id_: str) -> Decision:
         """One decision. Raises NotFoundError."""
@@ -82,6 +103,14 @@ def _query() -> Select[Any]:
     return select(_decision.c.id, _decision.c.at, _decision.c.body)
 
 
+def _page(query: Select[Any], wanted: Wanted, cursor: str | None, limit: int) -> Select[Any]:
+    query = query.where(*_conditions(wanted))
+    if cursor is not None:
+        at, id_ = position(cursor, datetime, str)
+        query = query.where(tuple_(_decision.c.at, _decision.c.id) < tuple_(literal(at, Instant), literal(id_)))
+    return query.order_by(_decision.c.at.desc(), _decision.c.id.desc()).limit(limit + 1)
+
+
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     columns, found = _decision.c, list[ColumnElement[bool]]()
     if wanted.clinics is not None:
@@ -97,7 +126,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 def _row(decision: Decision) -> dict[str, Any]:
-    same = ("id", "run", "clinic", "campaign", "rule", "at")
+    same = ("id", "run", "clinic", "campaign", "service", "rule", "at")
     tokens = ("platform", "verdict", "reason")
     return {
         **{name: getattr(decision, name) for name in same},
@@ -109,3 +138,26 @@ def _row(decision: Decision) -> dict[str, Any]:
 
 def _from(row: Row[Any]) -> Decision:
     return documents.load(Decision, row.body)
+
+
+def _told(row: Row[Any]) -> Told:
+    id_, clinic, rule, changed, body, digest, trace = tuple(row)
+    return Told(id_, clinic, rule, changed, body, None if trace is None else documents.text_of(digest, trace))
+
+
+def _at(body: str) -> datetime:
+    return datetime.fromisoformat(json.loads(body)["at"])
+
+
+def _query_told(*, traced: bool) -> Select[Any]:
+    columns = _decision.c
+    query = select(columns.id, columns.clinic, columns.rule, columns.changed, columns.body)
+    if not traced:
+        return query.add_columns(null().label("digest"), null().label("trace"))
+    of_it = (_trace.c.run == columns.run) & (_trace.c.service == columns.service)
+    kept = outerjoin(outerjoin(_decision, _trace, of_it), _document, _document.c.digest == _trace.c.document)
+    return query.add_columns(_document.c.digest, _document.c.body.label("trace")).select_from(kept)
+
+
+_TOLD = {traced: _query_told(traced=traced) for traced in (False, True)}
+"""Made once: to build a query costs nearly as much as to run it."""

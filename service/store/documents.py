@@ -101,13 +101,14 @@ async def get(conn: AsyncConnection, digests: Collection[str]) -> dict[str, byte
     """The texts of documents by digest. Raises NotFoundError if one is missing, StoreError if one is damaged."""
     table = tables.document
     rows = await conn.execute(select(table.c.digest, table.c.body).where(table.c.digest.in_(digests)))
-    found = {row.digest: _text(row.digest, row.body) for row in rows}
+    found = {row.digest: text_of(row.digest, row.body) for row in rows}
     if absent := set(digests) - found.keys():
         raise NotFoundError(f"no stored document {min(absent)}")
     return found
 
 
-def _text(digest: str, body: bytes) -> bytes:
+def text_of(digest: str, body: bytes) -> bytes:
+    """The text of a document from its compressed body. Raises StoreError if it is damaged."""
     try:
         data = zlib.decompress(body)
     except zlib.error as error:

@@ -7,7 +7,8 @@ it. Row, ledger record and standing are written in one transaction, by the worke
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -121,10 +122,16 @@ class Intents:
         """The changes a decision led to and what became of them, oldest first."""
         return await self._where(_change.c.decision == decision)
 
+    async def of_decisions(self, decisions: Collection[str]) -> dict[str, tuple[RecordedChange, ...]]:
+        """The changes that each of these decisions led to, oldest first; a decision without any is left out."""
+        found = defaultdict[str, list[RecordedChange]](list)
+        for each in await self._where(_change.c.decision.in_(decisions)) if decisions else ():
+            found[each.change.decision].append(each)
+        return {decision: tuple(changes) for decision, changes in found.items()}
+
     async def _where(self, *wanted: ColumnElement[bool]) -> tuple[RecordedChange, ...]:
-        async with self._database.reading() as conn:
-            rows = await conn.execute(select(_change).where(*wanted).order_by(_change.c.intended_at, _change.c.id))
-            return tuple(map(_recorded, rows))
+        query = select(_change).where(*wanted).order_by(_change.c.intended_at, _change.c.id)
+        return tuple(map(_recorded, await self._database.read(lambda conn: conn.execute(query).all())))
 
 
 def _recorded(row: Row[Any]) -> RecordedChange:

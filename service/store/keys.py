@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +22,13 @@ from service.store.undisturbed import undisturbed
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 """A key in steady use costs one write per this much time, not one per request."""
+
+
+KNOWN_FOR = 1.0
+"""Seconds after which a key that was revoked by another process opens nothing any more, at the latest."""
+
+KNOWN_AT_MOST = 10_000
+"""Keys that are kept in mind."""
 
 
 class Role(StrEnum):
@@ -52,8 +61,9 @@ class Key:
 class Keys:
     """The keys of this installation."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._database, self._monotonic = database, monotonic
+        self._found: OrderedDict[str, tuple[float, Key]] = OrderedDict()
 
     async def create_key(
         self,
@@ -74,10 +84,23 @@ class Keys:
         return key
 
     async def find_key(self, hash_: str) -> Key | None:
-        """The key whose secret has this hash, valid or not."""
-        async with self._database.reading() as conn:
-            row = (await conn.execute(select(_key).where(_key.c.hash == hash_))).one_or_none()
-            return _from(row) if row else None
+        """The key whose secret has this hash, valid or not, as it was within the last `KNOWN_FOR` seconds.
+
+        What this process itself does to a key it knows at once. That there is none is never remembered: one may be made.
+        """
+        now, known = self._monotonic(), self._found.get(hash_)
+        if known is not None and now - known[0] < KNOWN_FOR:
+            return known[1]
+        query = select(_key).where(_key.c.hash == hash_)
+        row = await self._database.read(lambda conn: conn.execute(query).one_or_none())
+        return None if row is None else self._remember(hash_, now, _from(row))
+
+    def _remember(self, hash_: str, now: float, key: Key) -> Key:
+        self._found[hash_] = (now, key)
+        self._found.move_to_end(hash_)
+        if len(self._found) > KNOWN_AT_MOST:
+            self._found.popitem(last=False)
+        return key
 
     async def keys(self) -> tuple[Key, ...]:
         """Every key there ever was, oldest first."""
@@ -92,6 +115,7 @@ class Keys:
                 raise NotFoundError(f"no key {id_} that could be revoked")
             key = _from(row)
             await append(conn, SYSTEM, Kind.KEY_REVOKED, {"key": key.id, "name": key.name}, at)
+        self._found.clear()
         return key
 
     async def note_use(self, key: Key, at: datetime) -> None:
@@ -99,6 +123,7 @@ class Keys:
         if key.used_at is None or at - key.used_at >= USE_IS_NOTED_EVERY:
             async with self._database.writing() as conn:
                 await conn.execute(update(_key).where(_key.c.id == key.id).values(used_at=at))
+            self._found.clear()
 
 
 def _from(row: Row[Any]) -> Key:

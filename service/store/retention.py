@@ -1,7 +1,8 @@
 """What is not kept forever, removed a little at a time.
 
-A run's inputs and outcome, its snapshot, and looks go when they are old; runs, decisions and the ledger never do. Each call is
-one short transaction over at most `MOST` rows, so that nobody waits long for SQLite's one writer; call it until it returns 0.
+A run's inputs and outcome, the conditions it evaluated, its snapshot, and looks go when they are old; runs, decisions and the
+ledger never do. Each call is one short transaction over at most `MOST` rows, so that nobody waits long for SQLite's one
+writer; call it until it returns 0.
 
 Documents are shared, and named inside other documents, so none is removed because one run that used it was. Every run notes
 the day on all it uses (`documents.put`): whatever was last used before a day is used by no run of that day or later.
@@ -21,12 +22,21 @@ from service.store.tables import look as _look
 from service.store.tables import pace_model, revision
 from service.store.tables import run as _run
 from service.store.tables import snapshot as _snapshot
+from service.store.tables import trace as _trace
 from service.store.undisturbed import undisturbed
 
 MOST = 200
 """Rows of one transaction."""
 
-_NAMED = (_run.c.inputs, _run.c.outcome, _run.c.outcome_text, _snapshot.c.document, revision.c.rules, pace_model.c.document)
+_NAMED = (
+    _run.c.inputs,
+    _run.c.outcome,
+    _run.c.outcome_text,
+    _snapshot.c.document,
+    revision.c.rules,
+    pace_model.c.document,
+    _trace.c.document,
+)
 """Where rows name documents; the database itself refuses to remove what is named there."""
 
 
@@ -48,6 +58,7 @@ class Retention:
         async with self._database.writing() as conn:
             runs = (await conn.scalars(used)).all()
             await conn.execute(update(_run).where(_run.c.id.in_(runs)).values(nothing))
+            await conn.execute(delete(_trace).where(_trace.c.run.in_(runs)))
             return await _count(conn, delete(_snapshot).where(_snapshot.c.run.in_(runs)))
 
     async def forget_documents(self, before: datetime) -> int:

@@ -74,6 +74,16 @@ class Rules:
             rules = (await documents.get(conn, [row.rules]))[row.rules]
         return Revision(documents.load(RuleSet, rules), row.text, row.loaded_at)
 
+    async def revision(self, clinic: str, digest: str) -> Revision | None:
+        """The good rule file of a clinic with this digest, as it was in force last."""
+        wanted = (_revision.c.clinic == clinic, _revision.c.digest == digest)
+        async with self._database.reading() as conn:
+            query = select(_revision).where(*wanted).order_by(_revision.c.id.desc()).limit(1)
+            if (row := (await conn.execute(query)).one_or_none()) is None:
+                return None
+            rules = (await documents.get(conn, [row.rules]))[row.rules]
+        return Revision(documents.load(RuleSet, rules), row.text, row.loaded_at)
+
     async def digest_in_force(self, clinic: str) -> str | None:
         """What the last good rule file of a clinic is known by."""
         async with self._database.reading() as conn:

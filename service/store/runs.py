@@ -17,7 +17,7 @@ from service.core.decide.left import left_changed
 from service.core.decide.model import RunInputs, RunOutcome, StoodDown
 from service.core.errors import GoneError, NotFoundError
 from service.core.ledger import Kind, canonical
-from service.store import approvals, decisions, documents, looks, outcomes, snapshots
+from service.store import approvals, decisions, documents, looks, outcomes, snapshots, traces
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.documents import Document
@@ -67,9 +67,10 @@ class Runs:
         Raises NotFoundError if the run was not begun or is recorded already, LeaseLostError.
         """
         parts, concluded, text = await asyncio.to_thread(_documents, inputs, outcome)
+        conditions = traces.documents_of(outcome.traces)
         async with self._database.writing() as conn:
             await demand(conn, inputs.clinic, fence)
-            await documents.put(conn, (*parts.all(), concluded, text), inputs.now)
+            await documents.put(conn, (*parts.all(), concluded, text, *conditions.values()), inputs.now)
             await _claim(conn, inputs, parts, concluded, text)
             await snapshots.put(conn, inputs.run, inputs.snapshot, parts.snapshot)
             await replace_rule_states(conn, inputs.clinic, inputs.rule_states, outcome.rule_states)
@@ -77,6 +78,7 @@ class Runs:
             await replace_numbers(conn, inputs.clinic, inputs.numbers, outcome.numbers)
             await advance_standings(conn, inputs.clinic, inputs.standings, outcome.standings)
             await decisions.put(conn, outcome.decisions)
+            await traces.put(conn, inputs.run, conditions)
             await approvals.advance(conn, inputs.clinic, inputs.approvals, outcome.approvals)
             await looks.put(conn, inputs, outcome.looks)
             for kind, body in _records(inputs, outcome, text):

@@ -115,6 +115,7 @@ decision = Table(
     Column("clinic", String(100), nullable=False),
     Column("campaign", String(200), nullable=False),
     Column("platform", String(20), nullable=False),
+    Column("service", String(200), nullable=False, server_default=""),
     Column("rule", Text),
     Column("verdict", String(20), nullable=False),
     Column("reason", String(40), nullable=False),
@@ -125,6 +126,16 @@ decision = Table(
     Index(None, "clinic", "at", "id"),
     Index(None, "clinic", "campaign", "at", "id"),
     Index(None, "run"),
+)
+
+trace = Table(
+    "trace",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("service", String(200), primary_key=True),
+    Column("document", ForeignKey("document.digest"), nullable=False),
+    Index(None, "document"),
+    comment="The conditions of a service as a run evaluated them: why its decisions are what they are.",
 )
 
 # --- the booking pace ---------------------------------------------------------------------------------------------------

@@ -52,40 +52,6 @@ class Restraint:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What one run decided for one campaign.
-
-    `before` is what was observed (null: unreadable), `desired` what the rules want, `after` what the guardrails let through.
-    `changed` says whether it was to be written to the platform; `caused_by` is the decision behind the state it found. `asks`
-    is the question it puts to people, to be answered below `/v1/decisions/{asks}`; `approved_by` who said yes to what it does.
-    """
-
-    id: str
-    run: str
-    clinic: str
-    at: datetime
-    campaign: str
-    platform: Platform
-    platform_id: str
-    service: str
-    before: State | None
-    desired: State | None
-    after: State | None
-    changed: bool
-    verdict: Verdict
-    reason: Reason
-    sentence: str
-    restraints: tuple[Restraint, ...]
-    rule: str | None
-    overruled: tuple[str, ...]
-    caused_by: str | None
-    rules_digest: str
-    rules_revision: str
-    asks: str | None
-    approved_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class TraceLine:
     """One condition as it was evaluated: its words, its metric's value, and what it came to."""
 
@@ -123,6 +89,55 @@ class Change:
     settled_at: datetime | None
     detail: str
     ad_sets: tuple[AdSetChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What is behind a decision: its rule, the conditions of its service as they were evaluated, and what came of it.
+
+    `rule_text` is the deciding rule as the rule file said it then, null where no rule decided. `trace` is null once the run's
+    readings are no longer kept.
+    """
+
+    rule_text: str | None
+    trace: tuple[TraceLine, ...] | None
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one run decided for one campaign.
+
+    `before` is what was observed (null: unreadable), `desired` what the rules want, `after` what the guardrails let through.
+    `changed` says whether it was to be written to the platform; `caused_by` is the decision behind the state it found. `asks`
+    is the question it puts to people, to be answered below `/v1/decisions/{asks}`; `approved_by` who said yes to what it does.
+    `why` is in listings of decisions alone, and there where it was asked for.
+    """
+
+    id: str
+    run: str
+    clinic: str
+    at: datetime
+    campaign: str
+    platform: Platform
+    platform_id: str
+    service: str
+    before: State | None
+    desired: State | None
+    after: State | None
+    changed: bool
+    verdict: Verdict
+    reason: Reason
+    sentence: str
+    restraints: tuple[Restraint, ...]
+    rule: str | None
+    overruled: tuple[str, ...]
+    caused_by: str | None
+    rules_digest: str
+    rules_revision: str
+    asks: str | None
+    approved_by: str | None
+    why: Why | None = None
 
 
 # --- from the core ------------------------------------------------------------------------------------------------------

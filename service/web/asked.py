@@ -15,9 +15,11 @@ from service.app import App
 from service.core.errors import InputError
 from service.jobs.hourly import Hourly
 from service.store.keys import Key
+from service.web.telling import RuleTexts
 
 TheApp = NamedDependency[SkipValidation[App]]
 TheKey = NamedDependency[SkipValidation[Key]]
+TheRuleTexts = NamedDependency[SkipValidation[RuleTexts]]
 TheLoop = NamedDependency[SkipValidation[Hourly | None]]
 """The hourly loop of this process, if it runs one."""
 
@@ -44,7 +46,7 @@ def utc(name: str, value: datetime | None) -> datetime | None:
         raise InputError(f"`{name}` is outside the years 1 to 9999 in UTC") from error
 
 
-def only_described(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def only_described(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Guard: refuse a query parameter that the API's description does not name; a misspelt filter would answer for more."""
     known = _described(connection)
     if known is None:

@@ -20,7 +20,7 @@ from service.app import App
 from service.core.errors import NotFoundError, StoreError
 from service.keys import hash_of, may, opens, opens_everything
 from service.store.keys import Key, Role
-from service.web.governed import clinics
+from service.web.governed import clinics, is_governed
 
 ROLE = "role"
 """Under this name a handler's `opt` says which role it takes."""
@@ -36,12 +36,12 @@ KeyRequest = Request[Key, None, Any]
 
 
 def guards(app: App) -> list[Guard]:
-    """The guards of everything below `/v1`."""
+    """The guards of everything below `/v1`; coroutines all, because Litestar would run a plain function in a thread."""
 
     async def known_key(connection: Connection, _: BaseRouteHandler) -> None:
         connection.scope["user"] = await _authenticated(app, connection)
 
-    def sufficient_role(connection: Connection, handler: BaseRouteHandler) -> None:
+    async def sufficient_role(connection: Connection, handler: BaseRouteHandler) -> None:
         default = Role.VIEWER if connection.scope.get("method") in READING else Role.ADMIN
         needed: Role = handler.opt.get(ROLE, default)
         if not may(connection.user, needed):
@@ -57,7 +57,7 @@ def guards(app: App) -> list[Guard]:
 
 async def demand_clinic(app: App, key: Key, clinic: str) -> None:
     """Go on only if there is such a clinic for this key."""
-    if not opens(key, clinic) or clinic not in await clinics(app):
+    if not opens(key, clinic) or not await is_governed(app, clinic):
         raise NotFoundError(f"no clinic {clinic}")
 
 

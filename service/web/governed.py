@@ -43,6 +43,11 @@ async def clinics(app: App) -> tuple[str, ...]:
         return await app.store.rules.clinics()
 
 
+async def is_governed(app: App, clinic: str) -> bool:
+    """Whether there is such a clinic."""
+    return app.directory.has(clinic) or clinic in await app.store.rules.clinics()
+
+
 async def rules_now(app: App, clinic: str) -> RulesNow:
     """How a clinic's rule file stands."""
     known = await app.store.rules.rules_in_force(clinic)

@@ -57,7 +57,7 @@ def openapi_config() -> OpenAPIConfig:
     )
 
 
-def nothing_else(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def nothing_else(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Guard: answer for what is not there as everywhere else; Litestar's own handler of `/schema/{path}` answers in HTML."""
     if connection.path_params:
         raise NotFoundException

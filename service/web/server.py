@@ -9,6 +9,7 @@ from service.jobs.hourly import Hourly
 from service.web import api, health
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
+from service.web.telling import RuleTexts
 
 LARGEST_BODY = 2_000_000
 """Bytes; a rule file of the largest size we take, as JSON."""
@@ -22,11 +23,13 @@ def create_app(app: App, *, hourly: bool = True) -> Litestar:
 
 def over(app: App, loop: Hourly | None) -> Litestar:
     """The web application over `app` and this loop."""
+    texts = RuleTexts()
     return Litestar(
         [api.router(app), *health.HANDLERS],
         dependencies={
             "app": Provide(lambda: app, sync_to_thread=False),
             "hourly": Provide(lambda: loop, sync_to_thread=False),
+            "texts": Provide(lambda: texts, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lambda _: loop.running()] if loop else [],

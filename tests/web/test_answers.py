@@ -134,13 +134,46 @@ async def test_a_missing_rule_directory_hides_no_clinic(governed: Api) -> None:
 
 
 async def test_why_a_campaign_is_paused_is_one_call(governed: Api) -> None:
-    paused = await the(governed, "physio-search", changed=True)
-    assert (paused["after"]["running"], paused["rule"]) == (False, "Booked solid")
-    answer = await governed.get(f"/v1/decisions/{paused['id']}")
-    assert answer["decision"] == paused
-    line = next(each for each in answer["trace"] if each["rule"] == "Booked solid")
+    """The question of an agency: why was it paused on Sunday?"""
+    paused = await the(governed, "physio-search", clinic=HARBOUR, changed=True, before="2026-11-23T00:00:00Z")
+    assert (paused["before"]["running"], paused["after"]["running"], paused["rule"]) == (True, False, "Booked solid")
+    assert "Booked solid" in paused["sentence"]
+    assert paused["rules_digest"] == (await governed.get(f"/v1/clinics/{HARBOUR}/rules"))["digest"]
+    assert (paused["caused_by"], paused["approved_by"]) == (None, None)
+    why = paused["why"]
+    assert why["rule_text"].startswith("- name: Booked solid\n  service: physio\n")
+    assert why["rule_text"].endswith("\n  then: pause")
+    line = next(each for each in why["trace"] if each["rule"] == "Booked solid")
     assert (line["truth"], line["reading"]["low"]) == ("true", 100)
-    assert [(each["status"], each["after"]["running"]) for each in answer["changes"]] == [("applied", False)]
+    assert [(each["status"], each["after"]["running"]) for each in why["changes"]] == [("applied", False)]
+
+
+async def test_one_decision_says_the_same_as_a_listing(governed: Api) -> None:
+    for listed in (await governed.get("/v1/decisions", why=True, limit=500))["items"]:
+        why = listed.pop("why")
+        one = await governed.get(f"/v1/decisions/{listed['id']}")
+        assert one["decision"] == listed | {"why": None}
+        assert {name: one[name] for name in why} == why
+
+
+async def test_a_listing_comes_without_reasons_unless_they_or_one_campaign_are_asked_for(governed: Api) -> None:
+    async def explained(**asked: Any) -> set[bool]:
+        return {each["why"] is not None for each in (await governed.get("/v1/decisions", **asked))["items"]}
+
+    assert await explained() == {False}
+    assert await explained(campaign="physio-search") == {True}
+    assert await explained(campaign="physio-search", why=False) == {False}
+
+
+async def test_of_readings_that_are_kept_no_longer_the_conditions_are_gone_and_the_rest_stays(governed: Api) -> None:
+    store, now = governed.app.store, governed.app.clock()
+    later = now + 72 * HOUR
+    while await store.retention.forget_runs(HARBOUR, later, later):
+        pass
+    paused = await the(governed, "physio-search", changed=True, why=True)
+    assert paused["why"]["trace"] is None
+    assert paused["why"]["rule_text"].startswith("- name: Booked solid")
+    assert len(paused["why"]["changes"]) == 1
 
 
 async def test_what_would_lift_a_pause_is_in_the_same_answer_with_the_nearest_first(governed: Api) -> None:
@@ -212,7 +245,7 @@ async def test_a_run_that_failed_before_it_decided_says_why(governed: Api) -> No
 )
 async def test_decisions_are_filtered(governed: Api, wanted: dict[str, str], member: tuple[str, object]) -> None:
     everything = (await governed.get("/v1/decisions"))["items"]
-    found = (await governed.get("/v1/decisions", **wanted))["items"]
+    found = (await governed.get("/v1/decisions", **wanted, why=False))["items"]
     name, value = member
     assert found == [each for each in everything if each[name] == value]
     assert 0 < len(found) < len(everything)

@@ -108,6 +108,7 @@ ASKED = [
     ("/v1/clinics/{clinic}/holds", f"/v1/clinics/{HARBOUR}/holds"),
     ("/v1/runs/{run}", "/v1/runs/RUN"),
     ("/v1/decisions", "/v1/decisions"),
+    ("/v1/decisions", "/v1/decisions?why=true"),
     ("/v1/decisions/{decision_id}", "/v1/decisions/DECISION"),
     ("/v1/audit", "/v1/audit"),
     ("/v1/audit/head", "/v1/audit/head"),
@@ -117,7 +118,7 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize(("path", "asked"), ASKED, ids=[path for path, _ in ASKED])
+@pytest.mark.parametrize(("path", "asked"), ASKED, ids=[asked for _, asked in ASKED])
 async def test_what_is_answered_is_what_is_described(governed: Api, path: str, asked: str) -> None:
     described = await document(governed)
     newest = (await governed.get("/v1/decisions", changed="true", limit=1))["items"][0]

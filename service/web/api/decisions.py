@@ -2,18 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import get
+from litestar import MediaType, Response, get
 from litestar.params import FromQuery, QueryParameter
 
 from service.core.model import Platform, Reason, Verdict
 from service.core.why.answer import answered
 from service.store.decisions import Wanted
 from service.web.answers import Change, Decision, TraceLine, change, decision, trace
-from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, utc
+from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, TheRuleTexts, utc
 from service.web.auth import among, demand, demand_clinic
 from service.web.problems import problems
+from service.web.telling import listing, reasons
 from service.web.tipping import TippingPoint, tips
 
 
@@ -27,22 +28,29 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class DecisionAnswer:
-    """A decision, its service's conditions as they were evaluated, the writes it led to, and what would tip the proposal.
+    """A decision with what is behind it and what came of it.
+
+    `rule_text` is its rule as the file said it then, `trace` its service's conditions as they were evaluated.
 
     `tipping` begins with what is nearest; it is null where there was no proposal, because the campaign could not be read, and
     where this version of the service would propose something else than was proposed then.
     """
 
     decision: Decision
+    rule_text: str | None
     trace: tuple[TraceLine, ...]
     changes: tuple[Change, ...]
     tipping: tuple[TippingPoint, ...] | None
+
+
+WHY = "Whether each comes with its reason in full (`why`); if not said, where `campaign` is"
 
 
 @get("/decisions", operation_id="listDecisions", tags=["decisions"], responses=problems(404, 422))
 async def list_decisions(  # noqa: PLR0913 - each is a filter that a client names
     app: TheApp,
     key: TheKey,
+    texts: TheRuleTexts,
     clinic: Name = None,
     campaign: Name = None,
     platform: FromQuery[Platform | None] = None,
@@ -52,10 +60,11 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
     changed: Annotated[bool | None, QueryParameter(description="Whether it was to be written to the platform")] = None,
     since: Since = None,
     before: Before = None,
+    why: Annotated[bool | None, QueryParameter(description=WHY)] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> Decisions:
-    """Decisions of the clinics your key opens, newest first."""
+) -> Response[Decisions]:
+    """Decisions of the clinics your key opens, newest first; of one campaign with the whole reason for each."""
     if clinic is not None:
         await demand_clinic(app, key, clinic)
     wanted = Wanted(
@@ -69,12 +78,15 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
         since=utc("since", since),
         before=utc("before", before),
     )
-    page = await app.store.decisions.decisions(wanted, cursor=cursor, limit=limit)
-    return Decisions(tuple(map(decision, page.items)), page.cursor if page.more else None)
+    explained = campaign is not None if why is None else why
+    page = await app.store.decisions.told(wanted, traced=explained, cursor=cursor, limit=limit)
+    whys = await reasons(app, texts, page.items) if explained else None
+    body: Any = listing(page.items, whys, page.cursor if page.more else None)
+    return Response(body, media_type=MediaType.JSON)
 
 
 @get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404, 410))
-async def get_decision(app: TheApp, key: TheKey, decision_id: Id) -> DecisionAnswer:
+async def get_decision(app: TheApp, key: TheKey, texts: TheRuleTexts, decision_id: Id) -> DecisionAnswer:
     """One decision with its trace, what came of it, and the smallest changes with which the rules would want something else.
 
     `rules_digest` names the rule file it was made by. What would tip it is computed from what its run worked on.
@@ -85,7 +97,9 @@ async def get_decision(app: TheApp, key: TheKey, decision_id: Id) -> DecisionAns
     made = await app.store.intents.of_decision(found.id)
     answer = await asyncio.to_thread(answered, await app.store.runs.load_inputs(found.run), found)
     tipping = None if answer is None else tuple(tips(answer.tipping))
-    return DecisionAnswer(decision(found), trace(traces.get(found.service, ())), tuple(map(change, made)), tipping)
+    rule_text = (await texts.of(app, found.clinic, found.rules_digest)).get(found.rule or "")
+    conditions = trace(traces.get(found.service, ()))
+    return DecisionAnswer(decision(found), rule_text, conditions, tuple(map(change, made)), tipping)
 
 
 HANDLERS = (list_decisions, get_decision)

@@ -1,0 +1,92 @@
+"""Listings of decisions, made of the JSON that decisions are stored as.
+
+An agency turns hundreds of pages. A stored decision is an answer but for what is known beside it, so its text is answered as
+it stands, without making a value of it and text of that again: the most of what a page would cost. A test holds what comes
+out against the description of the API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from service.app import App
+from service.rulefiles.excerpts import rule_texts
+from service.store.decisions import Told
+from service.store.intents import RecordedChange
+from service.web.answers import Change, change
+
+Texts = Mapping[str, str]
+"""The lines of each rule, by its name."""
+
+REVISIONS = 200
+"""Rule files whose rules are kept in mind; one that was in force does not change any more."""
+
+
+class RuleTexts:
+    """What the rules of past revisions said, found once."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], Texts] = OrderedDict()
+
+    async def of(self, app: App, clinic: str, digest: str) -> Texts:
+        """The rules of a clinic's revision; none of one that was never in force, as in a rehearsal."""
+        if (clinic, digest) not in self._known:
+            found = await app.store.rules.revision(clinic, digest)
+            self._known[clinic, digest] = await asyncio.to_thread(rule_texts, found.rules, found.text) if found else {}
+        self._known.move_to_end((clinic, digest))
+        if len(self._known) > REVISIONS:
+            self._known.popitem(last=False)
+        return self._known[clinic, digest]
+
+
+class _Revision(msgspec.Struct):
+    """What of a stored decision says by which file it was made."""
+
+    rules_digest: str
+
+
+class _Why(msgspec.Struct):
+    """`answers.Why`, with a trace that is JSON already."""
+
+    rule_text: str | None
+    trace: msgspec.Raw | None
+    changes: tuple[Change, ...]
+
+
+async def reasons(app: App, texts: RuleTexts, decisions: Sequence[Told]) -> list[bytes]:
+    """The JSON of `answers.Why` of each decision."""
+    made = await app.store.intents.of_decisions([each.id for each in decisions if each.changed])
+    return [_why(each, await _rule_text(app, texts, each), made.get(each.id, ())) for each in decisions]
+
+
+def listing(decisions: Iterable[Told], whys: Iterable[bytes] | None, cursor: str | None) -> bytes:
+    """The JSON of a page of decisions."""
+    items = b",".join(_items(decisions, whys))
+    return b'{"items":[' + items + b'],"next_cursor":' + msgspec.json.encode(cursor) + b"}"
+
+
+def _items(decisions: Iterable[Told], whys: Iterable[bytes] | None) -> Iterator[bytes]:
+    if whys is None:
+        return (_item(each, b"null") for each in decisions)
+    return (_item(each, why) for each, why in zip(decisions, whys, strict=True))
+
+
+def _item(told: Told, why: bytes) -> bytes:
+    changed = b"true" if told.changed else b"false"
+    return told.body[:-1].encode() + b',"changed":' + changed + b',"why":' + why + b"}"
+
+
+def _why(told: Told, rule_text: str | None, made: Sequence[RecordedChange]) -> bytes:
+    trace = None if told.trace is None else msgspec.Raw(told.trace)
+    return msgspec.json.encode(_Why(rule_text, trace, tuple(map(change, made))))
+
+
+async def _rule_text(app: App, texts: RuleTexts, told: Told) -> str | None:
+    if told.rule is None:
+        return None
+    digest = msgspec.json.decode(told.body, type=_Revision).rules_digest
+    return (await texts.of(app, told.clinic, digest)).get(told.rule)
