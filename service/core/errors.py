@@ -10,6 +10,8 @@ the error, not on its handler. Pure.
     +- NotFoundError           no such clinic, run, decision, hold or key
     |  +- GoneError            there was; it is no longer kept
     +- AnsweredError           a question to people has its answer, or is no longer the question
+    +- RepeatedError           a word that was given for another request
+    +- UnderWayError           the same is being done at this moment
     +- LedgerBrokenError       the hash chain does not hold
     +- LeaseLostError          another worker governs this clinic now
     +- StoreError              the database cannot be reached, or refuses
@@ -72,6 +74,14 @@ class GoneError(NotFoundError):
 
 class AnsweredError(GovernorError):
     """A question to people has its answer, or is no longer the question."""
+
+
+class RepeatedError(GovernorError):
+    """A word by which a request can be repeated was used for another request."""
+
+
+class UnderWayError(GovernorError):
+    """The first of two same requests has no answer yet."""
 
 
 class LedgerBrokenError(GovernorError):

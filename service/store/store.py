@@ -15,6 +15,7 @@ from service.store.looks import Looks
 from service.store.migrate import migrate
 from service.store.notes import Notes
 from service.store.pace import Pace
+from service.store.repeats import Repeats
 from service.store.retention import Retention
 from service.store.rules import Rules
 from service.store.runs import Runs
@@ -44,6 +45,7 @@ class Store:
         self.looks = Looks(database)
         self.pace = Pace(database)
         self.notes = Notes(database)
+        self.repeats = Repeats(database)
         self.retention = Retention(database)
 
     @classmethod

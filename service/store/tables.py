@@ -268,6 +268,20 @@ key = Table(
     UniqueConstraint("hash"),
 )
 
+repeat = Table(
+    "repeat",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("word", String(200), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("status", Integer),
+    Column("media_type", String(100)),
+    Column("body", LargeBinary),
+    Index(None, "begun_at"),
+    comment="What requests with an Idempotency-Key were answered, for a day.",
+)
+
 revision = Table(
     "rule_revision",
     metadata,

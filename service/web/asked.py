@@ -17,6 +17,9 @@ from service.jobs.hourly import Hourly
 from service.store.keys import Key
 from service.web.telling import RuleTexts
 
+LARGEST_BODY = 2_000_000
+"""Bytes; a rule file of the largest size we take, as JSON."""
+
 TheApp = NamedDependency[SkipValidation[App]]
 TheKey = NamedDependency[SkipValidation[Key]]
 TheRuleTexts = NamedDependency[SkipValidation[RuleTexts]]

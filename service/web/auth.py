@@ -39,7 +39,7 @@ def guards(app: App) -> list[Guard]:
     """The guards of everything below `/v1`; coroutines all, because Litestar would run a plain function in a thread."""
 
     async def known_key(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["user"] = await _authenticated(app, connection)
+        connection.scope["user"] = await authenticated(app, connection)
 
     async def sufficient_role(connection: Connection, handler: BaseRouteHandler) -> None:
         default = Role.VIEWER if connection.scope.get("method") in READING else Role.ADMIN
@@ -94,7 +94,8 @@ async def note_use(request: KeyRequest) -> None:
             log.warning("use_of_key_not_noted", key=key.id, error=str(error))
 
 
-async def _authenticated(app: App, connection: Connection) -> Key:
+async def authenticated(app: App, connection: Connection) -> Key:
+    """The key that a request came with. Raises NotAuthorizedException."""
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise _refused("send `Authorization: Bearer` and an API key; `governor keys create` makes one", "")

@@ -78,6 +78,8 @@ KINDS: dict[type[GovernorError], Kind] = {
     errors.GoneError: Kind("gone", 410, "No longer kept"),
     errors.NotFoundError: Kind("not-found", 404, "Not found", NOTHING),
     errors.AnsweredError: Kind("answered", 409, "It is no longer a question"),
+    errors.RepeatedError: Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another request"),
+    errors.UnderWayError: Kind("under-way", 409, "The same request is under way"),
     errors.LedgerBrokenError: Kind("ledger-broken", 500, "The ledger does not hold"),
     errors.LeaseLostError: Kind("busy", 409, "Another run of this clinic is under way"),
     errors.StoreError: Kind("database", 503, "The database cannot be used", "It has been logged; try again in a moment."),

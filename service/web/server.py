@@ -7,12 +7,10 @@ from litestar.di import Provide
 from service.app import App
 from service.jobs.hourly import Hourly
 from service.web import api, health
+from service.web.asked import LARGEST_BODY
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
 from service.web.telling import RuleTexts
-
-LARGEST_BODY = 2_000_000
-"""Bytes; a rule file of the largest size we take, as JSON."""
 
 
 def create_app(app: App, *, hourly: bool = True) -> Litestar:

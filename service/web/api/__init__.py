@@ -8,6 +8,8 @@ from service.store.keys import Key
 from service.web.api import audit, campaigns, clinics, decisions, evaluations, forecast, holds, plans, restores, rules, runs
 from service.web.asked import only_described
 from service.web.auth import KeyRequest, guards, note_use
+from service.web.etags import etags
+from service.web.repeating import repeating
 
 MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, plans, decisions, audit, holds, restores)
 
@@ -25,5 +27,6 @@ def router(app: App) -> Router:
         guards=[*guards(app), only_described],
         dependencies={"key": Provide(caller, sync_to_thread=False)},
         after_response=note_use,
+        middleware=[etags, repeating(app)],
         security=[{"bearer": []}],
     )

@@ -16,6 +16,7 @@ from service.web.asked import Id, TheApp, TheKey
 from service.web.auth import ROLE
 from service.web.governed import rules_now
 from service.web.problems import problems
+from service.web.repeating import Repeatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ async def list_campaigns(app: TheApp, clinic: Id) -> Campaigns:
 
 @post(
     "/clinics/{clinic:str}/campaigns/{campaign:str}/readopt",
+    operation_class=Repeatable,
     operation_id="readoptCampaign",
     tags=["campaigns"],
     status_code=200,

@@ -11,6 +11,7 @@ from service.web.answers import Change, Decision, change, decision
 from service.web.asked import Id, TheApp, TheKey
 from service.web.auth import ROLE
 from service.web.problems import problems
+from service.web.repeating import Repeatable
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +37,7 @@ class Evaluation:
 
 @post(
     "/clinics/{clinic:str}/evaluations",
+    operation_class=Repeatable,
     operation_id="evaluate",
     tags=["runs"],
     status_code=200,

@@ -15,6 +15,7 @@ from service.store.keys import Role
 from service.web.asked import Id, TheApp, TheKey, utc
 from service.web.auth import ROLE, administers, demand
 from service.web.problems import problems
+from service.web.repeating import Repeatable
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Name = Annotated[str, msgspec.Meta(max_length=200)]
@@ -61,6 +62,7 @@ async def list_holds(app: TheApp, clinic: Id) -> Holds:
 
 @post(
     "/clinics/{clinic:str}/holds",
+    operation_class=Repeatable,
     operation_id="hold",
     tags=["holds"],
     opt={ROLE: Role.OPERATOR},

@@ -20,6 +20,7 @@ from service.web.answers import Decision, State, decision, state
 from service.web.asked import Cursor, Id, Limit, Name, TheApp, TheKey
 from service.web.auth import ROLE, among, demand, demand_clinic
 from service.web.problems import problems
+from service.web.repeating import Repeatable
 
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
 
@@ -114,6 +115,7 @@ async def get_plan(app: TheApp, key: TheKey, run: Id) -> PlanAnswer:
 
 @post(
     "/plans/{run:str}/approval",
+    operation_class=Repeatable,
     operation_id="approvePlan",
     tags=["plans"],
     status_code=200,
@@ -127,6 +129,7 @@ async def approve_plan(app: TheApp, key: TheKey, run: Id, data: JSONBody[Yes]) -
 
 @post(
     "/plans/{run:str}/rejection",
+    operation_class=Repeatable,
     operation_id="rejectPlan",
     tags=["plans"],
     status_code=200,
@@ -140,6 +143,7 @@ async def reject_plan(app: TheApp, key: TheKey, run: Id, data: JSONBody[No]) -> 
 
 @post(
     "/decisions/{decision_id:str}/approval",
+    operation_class=Repeatable,
     operation_id="approveDecision",
     tags=["decisions"],
     status_code=200,
@@ -153,6 +157,7 @@ async def approve_decision(app: TheApp, key: TheKey, decision_id: Id, data: JSON
 
 @post(
     "/decisions/{decision_id:str}/rejection",
+    operation_class=Repeatable,
     operation_id="rejectDecision",
     tags=["decisions"],
     status_code=200,

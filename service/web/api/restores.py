@@ -12,6 +12,7 @@ from service.web.answers import Change, change
 from service.web.asked import Id, TheApp, TheKey
 from service.web.auth import ROLE
 from service.web.problems import problems
+from service.web.repeating import Repeatable
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +42,7 @@ class Restored:
 
 @post(
     "/clinics/{clinic:str}/restore",
+    operation_class=Repeatable,
     operation_id="restore",
     tags=["clinics"],
     status_code=200,

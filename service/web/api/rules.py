@@ -18,6 +18,7 @@ from service.web.asked import Id, TheApp
 from service.web.auth import ROLE
 from service.web.governed import rules_now
 from service.web.problems import FileProblem, problems
+from service.web.repeating import Repeatable
 
 UNNAMED = "rules"
 """What a text without a file name is called in its problems; without `.yaml`, its clinic is not compared with the name."""
@@ -70,6 +71,7 @@ async def get_rules(app: TheApp, clinic: Id) -> Rules:
 
 @post(
     "/rules/check",
+    operation_class=Repeatable,
     operation_id="checkRules",
     tags=["rules"],
     status_code=200,
