@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -74,7 +75,9 @@ class RuleDirectory:
 
     def has(self, clinic: str) -> bool:
         """Whether `clinics` would name this one."""
-        return re.fullmatch(SLUG, clinic) is not None and (self.path / f"{clinic}.yaml").is_file()
+        with suppress(OSError):  # a name longer than a file's may be, a directory that may not be read: it is not there
+            return re.fullmatch(SLUG, clinic) is not None and (self.path / f"{clinic}.yaml").is_file()
+        return False
 
     def load(self, clinic: str) -> LoadedFile:
         """The clinic's file as it is now.

@@ -27,6 +27,8 @@ RAISED: dict[type[GovernorError], tuple[GovernorError, int, str]] = {
     errors.LedgerBrokenError: (errors.LedgerBrokenError("at #3"), 500, "ledger-broken"),
     errors.AnsweredError: (errors.AnsweredError("approved already"), 409, "answered"),
     errors.LeaseLostError: (errors.LeaseLostError("taken"), 409, "busy"),
+    errors.RepeatedError: (errors.RepeatedError("sent before"), 422, "idempotency-key-reused"),
+    errors.UnderWayError: (errors.UnderWayError("not answered yet"), 409, "under-way"),
     errors.StoreError: (errors.StoreError(SECRET), 503, "database"),
     errors.OutsideError: (errors.OutsideError("meta", "no"), 502, "outside-refused"),
     errors.TransientError: (
