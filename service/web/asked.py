@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import msgspec
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.enums import ParamType
-from litestar.exceptions import ValidationException
+from litestar.exceptions import SerializationException, ValidationException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Parameter
 from litestar.params import PathParameter, QueryParameter, SkipValidation
@@ -30,8 +32,21 @@ Id = Annotated[str, PathParameter(max_length=300)]
 Name = Annotated[str | None, QueryParameter(max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many items at most")]
 Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]
-Since = Annotated[datetime | None, QueryParameter(description="This instant or later, with its UTC offset")]
-Before = Annotated[datetime | None, QueryParameter(description="Before this instant, with its UTC offset")]
+INSTANT = {"format": "date-time"}
+Since = Annotated[str | None, QueryParameter(description="This instant or later, with its UTC offset", schema_extra=INSTANT)]
+Before = Annotated[str | None, QueryParameter(description="Before this instant, with its UTC offset", schema_extra=INSTANT)]
+
+
+def instant(name: str, value: str | None) -> datetime | None:
+    """An instant in a query; raises as `utc` does, and `ValidationException` for what is none.
+
+    It is taken as text and read here: Litestar would take a number for seconds since 1970.
+    """
+    try:
+        return utc(name, None if value is None else datetime.fromisoformat(value))
+    except ValueError as error:
+        message = "no instant: write for instance 2026-11-24T09:00:00Z; in an address, `+` is written %2B"
+        raise ValidationException(extra=[{"source": ParamType.QUERY, "key": name, "message": message}]) from error
 
 
 def utc(name: str, value: datetime | None) -> datetime | None:
@@ -71,3 +86,24 @@ def _described(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, ...
         return None
     parameters = (each for each in operation.parameters or () if isinstance(each, Parameter))
     return tuple(each.name for each in parameters if each.param_in == ParamType.QUERY)
+
+
+async def as_described(request: Request[Any, Any, Any]) -> None:
+    """Before a handler: refuse a body whose values are only nearly of their types.
+
+    Litestar would take `{"dry_run": 0}` for `false`, and run in earnest.
+    """
+    body = request.route_handler.parsed_fn_signature.parameters.get("data")
+    if body is None or not await request.body():
+        return
+    try:
+        said = await request.json()
+    except SerializationException:
+        return  # no JSON at all: whoever takes the body says so
+    try:
+        msgspec.convert(said, type=body.annotation, strict=True)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$.")
+        raise ValidationException(
+            "the body is not as described", extra=[{"source": "body", "key": place.rstrip("`") or "data", "message": message}]
+        ) from error

@@ -242,3 +242,17 @@ async def test_a_rule_file_for_another_clinic_is_refused(api: Api) -> None:
 async def test_a_text_that_is_too_large_is_refused_unread(api: Api) -> None:
     answer = await api.ask("POST", "/v1/rules/check", json={"text": "#" * 3_000_000})
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:governor:problem:too-large")
+
+
+@pytest.mark.parametrize("nearly", [0, 1, "false", "true", None, "no"])
+async def test_what_is_nearly_a_boolean_is_none(governed: Api, nearly: object) -> None:
+    """`0` is a likely way of saying "not dry" without meaning to."""
+    answer = await governed.ask("POST", f"/v1/clinics/{HARBOUR}/evaluations", json={"dry_run": nearly})
+    assert answer.status_code == 400
+    assert [each["at"] for each in answer.json()["fields"]] == ["body.dry_run"]
+
+
+async def test_a_number_is_no_instant(governed: Api) -> None:
+    answer = await governed.ask("GET", "/v1/decisions?since=1700000000")
+    assert (answer.status_code, answer.json()["fields"][0]["at"]) == (400, "query.since")
+    assert "2026-11-24T09:00:00Z" in answer.json()["detail"]

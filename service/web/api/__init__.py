@@ -6,7 +6,7 @@ from litestar.di import Provide
 from service.app import App
 from service.store.keys import Key
 from service.web.api import audit, campaigns, clinics, decisions, evaluations, forecast, holds, plans, restores, rules, runs
-from service.web.asked import only_described
+from service.web.asked import as_described, only_described
 from service.web.auth import KeyRequest, guards, note_use
 from service.web.etags import etags
 from service.web.repeating import repeating
@@ -26,6 +26,7 @@ def router(app: App) -> Router:
         route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
         guards=[*guards(app), only_described],
         dependencies={"key": Provide(caller, sync_to_thread=False)},
+        before_request=as_described,
         after_response=note_use,
         middleware=[etags, repeating(app)],
         security=[{"bearer": []}],

@@ -11,7 +11,7 @@ from service.core.model import Platform, Reason, Verdict
 from service.core.why.answer import answered
 from service.store.decisions import Wanted
 from service.web.answers import Change, Decision, TraceLine, change, decision, trace
-from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, TheRuleTexts, utc
+from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, TheRuleTexts, instant
 from service.web.auth import among, demand, demand_clinic
 from service.web.problems import problems
 from service.web.telling import listing, reasons
@@ -75,8 +75,8 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
         verdict=verdict,
         reason=reason,
         changed=changed,
-        since=utc("since", since),
-        before=utc("before", before),
+        since=instant("since", since),
+        before=instant("before", before),
     )
     explained = campaign is not None if why is None else why
     page = await app.store.decisions.told(wanted, traced=explained, cursor=cursor, limit=limit)
