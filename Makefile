@@ -40,11 +40,12 @@ soak: $(VENV)/.dev  ## the long form of the property and fault tests
 bench: $(VENV)/.dev  ## the measurements: speed, memory, requests (prints tables)
 	@$(BIN)/python -m pytest -m bench -s tests/benchmarks $(ARGS)
 
-schema: $(VENV)/.dev  ## write the JSON Schemas in rules/ and rules/packs/ from the code
+schema: $(VENV)/.dev  ## write from the code what others read: the JSON Schemas in rules/, the examples of the API
 	@$(BIN)/governor rules schema > rules/schema.json
 	@$(BIN)/governor rules schema --pack > rules/packs/schema.json
 	@$(BIN)/governor rules schema --test > rules/test.schema.json
 	@$(BIN)/governor rules schema --test --pack > rules/packs/test.schema.json
+	@$(BIN)/python -m tests.web.examples > $(VENV)/examples.json && mv $(VENV)/examples.json service/web/examples.json
 
 cover: $(VENV)/.dev  ## the tests with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.exceptions import ClientException, HTTPException, NotAuthorizedException
-from litestar.openapi.spec import Operation, Parameter, Schema
+from litestar.openapi.spec import OpenAPIResponse, Operation, Parameter, Responses, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
@@ -29,6 +29,7 @@ from service.web.auth import authenticated
 
 HEADER = "Idempotency-Key"
 WORD = re.compile(r"[\x21-\x7e]{1,200}")
+REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
 PASSING = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses of a moment: the same request may be answered otherwise in the next one."""
@@ -49,6 +50,15 @@ class Repeatable(Operation):
             schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$"),
         )
         self.parameters = [*(self.parameters or ()), word]
+        self.responses = dict(sorted({**_refusals(self.responses or {}), **(self.responses or {})}.items()))
+
+
+def _refusals(described: Responses) -> Responses:
+    """How a repeated request can be refused, in the form of the refusals that are described already."""
+    refusal = described.get("400")
+    if not isinstance(refusal, OpenAPIResponse):
+        return {}
+    return {f"{status:d}": replace(refusal, description=status.phrase) for status in REFUSED}
 
 
 def repeating(service: App) -> Callable[[ASGIApp], ASGIApp]:

@@ -18,6 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, Yaml
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 import service
+from service.web.examples import illustrated
 
 TITLE = "Ad-spend governor"
 DESCRIPTION = (
@@ -51,7 +52,7 @@ def openapi_config() -> OpenAPIConfig:
         description=DESCRIPTION,
         components=Components(security_schemes={"bearer": bearer}),
         openapi_router=Router("/schema", route_handlers=[], guards=[nothing_else], include_in_schema=False),
-        render_plugins=[PlainPage(), JsonRenderPlugin(), YamlRenderPlugin()],
+        render_plugins=[PlainPage(), IllustratedJson(), IllustratedYaml()],
         tags=list(TAGS),
         use_handler_docstrings=True,
     )
@@ -61,6 +62,22 @@ async def nothing_else(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRo
     """Guard: answer for what is not there as everywhere else; Litestar's own handler of `/schema/{path}` answers in HTML."""
     if connection.path_params:
         raise NotFoundException
+
+
+class IllustratedJson(JsonRenderPlugin):
+    """The document as JSON with our examples; Litestar's own way with them loses what is null."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document."""
+        return super().render(request, illustrated(openapi_schema))
+
+
+class IllustratedYaml(YamlRenderPlugin):
+    """The document as YAML with our examples."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document."""
+        return super().render(request, illustrated(openapi_schema))
 
 
 class PlainPage(OpenAPIRenderPlugin):

@@ -152,3 +152,25 @@ async def test_nothing_of_the_description_loads_what_is_not_ours(api: Api) -> No
     for path in ("/schema/swagger", "/schema/redoc", "/schema/elements", "/schema/rapidoc"):
         assert (await api.ask("GET", path, None)).status_code == 404
     assert (await api.ask("GET", "/schema/openapi.yaml", None)).status_code == 200
+
+
+async def test_every_operation_has_an_example_that_fits_its_description(api: Api) -> None:
+    described = await document(api)
+    closed = {"components": _closed(described["components"])}
+    wrong, shown = [], set()
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            for content in _contents(operation):
+                for example in content.get("examples", {}).values():
+                    shown.add(operation["operationId"])
+                    errors = Draft202012Validator({**content["schema"], **closed}).iter_errors(example["value"])
+                    wrong += [f"{operation['operationId']}: {error.json_path}: {error.message}" for error in errors]
+    every = {operation["operationId"] for operations in described["paths"].values() for operation in operations.values()}
+    assert wrong == []
+    assert every - shown == {"unhold", "health", "readiness"}
+
+
+def _contents(operation: Json) -> list[Json]:
+    """The JSON that an operation takes and answers."""
+    parts = [operation.get("requestBody", {}), *(answer for status, answer in operation["responses"].items() if status < "3")]
+    return [part["content"]["application/json"] for part in parts if "application/json" in part.get("content", {})]
