@@ -62,6 +62,7 @@ class RuleDirectory:
         self._revisions: dict[str, str] = {}
         self._looks: dict[str, _Look] = {}
         self._good: dict[str, _Good] = {}
+        self._digests: dict[str, tuple[str, str]] = {}
 
     def clinics(self) -> list[str]:
         """The names of all clinics with a file, good or bad, in order; `InputError` where there is no such directory."""
@@ -128,7 +129,15 @@ class RuleDirectory:
 
     def digest(self, clinic: str) -> str:
         """What the clinic's file and its packs are known by as they are now, good or bad; raises as `load` does."""
-        return self.read(clinic).digest
+        return self.digest_of(self.read(clinic))
+
+    def digest_of(self, source: Source) -> str:
+        """`source.digest`; found once for the bytes that a file has, because it takes reading which packs are listed."""
+        found = _of(source.data, source.packs)
+        known = self._digests.get(source.file)
+        if known is None or known[0] != found:
+            known = self._digests[source.file] = (found, source.digest)
+        return known[1]
 
     def packs(self) -> dict[str, PackText]:
         """The packs in `packs/`, good or bad, by name and in order; none where there is no such directory."""

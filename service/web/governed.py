@@ -63,7 +63,7 @@ def _on_disk(directory: RuleDirectory, clinic: str, known: Revision | None, reje
     name = f"{clinic}.yaml"
     try:
         source = directory.read(clinic)
-        digest = source.digest
+        digest = directory.digest_of(source)
         if known and digest == known.rules.digest:
             return None, ()
         if rejected and digest == rejected.digest:

@@ -125,6 +125,14 @@ async def test_half_of_the_file_in_force_is_not_pending_and_says_why(governed: A
         await governed.app.governor.run(HARBOUR)
 
 
+async def test_clinics_are_turned_page_by_page(governed: Api) -> None:
+    first = await governed.get("/v1/clinics", limit=1)
+    second = await governed.get("/v1/clinics", limit=1, cursor=first["next_cursor"])
+    assert [each["clinic"] for page in (first, second) for each in page["items"]] == [HARBOUR, NORTHSIDE]
+    assert second["next_cursor"] is None
+    assert (await governed.get("/v1/clinics"))["next_cursor"] is None
+
+
 async def test_a_missing_rule_directory_hides_no_clinic(governed: Api) -> None:
     directory = governed.app.settings.rules_dir
     directory.rename(directory.with_name("elsewhere"))

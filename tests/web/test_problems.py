@@ -128,7 +128,8 @@ async def test_that_use_cannot_be_noted_is_nobodys_problem(api: Api) -> None:
         ("GET", "/v1/decisions?since=0001-01-01T00:00:00%2B14:00", 422, "unusable-input"),
         ("GET", "/v1/decisions?before=9999-12-31T23:59:59-14:00", 422, "unusable-input"),
         ("GET", "/v1/decisions?campain=x", 400, "malformed-request"),
-        ("GET", "/v1/clinics?limit=1", 400, "malformed-request"),
+        ("GET", "/v1/clinics?cursor=made-up", 422, "unusable-input"),
+        ("GET", "/v1/audit/head?limit=1", 400, "malformed-request"),
         ("GET", f"/v1/clinics/{HARBOUR}/holds?campaign=x", 400, "malformed-request"),
         ("POST", f"/v1/clinics/{HARBOUR}/holds?campaign=x", 400, "malformed-request"),
     ],
@@ -151,7 +152,7 @@ async def test_an_unknown_parameter_is_named_beside_the_known_ones(api: Api) -> 
     answer = await api.ask("GET", "/v1/audit/head?clinc=harbour&clinic=harbour-physio&since=x")
     says = "there is no such parameter; there are clinic"
     assert answer.json()["fields"] == [{"at": "query.clinc", "message": says}, {"at": "query.since", "message": says}]
-    assert "takes none" in (await api.ask("GET", "/v1/clinics?page=2")).json()["detail"]
+    assert "takes none" in (await api.ask("GET", f"/v1/clinics/{HARBOUR}?page=2")).json()["detail"]
 
 
 async def test_who_may_not_ask_is_not_told_which_parameters_there_are(api: Api) -> None:

@@ -9,8 +9,9 @@ from service.app import App
 from service.core.model import Mode
 from service.core.rules.language import Service as CoreService
 from service.jobs.hourly import Hourly
+from service.store.pages import cursor_of, position
 from service.store.runs import Run
-from service.web.asked import Id, TheApp, TheKey, TheLoop
+from service.web.asked import Cursor, Id, Limit, TheApp, TheKey, TheLoop
 from service.web.auth import visible
 from service.web.governed import RulesNow, rules_now
 from service.web.problems import FileProblem, problems
@@ -84,15 +85,19 @@ class Clinic:
 
 @dataclass(frozen=True, slots=True)
 class Clinics:
-    """The clinics that exist for the key, in alphabetical order."""
+    """A page of the clinics that exist for the key, in alphabetical order; `next_cursor` is null on the last one."""
 
     items: tuple[Clinic, ...]
+    next_cursor: str | None
 
 
-@get("/clinics", operation_id="listClinics", tags=["clinics"], responses=problems())
-async def list_clinics(app: TheApp, key: TheKey, hourly: TheLoop) -> Clinics:
+@get("/clinics", operation_id="listClinics", tags=["clinics"], responses=problems(422))
+async def list_clinics(app: TheApp, key: TheKey, hourly: TheLoop, cursor: Cursor = None, limit: Limit = 100) -> Clinics:
     """The clinics your key opens."""
-    return Clinics(tuple([await _clinic(app, clinic, hourly) for clinic in await visible(app, key)]))
+    after = "" if cursor is None else position(cursor, str)[0]
+    names = [clinic for clinic in await visible(app, key) if clinic > after]
+    items = [await _clinic(app, clinic, hourly) for clinic in names[:limit]]
+    return Clinics(tuple(items), cursor_of(names[limit - 1]) if len(names) > limit else None)
 
 
 @get("/clinics/{clinic:str}", operation_id="getClinic", tags=["clinics"], responses=problems(404))

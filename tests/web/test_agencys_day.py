@@ -1,0 +1,69 @@
+"""The README's section on the API: its session is run, word for word, and its table of problems is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from service.listening import listening
+from service.sandbox.scene import HARBOUR, NORTHSIDE
+from service.web.problems import KINDS, STATUSES, UNEXPECTED
+from tests.web.conftest import Api
+from tests.web.test_plans import Asked
+
+ROOT = Path(__file__).parents[2]
+SECTION = (ROOT / "README.md").read_text().partition("## Ask the API\n")[2].partition("\n## ")[0]
+MISSING = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None]
+
+
+@asynccontextmanager
+async def served(api: Api) -> AsyncIterator[str]:
+    """The API on a loopback port."""
+    listener = listening("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(api.litestar, log_level="warning", access_log=False))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        with suppress(asyncio.CancelledError):
+            await serving
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"the session is one of a shell, and this machine has no {', '.join(MISSING)}")
+async def test_an_agencys_day_goes_as_the_readme_says(asked: Asked, tmp_path: Path) -> None:
+    api = asked.api
+    [script] = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    async with served(api) as url:
+        environment = {**os.environ, "GOVERNOR": url, "KEY": api.secrets["harbour-operator"], "no_proxy": "127.0.0.1"}
+        pipe = asyncio.subprocess.PIPE
+        shell = await asyncio.create_subprocess_exec(
+            "bash", "-euo", "pipefail", "-c", script, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe
+        )
+        out, err = await asyncio.wait_for(shell.communicate(), 60)
+    said = out.decode()
+    assert shell.returncode == 0, said + err.decode()
+    assert HARBOUR in said
+    assert NORTHSIDE not in said
+    for expected in ("- name: ", "true  ", '"utilisation"', "\napproved\n", "\nrejected\n", "\n304\n", f"\nok {HARBOUR}="):
+        assert expected in said, expected
+    answers = {each.answer for each in (await api.app.store.approvals.standing(HARBOUR)).values()}
+    assert {str(each) for each in answers} == {"approved", "rejected"}
+    [hold] = await api.app.store.holds.holds(HARBOUR, api.app.clock() + timedelta(hours=1))
+    assert (hold.service, hold.by) == ("podiatry", "harbour-operator")
+
+
+def test_the_readme_names_every_type_of_problem_with_its_status() -> None:
+    rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| (\d{3}) \| .+ \|$", SECTION, re.MULTILINE)
+    told = {(name, int(status)) for names, status in rows for name in re.findall(r"`([a-z-]+)`", names)}
+    assert told == {(kind.name, kind.status) for kind in (*KINDS.values(), *STATUSES.values(), UNEXPECTED)}
