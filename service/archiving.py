@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from service.core.errors import InputError, LedgerBrokenError
-from service.core.ledger import Checking, Checkpoint, Verification, export_line, exported
+from service.core.exports import Format, lines
+from service.core.ledger import Checking, Checkpoint, Verification, exported
 from service.files import new_file, on_disk
 from service.store.archives import Segment
 from service.store.ledger import Wanted
@@ -87,7 +88,7 @@ async def _write(store: Store, segments: Sequence[Segment], path: Path) -> Held:
 async def _copy(store: Store, segment: Segment, file: BinaryIO) -> None:
     async for records in await store.ledger.export(Wanted(chains=(segment.chain,))):
         wanted = [record for record in records if record.seq <= segment.last.seq]
-        file.write("".join(f"{export_line(record)}\n" for record in wanted).encode())
+        file.write(lines(Format.NDJSON, wanted))
         if len(wanted) < len(records):
             return
 
