@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from service.core.ledger import Checkpoint, Kind, Record, export_line, instant, verify
 from service.sandbox.scene import HARBOUR, NORTHSIDE
+from service.sandbox.world import World
 from service.store import ledger
+from service.web.server import create_app
 from tests.core.test_ledger import VERIFIER
-from tests.web.conftest import Api
+from tests.web.conftest import Api, Told, client_of
+from tests.web.world import Near, app_over
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 
@@ -211,3 +218,22 @@ async def test_a_chain_of_which_records_are_in_an_archive_says_after_which_it_be
         "hash": cut.hash,
         "sha256": "f" * 64,
     }
+
+
+async def test_a_head_is_signed_where_there_is_a_key_to_sign_with(told: Told, tmp_path: Path) -> None:
+    shutil.copytree(told.directory, tmp_path, dirs_exist_ok=True)
+    key = ed25519.Ed25519PrivateKey.generate()
+    seed = base64.b64encode(key.private_bytes_raw()).decode()
+    async with app_over(Near(World(told.world.now)), tmp_path, audit_signing_key=seed) as app:
+        litestar = create_app(app, hourly=False)
+        async with client_of(litestar) as client:
+            answer = await Api(app, Near(told.world), litestar, client, told.secrets).ask("GET", "/v1/audit/head")
+    heads = {each["chain"]: each for each in answer.json()["items"]}
+    assert set(heads) == {"_system", HARBOUR, NORTHSIDE}
+    for chain, head in heads.items():
+        signed = head["signed"]
+        said = {"at": instant(told.world.now), "chain": chain, "seq": head["seq"], "hash": head["hash"]}
+        assert json.loads(signed["text"]) == said
+        key.public_key().verify(base64.b64decode(signed["signature"]), signed["text"].encode())
+        assert signed["public_key"].startswith("-----BEGIN PUBLIC KEY-----")
+    assert seed not in answer.text

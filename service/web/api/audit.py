@@ -19,6 +19,7 @@ from service.core.exports import MEDIA_TYPES, Format, beginning, lines
 from service.core.ledger import SYSTEM, Head, Kind, Verification
 from service.core.ledger import Record as CoreRecord
 from service.keys import opens
+from service.signing import Signer
 from service.store.keys import Key
 from service.store.ledger import Wanted
 from service.web.asked import Before, Cursor, Limit, Since, TheApp, TheKey, utc
@@ -61,10 +62,34 @@ class ChainHead:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A head to keep: what was signed, and how to check it.
+
+    `signature` is Ed25519 of `text` in UTF-8, in base64; `public_key` is PEM, and `key_id` the beginning of the SHA-256, in
+    hex, of the same key in DER form. Have the key told to you once by another way than this.
+    """
+
+    text: str
+    signature: str
+    public_key: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentHead:
+    """The end of a chain now; `signed` is null where the service has no key to sign with."""
+
+    chain: str
+    seq: int
+    hash: str
+    signed: SignedHead | None
+
+
+@dataclass(frozen=True, slots=True)
 class Heads:
     """The ends of the chains your key opens."""
 
-    items: tuple[ChainHead, ...]
+    items: tuple[CurrentHead, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +210,10 @@ async def _file(app: App, wanted: Wanted, form: Format, of: str) -> Response[Any
 
 @get("/audit/head", operation_id="getHeads", tags=["audit"], responses=problems(404))
 async def get_heads(app: TheApp, key: TheKey, clinic: Chain = None) -> Heads:
-    """The newest record of each chain."""
-    return Heads(tuple([_head(chain, await app.store.ledger.head(chain)) for chain in await _chains(app, key, clinic)]))
+    """The newest record of each chain, signed where the service has a key for that: a later rewriting would contradict it."""
+    heads = {chain: await app.store.ledger.head(chain) for chain in await _chains(app, key, clinic)}
+    signer, now = app.settings.signer, app.clock()
+    return Heads(tuple(_current(chain, head, signer, now) for chain, head in heads.items()))
 
 
 @get("/audit/verify", operation_id="verifyLedger", tags=["audit"], responses=problems(404))
@@ -222,6 +249,12 @@ def _record(record: CoreRecord) -> Record:
 
 def _head(chain: str, head: Head) -> ChainHead:
     return ChainHead(chain, head.seq, head.hash)
+
+
+def _current(chain: str, head: Head, signer: Signer | None, now: datetime) -> CurrentHead:
+    signed = signer.sign(chain, head, now) if signer else None
+    answer = SignedHead(signed.text, signed.signature, signed.public_key, signed.key_id) if signed else None
+    return CurrentHead(chain, head.seq, head.hash, answer)
 
 
 def _verified(chain: str, found: Verification) -> Verified:
