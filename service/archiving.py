@@ -27,10 +27,16 @@ LONGEST_NAME = 255
 """Characters; a file's name is in the checkpoint."""
 
 
-async def archive(
-    store: Store, chains: Collection[str], before: datetime, file: Path, *, by: str, now: datetime
-) -> tuple[Checkpoint, ...]:
-    """Take the records of these chains from before an instant out of the database, into a new file; what was taken, by chain.
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What a file holds, by chain. `earlier`: an earlier call had taken it out, and this one took no more."""
+
+    checkpoints: tuple[Checkpoint, ...]
+    earlier: bool = False
+
+
+async def archive(store: Store, chains: Collection[str], before: datetime, file: Path, *, by: str, now: datetime) -> Archived:
+    """Take the records of these chains from before an instant out of the database, into a new file.
 
     Of each chain it takes all from the first that is there on, as `audit export` prints them, but never the newest. A file that
     is there already is used only if it is such an archive, of an earlier call that was interrupted. Raises InputError for any
@@ -41,15 +47,15 @@ async def archive(
     await _remove(store)
     digest = _digest(file)
     if digest and (done := await store.archives.of_file(digest)):
-        return done
+        return Archived(done, earlier=True)
     segments = [each for each in [await store.archives.segment(chain, before) for chain in chains] if each is not None]
     if not segments:
-        return ()
+        return Archived(())
     held = _interrupted(file, segments) if digest else await _write(store, segments, file)
     made = tuple(_checkpoint(each, file, held.digest, by, now) for each in held.segments)
     await store.archives.take_out(made)
     await _remove(store)
-    return made
+    return Archived(made)
 
 
 def _checkpoint(segment: Segment, file: Path, digest: str, by: str, now: datetime) -> Checkpoint:
