@@ -21,6 +21,7 @@ from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
 from service.core.rules.language import LONGEST_LOOK_BACK
+from service.signing import Signer
 
 M = TypeVar("M", bound=BaseModel)
 DURATION = re.compile(r"(\d+)\s*([smhd])")
@@ -131,6 +132,7 @@ class Settings(KillSwitch):
     keep_looks: Duration = timedelta(days=800)
     evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
     heartbeat_url: str | None = None
+    audit_signing_key: SecretStr | None = None
     cliniko: ClinikoSettings = ClinikoSettings()
     google_ads: GoogleAdsSettings = GoogleAdsSettings()
     meta: MetaSettings = MetaSettings()
@@ -152,6 +154,18 @@ class Settings(KillSwitch):
             weeks = LEARNT_FROM // timedelta(weeks=1)
             raise ValueError(f"the booking-pace model learns from {weeks} weeks at least; keep looks for longer, such as 800d")
         return keep
+
+    @field_validator("audit_signing_key")
+    @classmethod
+    def _signs(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            Signer.of(key.get_secret_value())
+        return key
+
+    @property
+    def signer(self) -> Signer | None:
+        """Who signs the ledger's heads; None where no key is set."""
+        return None if self.audit_signing_key is None else Signer.of(self.audit_signing_key.get_secret_value())
 
     def clinic(self, slug: str) -> ClinicSettings:
         """One clinic's settings; empty where none are set."""

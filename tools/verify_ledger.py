@@ -47,12 +47,13 @@ def verify(lines: Any, heads: set[tuple[str, int, str]], ends: dict[str, tuple[i
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Verify an exported ledger.")
-    parser.add_argument("export", type=argparse.FileType(encoding="utf-8", errors="replace"), help="NDJSON; - for stdin")
+    parser.add_argument("export", type=argparse.FileType(), help="NDJSON, archives first; - for standard input")
     parser.add_argument("--head", type=_noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="must lead there")
-    parser.add_argument("--after", type=_noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="begins after this")
+    parser.add_argument("--after", type=_noted, action="append", default=[], metavar="CHAIN=SEQ:HASH", help="what it follows")
     given = parser.parse_args()
-    ends = {chain: (seq, digest) for chain, seq, digest in given.after}
-    faults = verify(given.export, set(given.head), ends)
+    given.export.reconfigure(encoding="utf-8", errors="replace")  # whatever the terminal's is
+    began = {chain: (seq, digest) for chain, seq, digest in given.after}
+    faults = verify(given.export, set(given.head), ends := dict(began))
     held = [f"ok {chain}={seq}:{digest}" for chain, (seq, digest) in ends.items() if chain not in faults]
     print("\n".join([f"BROKEN {chain} {each}" for chain, each in faults.items()] + held))  # noqa: T201 - a command line prints
-    sys.exit(1 if faults else 0 if ends else 2)
+    sys.exit(1 if faults else 2 if ends == began else 0)

@@ -9,6 +9,8 @@ from sqlalchemy import Dialect, String
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from service.core.ledger import instant
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware UTC instant: `timestamptz` where the database has it, else text of fixed width, which sorts by time.
@@ -47,3 +49,10 @@ class Instant(TypeDecorator[datetime]):
             if self.damaged is None:
                 raise
             return self.damaged
+
+
+def written(value: object) -> str:
+    """The canonical text of an instant, out of what the driver read of its column; of a damaged one, no instant's text."""
+    if isinstance(value, str):
+        return value.replace(".000000Z", "Z")
+    return instant(value) if isinstance(value, datetime) else repr(value)

@@ -1,26 +1,34 @@
 """The ledger in the database: appending to a chain, reading it, checking it.
 
-Writers of one chain queue at its row in `chain`, which holds its head; the database refuses to change or remove a record.
+Writers of one chain queue at its row in `chain`, which holds its head; the database refuses to change a record, and to remove
+one that no checkpoint covers. What a checkpoint covers is in a file (`archives`) and is read here no more, also while its rows
+are still on their way out.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, String, func, insert, literal_column, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.ledger import Broken, Head, Kind, Record, Verification, check, finish, write
+from service.core.errors import StoreError
+from service.core.ledger import Broken, Checking, Checkpoint, Head, Kind, Record, Verification, write
 from service.store import tables
+from service.store.columns import written
 from service.store.database import Database
 from service.store.pages import Page, cursor_of, position
 from service.store.undisturbed import undisturbed
 
+AT_ONCE = 500
+"""Records read in one go."""
+
 _LEDGER = tables.ledger
+_CHECKPOINT = tables.checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,25 @@ class Entry:
     kind: Kind
     body: Mapping[str, object]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records: of these chains (None: all), of these kinds (none: every one), from `since` on, before `before`."""
+
+    chains: Collection[str] | None = None
+    kinds: Collection[Kind] = ()
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What an export is about: `wanted`, up to the record with this id, while these are the checkpoints."""
+
+    wanted: Wanted
+    end: int
+    checkpoints: Mapping[str, int]
 
 
 async def append(conn: AsyncConnection, chain: str, kind: Kind, body: Mapping[str, object], at: datetime) -> Record:
@@ -75,17 +102,40 @@ class Ledger:
         `chains` None means all of them; no `kinds` means every kind; `since` is included, `before` is not. `cursor` goes on
         after an earlier page in the same order. Raises InputError for a cursor that is none of ours.
         """
-        wanted: list[ColumnElement[bool]] = [_LEDGER.c.chain.in_(chains)] if chains is not None else []
-        wanted += [_LEDGER.c.kind.in_([kind.value for kind in kinds])] if kinds else []
-        wanted += [_LEDGER.c.at >= since] if since else []
-        wanted += [_LEDGER.c.at < before] if before else []
+        query = _query(Wanted(chains, kinds, since, before))
         if cursor is not None:
             [last] = position(cursor, int)
-            wanted.append(_LEDGER.c.id < last if newest_first else _LEDGER.c.id > last)
+            query = query.where(_LEDGER.c.id < last if newest_first else _LEDGER.c.id > last)
         order = _LEDGER.c.id.desc() if newest_first else _LEDGER.c.id.asc()
         async with self._database.reading() as conn:
-            rows = (await conn.execute(_query().where(*wanted).order_by(order).limit(limit + 1))).all()
+            rows = (await conn.execute(query.order_by(order).limit(limit + 1))).all()
         return Page.of(rows, limit, _record, lambda row: cursor_of(row.id))
+
+    async def export(self, wanted: Wanted | None = None) -> AsyncIterator[tuple[Record, ...]]:
+        """All records wanted, oldest first, some at a time and in constant memory.
+
+        It ends at what is the newest record when this returns. Each step is a short read of its own, so that nothing is held
+        open for whoever takes their time; it raises StoreError where records are taken out into an archive meanwhile.
+        """
+        async with self._database.reading() as conn:
+            end = await conn.scalar(select(func.max(_LEDGER.c.id)))
+            span = Span(wanted or Wanted(), end or 0, await _covered(conn))
+        return self._steps(span)
+
+    async def _steps(self, span: Span) -> AsyncIterator[tuple[Record, ...]]:
+        last = 0
+        while rows := await self.step(span, last):
+            yield tuple(map(_record, rows))
+            last = rows[-1].id
+
+    async def step(self, span: Span, last: int) -> Sequence[Row[Any]]:
+        """The next rows of an export, after the one with the id `last`."""
+        within = _query(span.wanted).where(_LEDGER.c.id > last, _LEDGER.c.id <= span.end)
+        async with self._database.reading() as conn:
+            if await _covered(conn) != span.checkpoints:
+                raise StoreError("records were taken out into an archive while they were being exported; export again")
+            rows: Sequence[Row[Any]] = (await conn.execute(within.order_by(_LEDGER.c.id).limit(AT_ONCE))).all()
+            return rows
 
     async def head(self, chain: str) -> Head:
         """The end of a chain; a chain without records ends at the beginning."""
@@ -98,19 +148,39 @@ class Ledger:
             return tuple(await conn.scalars(select(tables.chain.c.name).order_by(tables.chain.c.name)))
 
     async def verify(self, chain: str, known: Head | None = None) -> Verification:
-        """Check a chain from its first record to its head, in constant memory.
+        """Check a chain from its first record that is here to its head, in constant memory.
 
         `known` is a head noted elsewhere, which catches what rewriting the whole database would hide.
         """
+        return (await self.verify_each([chain], {chain: known} if known else {}))[chain]
+
+    async def verify_each(self, chains: Collection[str], known: Mapping[str, Head] | None = None) -> dict[str, Verification]:
+        """Check several chains in one reading of the table."""
         async with self._database.reading() as conn:
-            head = await _head(conn, chain)
-            found = Verification(chain=chain, known=known)
+            heads = {chain: await _head(conn, chain) for chain in chains}
+            set_ = {chain: await checkpoints_of(conn, chain) for chain in chains}
+            checking = {chain: Checking(chain, known=(known or {}).get(chain), checkpoints=set_[chain]) for chain in chains}
+            covered = {chain: made[-1].seq if made else 0 for chain, made in set_.items()}
             # An expression, so that rows are read from the table itself: an index may still hold what a damaged row has lost.
-            query = _query().where(func.coalesce(_LEDGER.c.chain, "") == chain).order_by(_LEDGER.c.id)
-            async with conn.stream(query, execution_options={"yield_per": 500}) as rows:
-                async for row in rows:
-                    found = check(found, _record(row))
-        return _at_head(finish(found), head)
+            query = select(*_kept(conn)).where(func.coalesce(_LEDGER.c.chain, "").in_(chains)).order_by(_LEDGER.c.id)
+            async with conn.stream(query, execution_options={"yield_per": AT_ONCE}) as rows:
+                async for some in rows.partitions():
+                    _add(checking, some, covered)
+        return {chain: _at_head(each.result(), heads[chain]) for chain, each in checking.items()}
+
+
+async def checkpoints_of(conn: AsyncConnection, chain: str) -> tuple[Checkpoint, ...]:
+    """The checkpoints of a chain, in the order of its records."""
+    query = select(_CHECKPOINT).where(_CHECKPOINT.c.chain == chain).order_by(_CHECKPOINT.c.seq)
+    rows = (await conn.execute(query)).mappings()
+    # A damaged number covers nothing, so that what is gone is missed.
+    return tuple(Checkpoint(**{**row, "seq": row["seq"] if isinstance(row["seq"], int) else 0}) for row in rows)
+
+
+async def _covered(conn: AsyncConnection) -> dict[str, int]:
+    """Up to which record each chain that has checkpoints was taken out."""
+    query = select(_CHECKPOINT.c.chain, func.max(_CHECKPOINT.c.seq).label("seq")).group_by(_CHECKPOINT.c.chain)
+    return {row.chain: row.seq for row in await conn.execute(query)}
 
 
 async def _head(conn: AsyncConnection, chain: str) -> Head:
@@ -131,8 +201,46 @@ def _at_head(found: Verification, head: Head) -> Verification:
     return replace(found, broken=Broken(found.chain, seq, problem))
 
 
-def _query() -> Select[Any]:
-    return select(_LEDGER)
+# --- reading ------------------------------------------------------------------------------------------------------------
+
+
+def _query(wanted: Wanted) -> Select[Any]:
+    """The records wanted of those that no checkpoint covers."""
+    own = select(func.max(_CHECKPOINT.c.seq)).where(_CHECKPOINT.c.chain == _LEDGER.c.chain).scalar_subquery()
+    query = select(_LEDGER).where(_LEDGER.c.seq > func.coalesce(own, 0))
+    if wanted.chains is not None:
+        query = query.where(_of(wanted.chains))
+    if wanted.kinds:
+        query = query.where(_LEDGER.c.kind.in_([kind.value for kind in wanted.kinds]))
+    if wanted.since:
+        query = query.where(_LEDGER.c.at >= wanted.since)
+    return query.where(_LEDGER.c.at < wanted.before) if wanted.before else query
+
+
+def _of(chains: Collection[str]) -> ColumnElement[bool]:
+    """Records of these chains; of several by an expression, for else SQLite would look up and sort all they ever had."""
+    if len(chains) == 1:
+        return _LEDGER.c.chain == next(iter(chains))
+    return func.coalesce(_LEDGER.c.chain, "").in_(chains)
+
+
+_SQLITE_SEQ: ColumnElement[Any] = literal_column(f"CASE typeof(seq) WHEN 'integer' THEN seq ELSE {sys.maxsize} END")
+_SQLITE_TEXT: ColumnElement[Any] = literal_column("CASE typeof(text) WHEN 'text' THEN CAST(text AS BLOB) ELSE x'' END")
+"""In SQLite a damaged row may hold values of another type than its column's."""
+
+
+def _kept(conn: AsyncConnection) -> tuple[ColumnElement[Any], ...]:
+    """The columns of records as they are kept, to be checked: nothing is made of them that the check would undo."""
+    table, sqlite = _LEDGER.c, conn.dialect.name == "sqlite"
+    seq, text = (_SQLITE_SEQ, _SQLITE_TEXT) if sqlite else (table.seq, table.text)
+    return table.chain, seq, type_coerce(table.at, String), table.kind, text, table.hash
+
+
+def _add(checking: Mapping[str, Checking], rows: Iterable[Sequence[Any]], covered: Mapping[str, int]) -> None:
+    for chain, seq, at, kind, text, digest in rows:
+        if seq > covered[chain]:
+            said = text if isinstance(text, bytes) else text.encode()
+            checking[chain].add((chain, seq, written(at), kind, said, digest))
 
 
 def _record(row: Row[Any]) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.store.approvals import Approvals
+from service.store.archives import Archives
 from service.store.database import Database
 from service.store.decisions import Decisions
 from service.store.history import History
@@ -31,6 +32,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.ledger = Ledger(database)
+        self.archives = Archives(database)
         self.runs = Runs(database)
         self.snapshots = Snapshots(database)
         self.history = History(database)

@@ -60,7 +60,22 @@ ledger = Table(
     Column("hash", String(64), nullable=False),
     UniqueConstraint("chain", "seq"),
     Index(None, "kind", "id"),
+    Index(None, "chain", "id"),
     sqlite_autoincrement=True,
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("chain", String(100), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("file", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("at", Instant(damaged=datetime.min.replace(tzinfo=UTC)), nullable=False),
+    Column("by", String(200), nullable=False),
+    comment="What was taken out of a chain into a file: only records up to a checkpoint may be removed.",
 )
 
 # --- documents and runs -------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from service.core.ledger import GENESIS, Head, Kind, Record, canonical, export_line, link, verify, write
+from service.core.ledger import (
+    GENESIS,
+    Checking,
+    Checkpoint,
+    Head,
+    Kind,
+    Record,
+    canonical,
+    export_line,
+    exported,
+    kept,
+    link,
+    verify,
+    write,
+)
 from service.core.model import Mode, State
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -200,6 +215,94 @@ def test_a_segment_is_checked_from_the_record_it_follows() -> None:
     assert verify(records[2:], after=Head(2, "0" * 64)).broken
 
 
+@given(st.integers(1, 4), st.sampled_from(["text", "hash", "kind", "chain"]), st.data())
+def test_any_character_changed_in_any_record_is_noticed_there(seq: int, field: str, data: st.DataObject) -> None:
+    records = chain_of(4)
+    said: str = getattr(records[seq - 1], field)
+    place = data.draw(st.integers(0, len(said) - 1))
+    other = data.draw(st.characters(exclude_characters=said[place]))
+    changed: dict[str, Any] = {field: said[:place] + other + said[place + 1 :]}
+    records[seq - 1] = replace(records[seq - 1], **changed)
+    found = verify(records).broken
+    assert found
+    assert found.seq == seq
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '"x"', "7", "", "{}", '{"at":1,"chain":2,"kind":3,"seq":"1"}', "[" * 5000], ids=len
+)
+def test_a_text_that_is_no_record_is_named_even_if_it_is_what_was_hashed(text: str) -> None:
+    [record] = chain_of(1)
+    found = verify([replace(record, text=text, hash=link(GENESIS, text))])
+    assert found.broken
+    assert found.broken.seq == 1
+    assert "the text" in found.broken.problem
+
+
+def test_a_record_comes_out_of_its_line_as_it_is_kept() -> None:
+    for record in [*chain_of(3, "_system"), replace(chain_of(1)[0], at=AT.replace(microsecond=500))]:
+        assert exported(export_line(record).encode()) == kept(record)
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[]", "null", '{"chain":"a","seq":"1","at":"","kind":"","text":"","hash":""}'])
+def test_a_line_that_is_no_record_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="valid"):
+        exported(line.encode())
+
+
+# --- the rest of a chain ------------------------------------------------------------------------------------------------
+
+
+def cut(records: list[Record], seq: int) -> Checkpoint:
+    last = records[seq - 1]
+    return Checkpoint(last.chain, seq, last.hash, 1, "old.ndjson", "f" * 64, AT, "ana")
+
+
+def told(records: list[Record], checkpoint: Checkpoint) -> list[Record]:
+    """The chain with the record of a checkpoint, and one more."""
+    for kind, body in ((Kind.CHECKPOINT, checkpoint.body), (Kind.PLAN, {})):
+        head = Head(records[-1].seq, records[-1].hash)
+        records = [*records, write(records[0].chain, head, kind, body, AT)]
+    return records
+
+
+def checked(records: list[Record], *checkpoints: Checkpoint, known: Head | None = None) -> Checking:
+    checking = Checking(records[0].chain, known=known, checkpoints=checkpoints)
+    for record in records:
+        checking.add(kept(record))
+    return checking
+
+
+def test_the_rest_of_a_chain_holds_if_it_follows_the_checkpoint_and_tells_of_it() -> None:
+    records = chain_of(5)
+    checkpoint = cut(records, 3)
+    rest = told(records, checkpoint)[3:]
+    found = checked(rest, checkpoint).result()
+    assert (found.broken, found.count, found.head.seq, found.after) == (None, 4, 7, checkpoint.head)
+    for other in (replace(checkpoint, file="x"), replace(checkpoint, at=AT + timedelta(seconds=1)), cut(records, 2)):
+        assert checked(rest, other).result().broken
+    assert checked(rest[:2], checkpoint).result().broken
+    assert checked(rest[1:], checkpoint).result().broken
+
+
+def test_a_record_that_tells_of_a_checkpoint_nobody_set_is_named() -> None:
+    records = told(chain_of(5), cut(chain_of(5), 3))
+    found = checked(records).result()
+    assert (found.broken and found.broken.seq) == 6
+    assert verify(records).ok  # where there is no other word for it
+
+
+@pytest.mark.parametrize(
+    ("seq", "forged", "holds"), [(2, False, False), (3, False, True), (3, True, False), (4, False, True), (9, False, False)]
+)
+def test_a_known_head_counts_from_the_checkpoint_on(seq: int, *, forged: bool, holds: bool) -> None:
+    records = chain_of(9)
+    checkpoint = cut(records, 3)
+    rest = told(records[:5], checkpoint)[3:]
+    known = Head(seq, "0" * 64 if forged else records[seq - 1].hash)
+    assert checked(rest, checkpoint, known=known).result().ok is holds
+
+
 # --- the stand-alone verifier -------------------------------------------------------------------------------------------
 
 
@@ -251,3 +354,30 @@ def test_the_verifier_is_not_upset_by_what_is_no_record(line: str, code: int, tm
 
 def test_an_empty_export_verifies_nothing(tmp_path: Path) -> None:
     assert run_verifier(tmp_path, [])[0] == 2
+    assert run_verifier(tmp_path, [], f"--after=harbour-physio=2:{'0' * 64}")[0] == 2
+
+
+def test_the_verifier_takes_an_archive_and_the_rest_together_or_the_rest_by_itself() -> None:
+    records = chain_of(5)
+    records = told(records, cut(records, 3))
+    noted = f"--head=harbour-physio=2:{records[1].hash}"
+    archive, rest = ([f"{export_line(record)}\n" for record in part] for part in (records[:3], records[3:]))
+    command = [sys.executable, "-I", str(VERIFIER), "-"]
+
+    def run(lines: list[str], *options: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([*command, *options], input="".join(lines).encode(), capture_output=True, check=False)  # noqa: S603 - our own script
+
+    assert run(archive + rest, noted).returncode == 0
+    assert run(rest, f"--after=harbour-physio=3:{records[2].hash}").returncode == 0
+    assert run(rest).returncode == 1
+    assert run(rest, f"--after=harbour-physio=3:{records[1].hash}").returncode == 1
+    assert run(archive[:2] + rest, noted).returncode == 1
+
+
+def test_the_verifier_reads_utf_8_whatever_the_terminal_speaks() -> None:
+    record = write("_system", Head(), Kind.PLAN, {"name": "Zoë ☃"}, AT)
+    command = [sys.executable, str(VERIFIER), "-"]
+    done = subprocess.run(  # noqa: S603 - our own script
+        command, input=export_line(record).encode(), capture_output=True, check=False, env={"PYTHONIOENCODING": "latin-1"}
+    )
+    assert done.returncode == 0, done.stdout

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, insert, inspect, select, table, text, update
 from sqlalchemy import column as col
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RunInputs, RunOutcome
 from service.core.errors import StoreError
-from service.core.ledger import canonical
+from service.core.ledger import Checkpoint, Kind, canonical
 from service.core.model import Snapshot
 from service.core.rules.language import RuleSet
 from service.store import tables
@@ -178,3 +179,26 @@ async def test_there_and_back_again_loses_no_run_and_no_record(url: str) -> None
         async with writing(url) as conn:
             await conn.execute(update(tables.ledger).values(text="{}"))
     await store.aclose()
+
+
+async def test_the_way_back_is_refused_once_records_are_in_files_and_loses_no_checkpoint(url: str) -> None:
+    store = Store.open(url)
+    await store.migrate()
+    first, *_ = [await store.ledger.append(CLINIC, Kind.PLAN, {"n": n}, NOW) for n in range(3)]
+    await store.archives.take_out([Checkpoint(CLINIC, 1, first.hash, 1, "old.ndjson", "f" * 64, NOW, "ana")])
+    with pytest.raises(CommandError, match="stay here"):
+        await to(url, OLD, down=True)
+    assert len(await store.archives.checkpoints(CLINIC)) == 1
+    assert (await store.ledger.verify(CLINIC)).ok
+    await store.aclose()
+
+
+async def test_on_the_way_back_the_ledger_lets_go_of_nothing_again(url: str) -> None:
+    store = Store.open(url)
+    await store.migrate()
+    await store.ledger.append(CLINIC, Kind.PLAN, {}, NOW)
+    await store.aclose()
+    await to(url, OLD, down=True)
+    with pytest.raises(StoreError, match="append-only: no record is removed"):
+        async with writing(url) as conn:
+            await conn.execute(text("DELETE FROM ledger"))

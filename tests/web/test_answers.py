@@ -286,7 +286,7 @@ async def test_the_ledger_pages_verify_without_us(governed: Api) -> None:
     found = verify(chain)
     head = (await governed.get("/v1/audit/head", clinic=HARBOUR))["items"]
     assert found.ok
-    assert head == [{"chain": HARBOUR, "seq": found.head.seq, "hash": found.head.hash}]
+    assert head == [{"chain": HARBOUR, "seq": found.head.seq, "hash": found.head.hash, "signed": None}]
 
 
 async def test_the_ledger_is_filtered_by_kind(governed: Api) -> None:
