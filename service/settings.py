@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -20,7 +20,9 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSettingsErro
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
+from service.core.redaction import password_in
 from service.core.rules.language import LONGEST_LOOK_BACK
+from service.logs import conceal
 
 M = TypeVar("M", bound=BaseModel)
 DURATION = re.compile(r"(\d+)\s*([smhd])")
@@ -130,7 +132,7 @@ class Settings(KillSwitch):
     keep_snapshots: Duration = timedelta(days=400)
     keep_looks: Duration = timedelta(days=800)
     evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
-    heartbeat_url: str | None = None
+    heartbeat_url: SecretStr | None = None
     cliniko: ClinikoSettings = ClinikoSettings()
     google_ads: GoogleAdsSettings = GoogleAdsSettings()
     meta: MetaSettings = MetaSettings()
@@ -175,8 +177,35 @@ def variable(*path: str) -> str:
     return "GOVERNOR_" + "__".join(part.replace("-", "_").upper() for part in path)
 
 
+def secrets(settings: Settings) -> frozenset[str]:
+    """What must not be shown: every setting that is declared a secret, and the passwords within addresses."""
+    return frozenset(_secrets(settings))
+
+
+def _secrets(value: object) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case str():
+            yield from filter(None, [password_in(value)])
+        case BaseModel():
+            yield from _secrets(dict(value))
+        case Mapping():
+            for each in value.values():
+                yield from _secrets(each)
+
+
 def load(env_file: Path | None = Path(".env")) -> Settings:
-    """The settings of this process; raises `SettingsError` naming the variables that are wrong, never their values."""
+    """The settings of this process, whose secrets are from now on blanked out of all that is logged.
+
+    Raises `SettingsError` naming the variables that are wrong, never their values.
+    """
+    settings = _read(env_file)
+    conceal(secrets(settings))
+    return settings
+
+
+def _read(env_file: Path | None) -> Settings:
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:

@@ -38,7 +38,8 @@ async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
 
     listener = _bound(host, port)
     click.echo(f"listening on http://{host}:{listener.getsockname()[1]}", err=True)
-    config = uvicorn.Config(create_app(app, hourly=hourly), log_level="warning", access_log=False)
+    # What uvicorn logs goes the way of everything else that is logged; its own set-up would go past what blanks secrets out.
+    config = uvicorn.Config(create_app(app, hourly=hourly), log_config=None, log_level="warning", access_log=False)
     await uvicorn.Server(config).serve(sockets=[listener])
 
 

@@ -112,6 +112,9 @@ def _engine(url: str) -> AsyncEngine:
         engine = create_async_engine(parsed, hide_parameters=True)
     except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
         raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE") from error
+    except ValueError:  # a part of the password, taken for the port, is what its text would quote
+        message = "GOVERNOR_DATABASE_URL: its port is no number; if the password has an @, a : or a /, percent-encode that"
+        raise SettingsError(message) from None
     if engine.dialect.name == "sqlite":
         _prepare(engine.sync_engine)
     return engine
