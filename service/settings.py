@@ -14,8 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingsError
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
@@ -44,6 +44,20 @@ def _duration(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+def _listed(value: Any) -> Any:
+    """Read `a, b`; anything else is left for pydantic to judge."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"\*|https?://[^/?#@\s]+", value):
+        raise ValueError("write origins as scheme and host, such as https://dashboard.example, or * for every page")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class ClinikoSettings(BaseModel):
@@ -86,6 +100,16 @@ class ClinicSettings(BaseModel):
     cliniko_user: str | None = None
     google_ads: GoogleAdsSettings | None = None
     meta: MetaSettings | None = None
+
+
+class ApiSettings(BaseModel):
+    """The API: how many requests a minute each key may make (0: as many as it likes), and whose web pages may read it.
+
+    `allow_origins` are origins such as `https://dashboard.example`, separated by commas; `*` allows every page.
+    """
+
+    requests_per_minute: int = Field(default=600, ge=0)
+    allow_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
 
 
 class KillSwitch(BaseSettings):
@@ -136,6 +160,7 @@ class Settings(KillSwitch):
     cliniko: ClinikoSettings = ClinikoSettings()
     google_ads: GoogleAdsSettings = GoogleAdsSettings()
     meta: MetaSettings = MetaSettings()
+    api: ApiSettings = ApiSettings()
     clinics: dict[str, ClinicSettings] = {}
     notify: dict[str, SecretStr] = {}
 

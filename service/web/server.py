@@ -1,16 +1,25 @@
-"""The web application, put together: the API, the health checks, the API's description, and the hourly loop beside them."""
+"""The web application, put together: the API, its description, health checks, metrics, and the hourly loop beside them."""
 
 from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 
 from service.app import App
 from service.jobs.hourly import Hourly
-from service.web import api, health
+from service.settings import ApiSettings
+from service.web import api, health, metrics
 from service.web.asked import LARGEST_BODY
+from service.web.auth import ADMISSION
+from service.web.border import REQUEST_ID, Border
+from service.web.limits import Admission
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
 from service.web.telling import RuleTexts
+
+COMPRESSION = CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=6, exclude=["^/v1/events$"])
+"""Events are sent one by one as they happen, and are small."""
 
 
 def create_app(app: App, *, hourly: bool = True) -> Litestar:
@@ -22,9 +31,14 @@ def create_app(app: App, *, hourly: bool = True) -> Litestar:
 def over(app: App, loop: Hourly | None) -> Litestar:
     """The web application over `app` and this loop."""
     texts = RuleTexts()
-    return Litestar(
-        [api.router(app), *health.HANDLERS],
+    scrape, probe = metrics.Scrape(app), health.Probe(app)
+    litestar = Litestar(
+        [api.router(app), *health.HANDLERS, *metrics.HANDLERS],
+        compression_config=COMPRESSION,
+        cors_config=_cors(app.settings.api),
         dependencies={
+            "scrape": Provide(lambda: scrape, sync_to_thread=False),
+            "probe": Provide(lambda: probe, sync_to_thread=False),
             "app": Provide(lambda: app, sync_to_thread=False),
             "hourly": Provide(lambda: loop, sync_to_thread=False),
             "texts": Provide(lambda: texts, sync_to_thread=False),
@@ -34,5 +48,19 @@ def over(app: App, loop: Hourly | None) -> Litestar:
         logging_config=None,
         openapi_config=openapi_config(),
         request_max_body_size=LARGEST_BODY,
-        state=State({"app": app}),
+        state=State({"app": app, ADMISSION: Admission(app.limiter, app.settings.api.requests_per_minute)}),
+    )
+    litestar.asgi_handler = Border(litestar.asgi_handler, app.monitor)
+    return litestar
+
+
+def _cors(settings: ApiSettings) -> CORSConfig | None:
+    """Whose pages may read the API in a browser: nobody's, unless somebody says so. No cookie counts for anything."""
+    if not settings.allow_origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(settings.allow_origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", REQUEST_ID, "Traceparent"],
+        expose_headers=["ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", REQUEST_ID],
     )
