@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -174,7 +175,10 @@ def _secret(value: SecretStr | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The service, put together. Whoever is to be told what it does joins the `monitor`'s watchers."""
+    """The service, put together. Whoever is to be told what it does joins the `monitor`'s watchers.
+
+    `clock` tells what time it is, and may be moved; `monotonic` tells in seconds how much has passed.
+    """
 
     settings: Settings
     store: Store
@@ -183,6 +187,7 @@ class App:
     clock: Clock
     monitor: Monitor
     limiter: Limiter
+    monotonic: Callable[[], float] = time.monotonic
 
 
 def assemble(

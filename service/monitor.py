@@ -14,6 +14,8 @@ from typing import Protocol
 
 from service.core import errors
 
+OK = "ok"
+
 # --- work, which takes time ---------------------------------------------------------------------------------------------
 
 
@@ -55,7 +57,7 @@ Work = Run | Step | Request | Answer
 class Ending:
     """How work ended: set by whoever does it, or by the exception that ends it. `route` is what was answered, as a template."""
 
-    outcome: str = "ok"
+    outcome: str = OK
     route: str = ""
 
 
@@ -109,12 +111,12 @@ class Monitor:
 
     @contextmanager
     def during(self, work: Work) -> Iterator[Ending]:
-        """The block is this work; an exception that leaves it is its outcome."""
+        """The block is this work; an exception that leaves it is its outcome, unless it has one by then."""
         ending, ends = Ending(), [watcher.begins(work) for watcher in self.watchers]
         try:
             yield ending
         except BaseException as error:
-            ending.outcome = outcome_of(error)
+            ending.outcome = outcome_of(error) if ending.outcome == OK else ending.outcome
             raise
         finally:
             for end in reversed(ends):

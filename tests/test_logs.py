@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -13,23 +12,14 @@ import pytest
 import structlog
 
 from service.logs import SILENCED, conceal, configure, redacted
+from tests.watching import Lines
 
 SECRET = "EAAB9x-hunter2"
 
-Lines = Callable[[], list[dict[str, Any]]]
 
-
-@pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """Logging as a service sets it up; gives what has been written since it was last asked."""
-    root = logging.getLogger()
-    before = [*root.handlers]
-    configure(logging.INFO)
+@pytest.fixture(autouse=True)
+def _with_a_secret(lines: Lines) -> None:  # noqa: ARG001 - it sets logging up
     conceal([SECRET])
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    conceal([])
-    structlog.reset_defaults()
-    root.handlers[:] = before
 
 
 def test_a_line_says_what_happened_how_bad_it_is_and_when(lines: Lines) -> None:

@@ -19,7 +19,8 @@ from service.monitor import Answer, Changed, DatabaseFailed, Decided, Ending, Fa
 from service.telemetry import catalogue
 from service.telemetry.catalogue import Metric
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4"
+"""Of the text; it is in UTF-8."""
 
 STATUSES = ("finished", "incomplete", "dry_run", "failed", "busy", "cancelled")
 SYSTEMS = ("cliniko", "google", "meta")

@@ -25,6 +25,9 @@ SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}")
 """Ids of others that are taken over; anything else might be meant for whoever reads the log."""
 
 UNKNOWN_ROUTE = "unknown"
+UNANSWERED = "500"
+"""What the server answers where the application fails to."""
+
 PRIVATE = "/v1"
 
 log = structlog.get_logger(__name__)
@@ -44,7 +47,7 @@ class Border:
         headers, began = Headers.from_scope(scope), time.perf_counter()
         request = request_id(headers.get(REQUEST_ID))
         with bound_contextvars(request=request), self._monitor.during(Answer(scope["method"], headers)) as ending:
-            path = scope["path"]
+            path, ending.outcome = scope["path"], UNANSWERED
             try:
                 await self._behind(scope, receive, _sending(send, scope, ending, request))
             finally:

@@ -37,8 +37,8 @@ class Readiness:
 class Probe:
     """Asks the database for a sign of life."""
 
-    def __init__(self, app: App) -> None:
-        self.database = Patient(app.store.ping)
+    def __init__(self, app: App, patience: float) -> None:
+        self.database = Patient(app.store.ping, patience=patience)
 
 
 TheProbe = NamedDependency[SkipValidation[Probe]]

@@ -41,10 +41,10 @@ class Standing:
 class Scrape:
     """The metrics of one web application."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, patience: float) -> None:
         self.metrics = Metrics()
         self._app = app
-        self._standing = Patient(self._read, fresh=FRESH_SECONDS)
+        self._standing = Patient(self._read, fresh=FRESH_SECONDS, patience=patience, monotonic=app.monotonic)
         app.monitor.watchers.append(self.metrics)
 
     async def text(self, loop: Hourly | None) -> bytes:

@@ -14,6 +14,7 @@ from service.web.asked import LARGEST_BODY
 from service.web.auth import ADMISSION
 from service.web.border import REQUEST_ID, Border
 from service.web.limits import Admission
+from service.web.patience import PATIENCE_SECONDS
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
 from service.web.telling import RuleTexts
@@ -28,10 +29,10 @@ def create_app(app: App, *, hourly: bool = True) -> Litestar:
     return over(app, loop)
 
 
-def over(app: App, loop: Hourly | None) -> Litestar:
-    """The web application over `app` and this loop."""
+def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -> Litestar:
+    """The web application over `app` and this loop; probes and scrapes wait for the database for `patience` seconds."""
     texts = RuleTexts()
-    scrape, probe = metrics.Scrape(app), health.Probe(app)
+    scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
     litestar = Litestar(
         [api.router(app), *health.HANDLERS, *metrics.HANDLERS],
         compression_config=COMPRESSION,
