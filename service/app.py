@@ -226,8 +226,27 @@ async def bootstrap(
     switch = kill_switch() if settings is None else None
     app, adapters = assemble(settings or load(), clock, progress, switch)
     try:
-        await app.store.migrate()
-        yield app
+        async with _traced(app):
+            await app.store.migrate()
+            yield app
     finally:
         await adapters.aclose()
         await app.store.aclose()
+
+
+@asynccontextmanager
+async def _traced(app: App) -> AsyncIterator[None]:
+    """Have what the service does traced, where anybody wants that."""
+    wanted = app.settings.otel
+    if not wanted.wanted():
+        yield
+        return
+    from service.telemetry.tracing import Tracing  # noqa: PLC0415 - nobody else pays for OpenTelemetry
+
+    tracing = Tracing(wanted.endpoint, wanted.plain_headers())
+    app.monitor.watchers.append(tracing)
+    try:
+        yield
+    finally:
+        app.monitor.watchers.remove(tracing)
+        await tracing.aclose()

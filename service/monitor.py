@@ -47,6 +47,7 @@ class Answer:
     """A request to our own API, from its arrival to the end of the answer. Its outcome is the HTTP status."""
 
     method: str
+    path: str
     headers: Mapping[str, str]
 
 

@@ -30,6 +30,9 @@ DAY = timedelta(days=1)
 LEARNT_FROM = timedelta(weeks=8)
 """The least that looks are kept for: demand differs by weekday, and one of each is no history."""
 
+STANDARD_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+STANDARD_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -54,6 +57,12 @@ def _listed(value: Any) -> Any:
 def _origin(value: str) -> str:
     if not re.fullmatch(r"\*|https?://[^/?#@\s]+", value):
         raise ValueError("write origins as scheme and host, such as https://dashboard.example, or * for every page")
+    return value
+
+
+def _collector(value: str) -> str:
+    if value and not re.match(r"https?://[^/?#\s]", value):
+        raise ValueError("write the collector's address for OTLP over HTTP, such as http://collector:4318")
     return value
 
 
@@ -112,6 +121,25 @@ class ApiSettings(BaseModel):
     allow_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
 
 
+class OtelSettings(BaseModel):
+    """Where traces go: an OpenTelemetry collector's address for OTLP over HTTP, and headers that it wants.
+
+    The standard variables are respected too, and any of them that names an endpoint is enough.
+    """
+
+    endpoint: Annotated[str, AfterValidator(_collector)] | None = None
+    headers: dict[str, SecretStr] = {}
+
+    def wanted(self) -> bool:
+        """Whether anybody has said where traces go, and nobody that there should be none."""
+        off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none"
+        return not off and bool(self.endpoint or any(os.environ.get(name) for name in STANDARD_ENDPOINTS))
+
+    def plain_headers(self) -> dict[str, str]:
+        """The headers as they are sent; a variable's name has underscores for their hyphens."""
+        return {name.replace("_", "-"): value.get_secret_value() for name, value in self.headers.items()}
+
+
 class KillSwitch(BaseSettings):
     """The setting that stops everything, and where settings are read from."""
 
@@ -161,6 +189,7 @@ class Settings(KillSwitch):
     google_ads: GoogleAdsSettings = GoogleAdsSettings()
     meta: MetaSettings = MetaSettings()
     api: ApiSettings = ApiSettings()
+    otel: OtelSettings = OtelSettings()
     clinics: dict[str, ClinicSettings] = {}
     notify: dict[str, SecretStr] = {}
 
@@ -203,8 +232,12 @@ def variable(*path: str) -> str:
 
 
 def secrets(settings: Settings) -> frozenset[str]:
-    """What must not be shown: every setting that is declared a secret, and the passwords within addresses."""
-    return frozenset(_secrets(settings))
+    """What must not be shown: every setting that is declared a secret, and the passwords within addresses.
+
+    And what a collector of traces is sent by the standard variables (`name=value,...`).
+    """
+    pairs = (pair for name in STANDARD_HEADERS for pair in os.environ.get(name, "").split(","))
+    return frozenset(filter(None, [*_secrets(settings), *(pair.partition("=")[2] for pair in pairs)]))
 
 
 def _secrets(value: object) -> Iterator[str]:

@@ -44,10 +44,10 @@ class Border:
         if scope["type"] != ScopeType.HTTP:
             await self._behind(scope, receive, send)
             return
-        headers, began = Headers.from_scope(scope), time.perf_counter()
-        request = request_id(headers.get(REQUEST_ID))
-        with bound_contextvars(request=request), self._monitor.during(Answer(scope["method"], headers)) as ending:
-            path, ending.outcome = scope["path"], UNANSWERED
+        headers, path, began = Headers.from_scope(scope), scope["path"], time.perf_counter()
+        request, answer = request_id(headers.get(REQUEST_ID)), Answer(scope["method"], path, headers)
+        with bound_contextvars(request=request), self._monitor.during(answer) as ending:
+            ending.outcome = UNANSWERED
             try:
                 await self._behind(scope, receive, _sending(send, scope, ending, request))
             finally:

@@ -129,7 +129,7 @@ def test_steps_decisions_changes_answers_and_database_errors_are_counted(metrics
         monitor.happened(Changed("meta", "applied"))
         monitor.happened(DatabaseFailed())
     for method in ("GET", "BREW"):
-        with monitor.during(Answer(method, {})) as ending:
+        with monitor.during(Answer(method, "/v1/runs/01R", {})) as ending:
             ending.outcome, ending.route = "200", "/v1/runs/{run}"
     found = shown(metrics)
     assert found["governor_run_step_seconds_count{step=observe}"] == 1
