@@ -5,6 +5,7 @@ from litestar.config.compression import CompressionConfig
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.middleware.compression import CompressionMiddleware
 
 from service.app import App
 from service.jobs.hourly import Hourly
@@ -35,7 +36,6 @@ def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -
     scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
     litestar = Litestar(
         [api.router(app), *health.HANDLERS, *metrics.HANDLERS],
-        compression_config=COMPRESSION,
         cors_config=_cors(app.settings.api),
         dependencies={
             "scrape": Provide(lambda: scrape, sync_to_thread=False),
@@ -51,7 +51,8 @@ def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -
         request_max_body_size=LARGEST_BODY,
         state=State({"app": app, ADMISSION: Admission(app.limiter, app.settings.api.requests_per_minute)}),
     )
-    litestar.asgi_handler = Border(litestar.asgi_handler, app.monitor)
+    # Around everything: the framework would compress before its middleware tags an answer, and no two are compressed alike.
+    litestar.asgi_handler = Border(CompressionMiddleware(litestar.asgi_handler, COMPRESSION), app.monitor)
     return litestar
 
 

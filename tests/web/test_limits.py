@@ -39,6 +39,14 @@ class Limited:
         async with httpx.AsyncClient(transport=transport, base_url="http://governor") as http:
             return await http.get(path, headers=sent | headers)
 
+    async def post(self, word: str, key: str | None = "admin", **headers: str) -> httpx.Response:
+        """A rule file to be checked, sent with a word under which it may be sent again."""
+        transport = httpx.ASGITransport(self.litestar, client=("192.0.2.1", 1))  # type: ignore[arg-type] # as in `client_of`
+        sent = {"Authorization": f"Bearer {self.api.secrets[key]}"} if key else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://governor") as http:
+            body = {"text": "version: 1\n"}
+            return await http.post("/v1/rules/check", json=body, headers=sent | headers | {"Idempotency-Key": word})
+
     async def statuses(self, times: int, key: str | None = "admin", **rest: str) -> list[int]:
         return [(await self.ask(key, **rest)).status_code for _ in range(times)]
 
@@ -123,6 +131,16 @@ async def test_a_key_that_was_good_and_is_revoked_counts_as_a_guess_again(limite
     await app.store.keys.revoke_key(key.id, app.clock())
     answers = await limited.statuses(FAILURES_PER_MINUTE + 1, "gone")
     assert answers == [401] * FAILURES_PER_MINUTE + [429]
+
+
+async def test_a_request_that_may_be_sent_twice_counts_once_each_time_it_is_sent(limited: Limited) -> None:
+    left = [(await limited.post(word)).headers["ratelimit"].split(";")[1] for word in ("a", "a", "b")]
+    assert left == [f"r={LIMIT - n}" for n in (1, 2, 3)]
+
+
+async def test_guessing_in_requests_that_may_be_sent_twice_counts_once_too(limited: Limited) -> None:
+    guessed = [await limited.post("a", None, Authorization=f"Bearer gov_guess-{n}") for n in range(FAILURES_PER_MINUTE + 1)]
+    assert [answer.status_code for answer in guessed] == [401] * FAILURES_PER_MINUTE + [429]
 
 
 async def test_the_addresses_of_one_ipv6_network_are_one_client(limited: Limited) -> None:
