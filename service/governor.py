@@ -28,6 +28,7 @@ from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
 from service.core.rules.windows import regions
 from service.learning import booking_pace
+from service.logs import redacted
 from service.monitor import Decided, Monitor, Run, Step
 from service.observe import Outside, observe, read_histories
 from service.revisions import in_force
@@ -250,4 +251,4 @@ def _problems(snapshot: Snapshot, applied: list[Applied]) -> tuple[str, ...]:
 
 
 def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, GovernorError) else f"{type(error).__name__}: see the log"
+    return redacted(str(error)) if isinstance(error, GovernorError) else f"{type(error).__name__}: see the log"

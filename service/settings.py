@@ -246,6 +246,9 @@ def _secrets(value: object) -> Iterator[str]:
             yield value.get_secret_value()
         case str():
             yield from filter(None, [password_in(value)])
+        case ClinicSettings(cliniko_api_key=SecretStr() as key):
+            yield key.get_secret_value().strip().rpartition("-")[0]  # Cliniko takes a key without its shard's name too
+            yield from _secrets(dict(value))
         case BaseModel():
             yield from _secrets(dict(value))
         case Mapping():

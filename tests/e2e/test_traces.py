@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from service.app import bootstrap
 from service.sandbox.scene import HARBOUR, META_TOKEN
+from service.sandbox.stage import Stage
 from service.sandbox.world import World
 from service.settings import OtelSettings, Settings, secrets
+from tests.e2e.served import served
+from tests.support import RULES
 from tests.telemetry.collector import collecting
 
 
@@ -62,3 +69,19 @@ def test_nothing_of_opentelemetry_or_prometheus_is_imported_by_whoever_does_not_
     command = [sys.executable, "-c", probe, str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_stopped_sends_what_is_left_and_ends_well(
+    end: signal.Signals, stage: Stage, settings: Settings, tmp_path: Path
+) -> None:
+    assert settings.rules_dir == RULES
+    with collecting() as collector:
+        own = {"GOVERNOR_OTEL__ENDPOINT": collector.address, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
+        with served({**os.environ, **stage.environment, **own}, tmp_path, "--api-only", end=end) as service:
+            with service.client() as client:
+                assert client.get("/v1/clinics").status_code == 401
+            assert collector.spans == []
+    assert [span.name for span in collector.spans] == ["GET /v1/clinics"]
+    assert service.process.returncode == 0
+    assert "Traceback" not in service.output.read_text("utf-8")
