@@ -37,13 +37,19 @@ def google_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.fixture(autouse=True)
+def _no_secrets_but_its_own() -> Iterator[None]:
+    """Settings that one test loads are no secrets in another's log."""
+    yield
+    conceal([])
+
+
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     """Logging as a service sets it up; gives what has been written since it was last asked, a value per line."""
     before = [*logging.getLogger().handlers]
     configure(logging.INFO)
     yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    conceal([])
     structlog.reset_defaults()
     logging.getLogger().handlers[:] = before
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -60,6 +61,16 @@ def documented() -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def test_the_readme_lists_every_metric_and_no_other() -> None:
     assert documented() == {each.name: (each.kind, each.labels) for each in catalogue.EVERY}
+
+
+def test_the_alerts_to_begin_with_ask_for_documented_metrics_and_statuses() -> None:
+    [rules] = re.findall(r"```yaml\n(groups:.*?)```", README.read_text("utf-8"), re.DOTALL)
+    alerts = yaml.safe_load(rules)["groups"][0]["rules"]
+    asked = [re.findall(r"(governor_\w+)(?:\{(\w+)='(\w+)'\})?", each["expr"]) for each in alerts]
+    assert all(asked)
+    for name, label, _ in (found for each in asked for found in each):
+        _, labels = documented()[name]
+        assert not label or label in labels
 
 
 def test_what_is_shown_is_what_is_listed(metrics: Metrics) -> None:
