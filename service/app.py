@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,9 +31,11 @@ from service.google_ads.account import GoogleAdsAccount
 from service.google_ads.client import GoogleAds
 from service.google_ads.credentials import GoogleCredentials
 from service.governor import Governor
+from service.limits import Limiter, TokenBuckets
 from service.meta.account import MetaAdAccount
 from service.meta.credentials import MetaCredentials
 from service.meta.pauses import Pauses
+from service.monitor import Monitor
 from service.noting import StoredNotes
 from service.observe import Missing, Outside
 from service.rulefiles.directory import RuleDirectory
@@ -69,6 +72,7 @@ class Adapters:
     cliniko_budget: RateBudget
     progress: Watch = _unwatched
     notes: Notes = field(default_factory=NoNotes)
+    monitor: Monitor = field(default_factory=Monitor)
     _diaries: dict[str, ClinikoDiaries] = field(default_factory=dict)
     _google: dict[str, GoogleAds] = field(default_factory=dict)
     _google_accounts: dict[tuple[str, GoogleAccount, str], GoogleAdsAccount] = field(default_factory=dict)
@@ -95,7 +99,9 @@ class Adapters:
         if clinic not in self._diaries:
             access = Access.of(key.get_secret_value(), email, self.settings.cliniko.base_url, own.cliniko_user)
             tell = partial(self.progress, clinic)
-            self._diaries[clinic] = ClinikoDiaries(access, clock=self.clock, budget=self.cliniko_budget, tell=tell)
+            self._diaries[clinic] = ClinikoDiaries(
+                access, clock=self.clock, budget=self.cliniko_budget, tell=tell, monitor=self.monitor
+            )
         return self._diaries[clinic]
 
     def _google_account(self, rules: RuleSet, account: GoogleAccount) -> AdAccount | Missing:
@@ -104,7 +110,7 @@ class Adapters:
             return Missing(f"no Google Ads credentials: set {variable('google_ads', 'json_key_file_path')}")
         owner = rules.clinic if self.settings.clinic(rules.clinic).google_ads else ""  # most clinics share one sign-in
         if owner not in self._google:
-            self._google[owner] = GoogleAds(_google_credentials(chosen), endpoint=chosen.endpoint)
+            self._google[owner] = GoogleAds(_google_credentials(chosen), endpoint=chosen.endpoint, monitor=self.monitor)
         key = (owner, account, rules.currency)
         if key not in self._google_accounts:
             self._google_accounts[key] = GoogleAdsAccount(
@@ -130,6 +136,7 @@ class Adapters:
                 base_url=chosen.base_url,
                 clock=self.clock,
                 pauses=self._meta_pauses.setdefault(credentials.app, Pauses(self.clock)),
+                monitor=self.monitor,
             )
         return self._meta[key]
 
@@ -168,13 +175,19 @@ def _secret(value: SecretStr | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The service, put together."""
+    """The service, put together. Whoever is to be told what it does joins the `monitor`'s watchers.
+
+    `clock` tells what time it is, and may be moved; `monotonic` tells in seconds how much has passed.
+    """
 
     settings: Settings
     store: Store
     directory: RuleDirectory
     governor: Governor
     clock: Clock
+    monitor: Monitor
+    limiter: Limiter
+    monotonic: Callable[[], float] = time.monotonic
 
 
 def assemble(
@@ -184,9 +197,10 @@ def assemble(
     kill_switch: Callable[[], bool | None] | None = None,
 ) -> tuple[App, Adapters]:
     """Put the service together without touching anything outside; without a `kill_switch` it is as the settings have it."""
-    store, directory = Store.open(settings.database_url), RuleDirectory(settings.rules_dir, settings.rules_settle)
+    monitor = Monitor()
+    store, directory = Store.open(settings.database_url, monitor), RuleDirectory(settings.rules_dir, settings.rules_settle)
     budget = SlidingWindow(settings.cliniko.requests_per_minute)
-    adapters = Adapters(settings, clock, budget, progress, StoredNotes(store, clock))
+    adapters = Adapters(settings, clock, budget, progress, StoredNotes(store, clock), monitor)
     governor = Governor(
         store=store,
         directory=directory,
@@ -196,8 +210,9 @@ def assemble(
         kill_switch=kill_switch or (lambda: settings.kill_switch),
         engine=service.__version__,
         holder=f"{socket.gethostname()}:{os.getpid()}",
+        monitor=monitor,
     )
-    return App(settings, store, directory, governor, clock), adapters
+    return App(settings, store, directory, governor, clock, monitor, TokenBuckets()), adapters
 
 
 @asynccontextmanager
@@ -211,8 +226,27 @@ async def bootstrap(
     switch = kill_switch() if settings is None else None
     app, adapters = assemble(settings or load(), clock, progress, switch)
     try:
-        await app.store.migrate()
-        yield app
+        async with _traced(app):
+            await app.store.migrate()
+            yield app
     finally:
         await adapters.aclose()
         await app.store.aclose()
+
+
+@asynccontextmanager
+async def _traced(app: App) -> AsyncIterator[None]:
+    """Have what the service does traced, where anybody wants that."""
+    wanted = app.settings.otel
+    if not wanted.wanted():
+        yield
+        return
+    from service.telemetry.tracing import Tracing  # noqa: PLC0415 - nobody else pays for OpenTelemetry
+
+    tracing = Tracing(wanted.endpoint, wanted.plain_headers())
+    app.monitor.watchers.append(tracing)
+    try:
+        yield
+    finally:
+        app.monitor.watchers.remove(tracing)
+        await tracing.aclose()

@@ -26,6 +26,8 @@ from service.core.errors import AmbiguousWriteError, GovernorError, OutsideError
 from service.core.model import Campaign, History, Reason, Shares, State, Unreadable, Verdict
 from service.core.ports import AdAccount
 from service.core.rules.language import CampaignEntry, RuleSet
+from service.logs import redacted
+from service.monitor import Changed, Monitor
 from service.observe import Campaigns, Missing, Outside
 from service.shared_budgets import SharedBudgets, followers, moves_budget
 from service.store.intents import Outcome
@@ -59,13 +61,16 @@ class Hands:
     fence: int
     kill_switch: Callable[[], bool | None]
     shared: SharedBudgets = field(default_factory=SharedBudgets)
+    monitor: Monitor = field(default_factory=Monitor)
 
     async def settle(
         self, change: Change, ending: Outcome, detail: str, standings: Mapping[str, Standing] | None = None
     ) -> Applied:
         """Record what became of a change, and what is remembered from now on."""
+        detail = redacted(detail)  # it is in the ledger for good
         body = {"detail": detail}
         await self.store.intents.settle(change.id, ending, body, self.clock(), self.fence, standings=standings)
+        self.monitor.happened(Changed(change.platform, ending))
         return Applied(change, ending, detail)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from service.apply import Applied, Hands, apply, settle_open
 from service.core.comparing import Stretch, further, stretches
@@ -27,6 +28,8 @@ from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
 from service.core.rules.windows import regions
 from service.learning import booking_pace
+from service.logs import redacted
+from service.monitor import Decided, Monitor, Run, Step
 from service.observe import Outside, observe, read_histories
 from service.revisions import in_force
 from service.rulefiles.directory import RuleDirectory
@@ -66,6 +69,7 @@ class Governor:
     kill_switch: Callable[[], bool | None]
     engine: str
     holder: str
+    monitor: Monitor = field(default_factory=Monitor)
 
     async def run(self, clinic: str, *, dry_run: bool = False, by: str | None = None) -> Report:
         """Evaluate one clinic once; a dry run observes and decides, and neither records nor changes anything.
@@ -73,45 +77,55 @@ class Governor:
         `by` is recorded: the person who asked for the run, None for the hourly loop.
         Raises `GovernorError`: no good rule file was ever seen, another worker has the clinic, the database is down.
         """
+        run = self.new_id()
+        with bound_contextvars(run=run, clinic=clinic), self.monitor.during(Run()) as ending:
+            report = await self._run(run, clinic, dry_run=dry_run, by=by)
+            ending.outcome = report.status
+        return report
+
+    async def _run(self, run: str, clinic: str, *, dry_run: bool, by: str | None) -> Report:
         revision = await in_force(self.store, self.directory, clinic, self.clock(), record=not dry_run)
         outside = self.outside(revision.rules)
         problems = (revision.problem,) if revision.problem else ()
         if dry_run:
-            return await self._rehearse(revision.rules, outside, problems)
+            return await self._rehearse(run, revision.rules, outside, problems)
         async with self.lease(clinic) as fence:
-            hands = Hands(outside, revision.rules, self.store, self.clock, fence, self.kill_switch)
-            return await self._govern(hands, problems, by)
+            return await self._govern(run, self.hands(outside, revision.rules, fence), problems, by)
 
-    async def _rehearse(self, rules: RuleSet, outside: Outside, problems: tuple[str, ...]) -> Report:
+    def hands(self, outside: Outside, rules: RuleSet, fence: int) -> Hands:
+        """What it takes to write to this outside, for whoever has the clinic's lease."""
+        return Hands(outside, rules, self.store, self.clock, fence, self.kill_switch, monitor=self.monitor)
+
+    async def _rehearse(self, run: str, rules: RuleSet, outside: Outside, problems: tuple[str, ...]) -> Report:
         names = await self.store.memory.names(rules.clinic)
         snapshot = await self._observe(outside, rules, names)
-        inputs = await self._gather(self.new_id(), replace(rules, mode=Mode.WATCH), snapshot, names, record=False)
+        inputs = await self._gather(run, replace(rules, mode=Mode.WATCH), snapshot, names, record=False)
         inputs, outcome = await self._decide(outside, inputs)
         problems += _problems(snapshot, [])
         return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
 
-    async def _govern(self, hands: Hands, problems: tuple[str, ...], by: str | None) -> Report:
-        clinic, run = hands.rules.clinic, self.new_id()
+    async def _govern(self, run: str, hands: Hands, problems: tuple[str, ...], by: str | None) -> Report:
+        clinic = hands.rules.clinic
         await self._close_interrupted(clinic)
         await self.store.runs.begin(run, clinic, self.clock(), by)
         try:
-            settled = await settle_open(clinic, await self.store.memory.standings(clinic), hands)
+            settled = await self._settle(hands)
             names = await self.store.memory.names(clinic)
             snapshot = without_open(await self._observe(hands.outside, hands.rules, names), settled)
             inputs = await self._gather(run, hands.rules, snapshot, names)
             inputs, outcome = await self._decide(hands.outside, inputs)
-            await self.store.runs.record(inputs, outcome, hands.fence)
-            applied = await apply(outcome.decisions, snapshot.campaigns, outcome.standings, hands)
+            await self._record(inputs, outcome, hands.fence)
+            applied = await self._apply(outcome, snapshot, hands)
         except Exception as error:
             with suppress(NotFoundError):  # a worker that has taken the clinic over has closed the run
                 await self.store.runs.fail(run, _said(error), self.clock())
-            log.warning("run_failed", run=run, clinic=clinic, exc_info=not isinstance(error, GovernorError))
+            log.warning("run_failed", exc_info=not isinstance(error, GovernorError))
             raise
         problems += _problems(snapshot, [*settled, *applied])
         problems += ("the kill switch cannot be read, so nothing was changed",) if inputs.kill_switch is None else ()
         status = "incomplete" if problems else "finished"
         await self.store.runs.finish(run, status, {"problems": problems, "changes": len(applied)}, self.clock())
-        log.info("run_finished", run=run, clinic=clinic, status=status, changes=len(applied))
+        log.info("run_finished", status=status, changes=len(applied))
         return Report(run, clinic, status, outcome.decisions, (*settled, *applied), outcome, problems)
 
     async def _close_interrupted(self, clinic: str) -> None:
@@ -119,13 +133,23 @@ class Governor:
         for run in await self.store.runs.unfinished(clinic):
             await self.store.runs.fail(run.id, "interrupted", self.clock())
 
+    async def _settle(self, hands: Hands) -> list[Applied]:
+        with self.monitor.during(Step("settle")):
+            clinic = hands.rules.clinic
+            return await settle_open(clinic, await self.store.memory.standings(clinic), hands)
+
     async def _observe(self, outside: Outside, rules: RuleSet, names: Names) -> Snapshot:
         """What `rules` need, found by what their names last meant where nothing bears them any more."""
-        snapshot = await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
-        return await with_spend_of_today(self.store, snapshot)
+        with self.monitor.during(Step("observe")):
+            snapshot = await observe(outside, replace(rules, services=recalled(rules.services, names)), self.clock())
+            return await with_spend_of_today(self.store, snapshot)
 
     async def _gather(self, run: str, rules: RuleSet, snapshot: Snapshot, names: Names, *, record: bool = True) -> RunInputs:
         """Everything the run depends on besides what it observed."""
+        with self.monitor.during(Step("gather")):
+            return await self._gathered(run, rules, snapshot, names, record=record)
+
+    async def _gathered(self, run: str, rules: RuleSet, snapshot: Snapshot, names: Names, *, record: bool) -> RunInputs:
         now, clinic = snapshot.taken_at, rules.clinic
         unreadable = isinstance(snapshot.diaries, Unreadable)
         learnt = await booking_pace(self.store, clinic, now, self.engine, record=record)
@@ -152,13 +176,24 @@ class Governor:
 
     async def _decide(self, outside: Outside, inputs: RunInputs) -> tuple[RunInputs, RunOutcome]:
         """What the run comes to, and what it had to know for it: a history is read only where something hangs on it."""
-        view = outlook(inputs)
-        outcome = decide(inputs, view)
-        while wanted := histories.wanted(inputs, outcome):
-            read = await read_histories(outside, inputs.snapshot, outcome.standings, wanted)
-            inputs = replace(inputs, histories=inputs.histories | read)
+        with self.monitor.during(Step("decide")):
+            view = outlook(inputs)
             outcome = decide(inputs, view)
-        return inputs, outcome
+            while wanted := histories.wanted(inputs, outcome):
+                read = await read_histories(outside, inputs.snapshot, outcome.standings, wanted)
+                inputs = replace(inputs, histories=inputs.histories | read)
+                outcome = decide(inputs, view)
+            return inputs, outcome
+
+    async def _record(self, inputs: RunInputs, outcome: RunOutcome, fence: int) -> None:
+        with self.monitor.during(Step("record")):
+            await self.store.runs.record(inputs, outcome, fence)
+        for decision in outcome.decisions:
+            self.monitor.happened(Decided(decision.verdict, decision.reason))
+
+    async def _apply(self, outcome: RunOutcome, snapshot: Snapshot, hands: Hands) -> list[Applied]:
+        with self.monitor.during(Step("apply")):
+            return await apply(outcome.decisions, snapshot.campaigns, outcome.standings, hands)
 
     async def _baselines(self, rules: RuleSet, present: Snapshot) -> tuple[Snapshot, ...]:
         """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
@@ -216,4 +251,4 @@ def _problems(snapshot: Snapshot, applied: list[Applied]) -> tuple[str, ...]:
 
 
 def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, GovernorError) else f"{type(error).__name__}: see the log"
+    return redacted(str(error)) if isinstance(error, GovernorError) else f"{type(error).__name__}: see the log"

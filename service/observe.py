@@ -1,6 +1,7 @@
 """What one run sees: the diaries and the campaigns, read at the same time, in one snapshot.
 
-A system that cannot be read becomes an `Unreadable` in its place. It never blocks the others, and never counts as empty.
+A system that cannot be read becomes an `Unreadable` in its place. It never blocks the others, and never counts as empty. Why it
+could not be read is kept for good, so that secrets are taken out here once more, whatever an adapter has made of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from service.core.errors import OutsideError, SettingsError
 from service.core.model import Campaign, Diaries, History, Platform, Snapshot, Unreadable
 from service.core.ports import AdAccount, DiarySource
 from service.core.rules.language import RuleSet
+from service.logs import redacted
 
 Campaigns = dict[str, Campaign | Unreadable]
 
@@ -53,7 +55,7 @@ async def _diaries(source: DiarySource | Missing, rules: RuleSet) -> Diaries | U
     try:
         return await source.read(tuple(rules.services.values()))
     except (OutsideError, SettingsError) as error:
-        return Unreadable("cliniko", str(error))
+        return Unreadable("cliniko", redacted(str(error)))
 
 
 async def _campaigns(account: AdAccount | Missing | None, rules: RuleSet, platform: Platform) -> Campaigns:
@@ -66,7 +68,7 @@ async def _campaigns(account: AdAccount | Missing | None, rules: RuleSet, platfo
     try:
         seen = await account.read([entry.id for entry in entries])
     except (OutsideError, SettingsError) as error:
-        return {entry.name: Unreadable(platform, str(error)) for entry in entries}
+        return {entry.name: Unreadable(platform, redacted(str(error))) for entry in entries}
     return {entry.name: seen[entry.id] for entry in entries}
 
 
@@ -100,5 +102,5 @@ async def _histories(
     try:
         logged = await account.history(list(seen.values()), first, now)
     except (OutsideError, SettingsError) as error:
-        return {name: Unreadable(platform, str(error)) for name in seen}
+        return {name: Unreadable(platform, redacted(str(error))) for name in seen}
     return {name: logged[each.id] for name, each in seen.items()}

@@ -71,7 +71,7 @@ async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = 
     revision = await in_force(governor.store, governor.directory, clinic, governor.clock())
     outside, id_ = governor.outside(revision.rules), governor.new_id()
     async with governor.lease(clinic) as fence:
-        hands = Hands(outside, revision.rules, governor.store, governor.clock, fence, governor.kill_switch)
+        hands = governor.hands(outside, revision.rules, fence)
         alone = _unsettled(await settle_open(clinic, await governor.store.memory.standings(clinic), hands))
         known = await governor.store.memory.standings(clinic)
         work = _Work(id_, hands, known, alone, unlogged)

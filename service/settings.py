@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingsError
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
+from service.core.redaction import password_in
 from service.core.rules.language import LONGEST_LOOK_BACK
+from service.logs import conceal
 from service.signing import Signer
 
 M = TypeVar("M", bound=BaseModel)
@@ -28,6 +30,9 @@ DURATION = re.compile(r"(\d+)\s*([smhd])")
 DAY = timedelta(days=1)
 LEARNT_FROM = timedelta(weeks=8)
 """The least that looks are kept for: demand differs by weekday, and one of each is no history."""
+
+STANDARD_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+STANDARD_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -43,6 +48,26 @@ def _duration(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+def _listed(value: Any) -> Any:
+    """Read `a, b`; anything else is left for pydantic to judge."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"\*|https?://[^/?#@\s]+", value):
+        raise ValueError("write origins as scheme and host, such as https://dashboard.example, or * for every page")
+    return value
+
+
+def _collector(value: str) -> str:
+    if value and not re.match(r"https?://[^/?#\s]", value):
+        raise ValueError("write the collector's address for OTLP over HTTP, such as http://collector:4318")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class ClinikoSettings(BaseModel):
@@ -85,6 +110,35 @@ class ClinicSettings(BaseModel):
     cliniko_user: str | None = None
     google_ads: GoogleAdsSettings | None = None
     meta: MetaSettings | None = None
+
+
+class ApiSettings(BaseModel):
+    """The API: how many requests a minute each key may make (0: as many as it likes), and whose web pages may read it.
+
+    `allow_origins` are origins such as `https://dashboard.example`, separated by commas; `*` allows every page.
+    """
+
+    requests_per_minute: int = Field(default=600, ge=0)
+    allow_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
+
+
+class OtelSettings(BaseModel):
+    """Where traces go: an OpenTelemetry collector's address for OTLP over HTTP, and headers that it wants.
+
+    The standard variables are respected too, and any of them that names an endpoint is enough.
+    """
+
+    endpoint: Annotated[str, AfterValidator(_collector)] | None = None
+    headers: dict[str, SecretStr] = {}
+
+    def wanted(self) -> bool:
+        """Whether anybody has said where traces go, and nobody that there should be none."""
+        off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none"
+        return not off and bool(self.endpoint or any(os.environ.get(name) for name in STANDARD_ENDPOINTS))
+
+    def plain_headers(self) -> dict[str, str]:
+        """The headers as they are sent; a variable's name has underscores for their hyphens."""
+        return {name.replace("_", "-"): value.get_secret_value() for name, value in self.headers.items()}
 
 
 class KillSwitch(BaseSettings):
@@ -131,11 +185,13 @@ class Settings(KillSwitch):
     keep_snapshots: Duration = timedelta(days=400)
     keep_looks: Duration = timedelta(days=800)
     evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
-    heartbeat_url: str | None = None
+    heartbeat_url: SecretStr | None = None
     audit_signing_key: SecretStr | None = None
     cliniko: ClinikoSettings = ClinikoSettings()
     google_ads: GoogleAdsSettings = GoogleAdsSettings()
     meta: MetaSettings = MetaSettings()
+    api: ApiSettings = ApiSettings()
+    otel: OtelSettings = OtelSettings()
     clinics: dict[str, ClinicSettings] = {}
     notify: dict[str, SecretStr] = {}
 
@@ -189,8 +245,42 @@ def variable(*path: str) -> str:
     return "GOVERNOR_" + "__".join(part.replace("-", "_").upper() for part in path)
 
 
+def secrets(settings: Settings) -> frozenset[str]:
+    """What must not be shown: every setting that is declared a secret, and the passwords within addresses.
+
+    And what a collector of traces is sent by the standard variables (`name=value,...`).
+    """
+    pairs = (pair for name in STANDARD_HEADERS for pair in os.environ.get(name, "").split(","))
+    return frozenset(filter(None, [*_secrets(settings), *(pair.partition("=")[2] for pair in pairs)]))
+
+
+def _secrets(value: object) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case str():
+            yield from filter(None, [password_in(value)])
+        case ClinicSettings(cliniko_api_key=SecretStr() as key):
+            yield key.get_secret_value().strip().rpartition("-")[0]  # Cliniko takes a key without its shard's name too
+            yield from _secrets(dict(value))
+        case BaseModel():
+            yield from _secrets(dict(value))
+        case Mapping():
+            for each in value.values():
+                yield from _secrets(each)
+
+
 def load(env_file: Path | None = Path(".env")) -> Settings:
-    """The settings of this process; raises `SettingsError` naming the variables that are wrong, never their values."""
+    """The settings of this process, whose secrets are from now on blanked out of all that is logged.
+
+    Raises `SettingsError` naming the variables that are wrong, never their values.
+    """
+    settings = _read(env_file)
+    conceal(secrets(settings))
+    return settings
+
+
+def _read(env_file: Path | None) -> Settings:
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:

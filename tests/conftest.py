@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
+from service.logs import conceal, configure
 from service.sandbox.google_ads.certificate import certificate_in
 from tests.clinic import Clinic, clinic_in
+from tests.watching import Lines
 
 settings.register_profile("normal", deadline=None, max_examples=25, derandomize=True)  # a busy machine is no failure
 settings.register_profile("soak", deadline=None, max_examples=1500)
@@ -30,6 +35,23 @@ def google_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(certificate)
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1"
     return directory
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_but_its_own() -> Iterator[None]:
+    """Settings that one test loads are no secrets in another's log."""
+    yield
+    conceal([])
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
+    """Logging as a service sets it up; gives what has been written since it was last asked, a value per line."""
+    before = [*logging.getLogger().handlers]
+    configure(logging.INFO)
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = before
 
 
 @pytest.fixture

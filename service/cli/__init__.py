@@ -78,8 +78,22 @@ def main() -> None:
         _fail(str(error), 2)
     except GovernorError as error:
         _fail(str(error), 1)
+    except Exception as error:  # noqa: BLE001 - nobody foresaw it: the log has all of it, without secrets
+        _crashed(error)
+        _fail(f"{type(error).__name__}: this is a defect of the program; what is logged above tells more", 1)
 
 
 def _fail(message: str, status: int) -> None:
-    click.echo(message, err=True)
+    from service.logs import redacted  # noqa: PLC0415 - only what fails needs it
+
+    click.echo(redacted(message), err=True)
     sys.exit(status)
+
+
+def _crashed(error: Exception) -> None:
+    import structlog  # noqa: PLC0415 - only what fails needs it
+
+    from service.logs import configure  # noqa: PLC0415
+
+    configure()
+    structlog.get_logger(__name__).error("command_crashed", exc_info=error)

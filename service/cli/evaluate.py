@@ -11,6 +11,7 @@ from service.core.errors import GovernorError, InputError, NotFoundError
 from service.core.ledger import canonical
 from service.governor import Report
 from service.jobs.passes import Failure, evaluate_all
+from service.logs import redacted
 from service.revisions import governed, look_over
 
 
@@ -42,7 +43,13 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
 
 def _json(report: Report | Failure) -> dict[str, object]:
     if isinstance(report, Failure):
-        return {"run": None, "clinic": report.clinic, "status": "failed", "message": str(report.error), "decisions": []}
+        return {
+            "run": None,
+            "clinic": report.clinic,
+            "status": "failed",
+            "message": redacted(str(report.error)),
+            "decisions": [],
+        }
     return {
         "run": report.run,
         "clinic": report.clinic,
@@ -55,7 +62,8 @@ def _json(report: Report | Failure) -> dict[str, object]:
 def _show(report: Report | Failure) -> None:
     if isinstance(report, Failure):
         expected = isinstance(report.error, GovernorError)
-        click.echo(f"{report.clinic}: {report.error}" if expected else f"{report.clinic}: {report.error!r}", err=True)
+        said = f"{report.clinic}: {report.error}" if expected else f"{report.clinic}: {report.error!r}"
+        click.echo(redacted(said), err=True)
         return
     console().print(plan_table(f"{report.clinic}: run {report.run}, {report.status}", report.decisions))
     for change in report.changes:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -38,8 +42,28 @@ async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
 
     listener = _bound(host, port)
     click.echo(f"listening on http://{host}:{listener.getsockname()[1]}", err=True)
-    config = uvicorn.Config(create_app(app, hourly=hourly), log_level="warning", access_log=False)
-    await uvicorn.Server(config).serve(sockets=[listener])
+    # What uvicorn logs goes the way of everything else that is logged; its own set-up would go past what blanks secrets out.
+    config = uvicorn.Config(create_app(app, hourly=hourly), log_config=None, log_level="warning", access_log=False)
+    with _ended_by_signals():
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """What stops the server ends the block, and nothing else: uvicorn raises the signal once more when it is done.
+
+    That would end the process before anything is closed, and what is left of traces is sent.
+    """
+    before = {each: signal.signal(each, _heard) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _heard(_signal: int, _frame: FrameType | None) -> None:
+    """The server has stopped for it already."""
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -19,6 +19,7 @@ from service.cliniko.access import SYSTEM, Access, keep
 from service.cliniko.answers import TOO_MANY, decode, failure
 from service.cliniko.rate import RateBudget, Timing
 from service.core.errors import ProtocolError, TransientError
+from service.monitor import Monitor, Request
 
 ATTEMPTS = 4
 REQUEST_SECONDS = 45.0
@@ -42,11 +43,13 @@ class Client:
         timing: Timing,
         clock: Callable[[], datetime],
         transport: httpx.AsyncBaseTransport | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
         self._access = access
         self._budget = budget
         self._timing = timing
         self._clock = clock
+        self._monitor = monitor or Monitor()
         self.sent = 0
         self._http = httpx.AsyncClient(
             auth=(access.key, ""),
@@ -62,18 +65,18 @@ class Client:
 
     async def one(self, resource: str, path: str) -> object:
         """A single resource, cut to its allowed fields."""
-        return keep(resource, await self._get(self._access.url(path)))
+        return keep(resource, await self._get(resource, self._access.url(path)))
 
     async def items(self, resource: str, path: str, params: Iterable[tuple[str, str]] = ()) -> list[object]:
         """All items of a list over all its pages, each cut to its allowed fields."""
         url: httpx.URL | None = self._access.url(path, [*params, ("per_page", str(PER_PAGE))])
         book = _Book(resource)
         while url is not None:
-            following = book.add(url, await self._get(url))
+            following = book.add(url, await self._get(resource, url))
             url = self._access.follow(url, following) if following else None
         return book.items
 
-    async def _get(self, url: httpx.URL) -> object:
+    async def _get(self, resource: str, url: httpx.URL) -> object:
         """One request with its retries."""
         spent = 0.0
         attempt = 1
@@ -81,7 +84,8 @@ class Client:
             await self._budget.take(self._access.user)
             began = self._timing.monotonic()
             try:
-                return decode(await self._once(url))
+                with self._monitor.during(Request(SYSTEM, resource)):
+                    return decode(await self._once(url))
             except TransientError as error:
                 wait = self._wait(error.retry_after, attempt)
                 spent += self._timing.monotonic() - began + wait

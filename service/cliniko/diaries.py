@@ -33,6 +33,7 @@ from service.core.errors import CredentialsError, OutsideError, RefusedError, Tr
 from service.core.model import Diaries, Offer, Probe, Unseen
 from service.core.probing import Derivation, Plan, plan
 from service.core.rules.language import Service
+from service.monitor import Monitor
 
 CONCURRENCY = 9
 """Enough to use three requests a second where an answer takes three seconds; more would only wait for the budget."""
@@ -74,13 +75,14 @@ class ClinikoDiaries:
         transport: httpx.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
         tell: Tell | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
         """`budget` is shared by those who share a user; `tell` is told how far a long reading is."""
         self._clock = clock
         self._timing = timing or Timing()
         self._budget = budget or SlidingWindow(timing=self._timing)
         self._tell = tell or (lambda _: None)
-        self._client = Client(access, self._budget, self._timing, clock, transport)
+        self._client = Client(access, self._budget, self._timing, clock, transport, monitor)
         self._library = Library(self._client)
         self._proofs = Proofs()
         self._missing: frozenset[Offer] = frozenset()

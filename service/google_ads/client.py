@@ -16,6 +16,7 @@ from service.core.errors import AmbiguousWriteError, TransientError
 from service.google_ads.credentials import GoogleCredentials
 from service.google_ads.rests import Rests
 from service.google_ads.wire import SYSTEM, Edits, ReadBack
+from service.monitor import Monitor, Request
 
 if TYPE_CHECKING:
     from service.google_ads.sdk import Session
@@ -47,12 +48,14 @@ class GoogleAds:
         timeout: timedelta = TIMEOUT,
         sleep: Sleep = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        monitor: Monitor | None = None,
     ) -> None:
         self._credentials = credentials
         self._endpoint = endpoint
         self._timeout = timeout
         self._sleep = sleep
         self._rests = Rests(clock)
+        self._monitor = monitor or Monitor()
         self._guard = threading.Lock()
         self._opened: Session | None = None
 
@@ -64,13 +67,13 @@ class GoogleAds:
 
         for pause in BACKOFF:
             try:
-                return await self._call(attempt, self._timeout + GRACE, writing=False)
+                return await self._call(attempt, customer_id, self._timeout + GRACE, writing=False)
             except TransientError as error:
                 asked = error.retry_after or timedelta(0)
                 if asked > LONGEST_WAIT:
                     raise
                 await self._sleep(max(pause, asked.total_seconds()))
-        return await self._call(attempt, self._timeout + GRACE, writing=False)
+        return await self._call(attempt, customer_id, self._timeout + GRACE, writing=False)
 
     async def mutate(self, login: str | None, customer_id: str, edits: Edits) -> ReadBack:
         """Carry the edits out, all or none, and return what the answer says is there now. Never repeated."""
@@ -78,7 +81,7 @@ class GoogleAds:
         def attempt() -> ReadBack:
             return self._session().mutate(login, customer_id, edits)
 
-        return await self._call(attempt, 2 * self._timeout + GRACE, writing=True)  # its turn, then the call
+        return await self._call(attempt, customer_id, 2 * self._timeout + GRACE, writing=True)  # its turn, then the call
 
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""
@@ -87,8 +90,13 @@ class GoogleAds:
         if opened is not None:
             await asyncio.to_thread(opened.close)
 
-    async def _call(self, attempt: Callable[[], T], deadline: timedelta, *, writing: bool) -> T:
-        seconds = deadline.total_seconds()
+    async def _call(self, attempt: Callable[[], T], customer_id: str, deadline: timedelta, *, writing: bool) -> T:
+        self._rests.check(customer_id)  # what is not sent is no request
+        with self._monitor.during(Request(SYSTEM, "mutate" if writing else "search")):
+            return await self._in_time(attempt, deadline.total_seconds(), writing=writing)
+
+    @staticmethod
+    async def _in_time(attempt: Callable[[], T], seconds: float, *, writing: bool) -> T:
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.to_thread(attempt)

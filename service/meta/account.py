@@ -23,6 +23,7 @@ from service.meta.graph import DEFAULT_LIMITS, Graph, Limits
 from service.meta.pauses import Pauses
 from service.meta.reading import Reading
 from service.meta.writing import Writing, steps
+from service.monitor import Monitor
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class MetaAdAccount:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         limits: Limits = DEFAULT_LIMITS,
         pauses: Pauses | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
         if not re.fullmatch(r"act_\d+", ad_account_id):
             raise SettingsError(f"{ad_account_id!r} is no Meta ad account: write `act_` and its digits")
@@ -59,6 +61,7 @@ class MetaAdAccount:
         self._limits = limits
         self._allowance = Allowance(clock)
         self._pauses = pauses or Pauses(clock)
+        self._monitor = monitor
 
     async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
         """The campaigns with these ids, each exactly once; raises where the account as a whole cannot be read."""
@@ -111,6 +114,8 @@ class MetaAdAccount:
 
     @asynccontextmanager
     async def _graph(self) -> AsyncIterator[Graph]:
-        way = Graph(self._id, self._credentials, self._base_url, self._limits, self._sleep, self._pauses)
+        way = Graph(
+            self._id, self._credentials, self._base_url, self._limits, self._sleep, self._pauses, self._monitor
+        )  # fmt: skip
         async with way as graph:
             yield graph

@@ -16,6 +16,7 @@ from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError
 from service.meta.credentials import MetaCredentials
 from service.meta.errors import TOO_MUCH_DATA
 from service.meta.pauses import Pauses
+from service.monitor import Monitor, Request
 
 if TYPE_CHECKING:
     from service.meta.sdk import Session
@@ -55,6 +56,7 @@ class Graph:
         limits: Limits,
         sleep: Callable[[float], Awaitable[None]],
         pauses: Pauses,
+        monitor: Monitor | None = None,
     ) -> None:
         self._account = account
         self._credentials = credentials
@@ -62,6 +64,7 @@ class Graph:
         self._limits = limits
         self._sleep = sleep
         self._pauses = pauses
+        self._monitor = monitor or Monitor()
         self._session: Session | None = None
         self._wrote = False
 
@@ -112,7 +115,8 @@ class Graph:
         self._pauses.check(self._account, method, path, wrote=self._wrote)
         self._wrote = self._wrote or method != "GET"
         try:
-            return await self._sent(method, path, params, late)
+            with self._monitor.during(Request("meta", f"{method} {path[-1] or 'node'}")):
+                return await self._sent(method, path, params, late)
         except OutsideError as error:
             self._pauses.note(self._account, path, error)
             raise

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError, 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import SettingsError, StoreError
+from service.monitor import DatabaseFailed, Monitor
 
 T = TypeVar("T")
 
@@ -31,7 +32,8 @@ _WRITES = "governor_writes"
 class Database:
     """One database. It opens its connections when they are first needed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, monitor: Monitor | None = None) -> None:
+        self._monitor = monitor or Monitor()
         self._engine = _engine(url)
         sqlite = self._engine.dialect.name == "sqlite"
         self._readers = self._engine if sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
@@ -42,7 +44,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads. Raises StoreError."""
-        with translated():
+        with self._counted():
             async with self._readers.connect() as conn:
                 yield conn
 
@@ -55,12 +57,13 @@ class Database:
         if self._at_once is None:
             async with self.reading() as conn:
                 return await conn.run_sync(work)
-        return await asyncio.to_thread(_read, self._at_once, work)
+        with self._counted():
+            return await asyncio.to_thread(_read, self._at_once, work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes: committed as a whole when the block ends, rolled back if it raises. Raises StoreError."""
-        with translated():
+        with self._counted():
             async with self._turn, self._writers.begin() as conn:
                 yield conn
 
@@ -74,6 +77,15 @@ class Database:
         await self._engine.dispose()
         if self._at_once is not None:
             self._at_once.dispose()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            with translated():
+                yield
+        except StoreError:
+            self._monitor.happened(DatabaseFailed())
+            raise
 
 
 def _read(engine: Engine, work: Callable[[Connection], T]) -> T:
@@ -112,6 +124,9 @@ def _engine(url: str) -> AsyncEngine:
         engine = create_async_engine(parsed, hide_parameters=True)
     except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
         raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE") from error
+    except ValueError:  # a part of the password, taken for the port, is what its text would quote
+        message = "GOVERNOR_DATABASE_URL: its port is no number; if the password has an @, a : or a /, percent-encode that"
+        raise SettingsError(message) from None
     if engine.dialect.name == "sqlite":
         _prepare(engine.sync_engine)
     return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.monitor import Monitor
 from service.store.approvals import Approvals
 from service.store.archives import Archives
 from service.store.database import Database
@@ -15,6 +16,7 @@ from service.store.ledger import Ledger
 from service.store.looks import Looks
 from service.store.migrate import migrate
 from service.store.notes import Notes
+from service.store.overview import Overviews
 from service.store.pace import Pace
 from service.store.repeats import Repeats
 from service.store.retention import Retention
@@ -49,11 +51,12 @@ class Store:
         self.notes = Notes(database)
         self.repeats = Repeats(database)
         self.retention = Retention(database)
+        self.overview = Overviews(database)
 
     @classmethod
-    def open(cls, url: str) -> Store:
+    def open(cls, url: str, monitor: Monitor | None = None) -> Store:
         """The store at a database URL; connections are made when needed. Raises SettingsError for a URL it cannot use."""
-        return cls(Database(url))
+        return cls(Database(url, monitor))
 
     async def migrate(self) -> None:
         """Bring the database's tables up to this version. Raises StoreError."""

@@ -2,9 +2,9 @@
 
     Authorization: Bearer gov_...
 
-Three guards stand before every handler below `/v1`, in this order: a valid key (401), a role that suffices (403), and, where
-the address names a clinic, one that exists for this key (404). A handler that says nothing is open to viewers if it only
-reads, and otherwise to nobody but admins.
+Three guards stand before every handler below `/v1`, in this order: a valid key (401) that does not ask too often (429), a role
+that suffices (403), and, where the address names a clinic, one that exists for this key (404). A handler that says nothing is
+open to viewers if it only reads, and otherwise to nobody but admins.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
@@ -21,9 +21,15 @@ from service.core.errors import NotFoundError, StoreError
 from service.keys import hash_of, may, opens, opens_everything
 from service.store.keys import Key, Role
 from service.web.governed import clinics, is_governed
+from service.web.limits import Admission
 
 ROLE = "role"
 """Under this name a handler's `opt` says which role it takes."""
+
+ADMISSION = "admission"
+"""Under this name the web application's state has what counts requests, and under the next a request's scope its key."""
+
+CALLER = "governor.caller"
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_SECRET = 200
@@ -95,15 +101,41 @@ async def note_use(request: KeyRequest) -> None:
 
 
 async def authenticated(app: App, connection: Connection) -> Key:
-    """The key that a request came with. Raises NotAuthorizedException."""
+    """The key that a request came with; whoever asks again is told the same, and the request is counted once.
+
+    Raises NotAuthorizedException, and TooManyRequestsException where it is one request too many.
+    """
+    scope: dict[str, Any] = connection.scope  # type: ignore[assignment] # ASGI lets applications add keys of their own
+    if CALLER not in scope:
+        scope[CALLER] = await _caller(app, connection)
+    found: Key | HTTPException = scope[CALLER]
+    if isinstance(found, HTTPException):
+        raise found
+    return found
+
+
+async def _caller(app: App, connection: Connection) -> Key | HTTPException:
+    try:
+        return await _admitted(app, connection.app.state[ADMISSION], connection)
+    except HTTPException as refused:
+        return refused
+
+
+async def _admitted(app: App, admission: Admission, connection: Connection) -> Key:
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
+        await admission.bad(connection)
         raise _refused("send `Authorization: Bearer` and an API key; `governor keys create` makes one", "")
     if len(secret) > LONGEST_SECRET:
+        await admission.bad(connection)
         raise _refused("this is no API key of ours", ', error="invalid_token"')
-    key = await app.store.keys.find_key(hash_of(secret.strip()))
+    hashed = hash_of(secret.strip())
+    await admission.before_looking_up(connection, hashed)
+    key = await app.store.keys.find_key(hashed)
     if key is None or not key.valid(app.clock()):
+        await admission.bad(connection, hashed)
         raise _refused("the API key is unknown, expired or revoked", ', error="invalid_token"')
+    await admission.good(connection, hashed, key.id)
     return key
 
 

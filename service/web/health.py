@@ -1,16 +1,20 @@
 """`/healthz` and `/readyz`: is this process alive, and can it be given work? Open to all, and they tell nothing else.
 
 Liveness is the hourly loop's heartbeat: a process whose loop has died answers requests as if nothing were wrong, and must be
-restarted. A database that is away is no reason for that; it is one to send requests elsewhere.
+restarted. A database that is away is no reason for that; it is one to send requests elsewhere, also where it just hangs.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.exceptions import ServiceUnavailableException
+from litestar.params import SkipValidation
 
-from service.web.asked import TheApp, TheLoop
+from service.app import App
+from service.web.asked import TheLoop
+from service.web.patience import Patient
 from service.web.problems import documented
 
 
@@ -30,6 +34,16 @@ class Readiness:
     status: str
 
 
+class Probe:
+    """Asks the database for a sign of life."""
+
+    def __init__(self, app: App, patience: float) -> None:
+        self.database = Patient(app.store.ping, patience=patience)
+
+
+TheProbe = NamedDependency[SkipValidation[Probe]]
+
+
 @get("/healthz", operation_id="health", tags=["health"], responses={503: documented(503)})
 async def healthz(hourly: TheLoop) -> Health:
     """Whether the hourly loop is alive; 503 if it has died or has not been heard of for too long."""
@@ -41,9 +55,9 @@ async def healthz(hourly: TheLoop) -> Health:
 
 
 @get("/readyz", operation_id="readiness", tags=["health"], responses={503: documented(503)})
-async def readyz(app: TheApp) -> Readiness:
-    """Whether the database answers."""
-    await app.store.ping()
+async def readyz(probe: TheProbe) -> Readiness:
+    """Whether the database answers; 503 if it does not, or not in time."""
+    await probe.database()
     return Readiness("ok")
 
 

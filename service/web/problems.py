@@ -95,7 +95,9 @@ STATUSES: dict[int, Kind] = {
     403: Kind("forbidden", 403, "The key does not allow this"),
     404: Kind("not-found", 404, "Not found", NOTHING),
     405: Kind("method-not-allowed", 405, "This address does not take that method"),
+    406: Kind("not-acceptable", 406, "It is not to be had in that form"),
     413: Kind("too-large", 413, "The request is too large"),
+    429: Kind("rate-limited", 429, "Too many requests"),
     503: Kind("unavailable", 503, "The service is not well"),
 }
 """What the framework raises, by status."""
@@ -190,7 +192,7 @@ def _plain(status: int) -> Kind:
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problem answers of a handler below `/v1`, for the API's description: those that all have, and these."""
-    return {status: documented(status) for status in sorted({400, 401, 403, 500, 503, *statuses})}
+    return {status: documented(status) for status in sorted({400, 401, 403, 429, 500, 503, *statuses})}
 
 
 def documented(status: int) -> ResponseSpec:

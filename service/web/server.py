@@ -1,16 +1,27 @@
-"""The web application, put together: the API, the health checks, the API's description, and the hourly loop beside them."""
+"""The web application, put together: the API, its description, health checks, metrics, and the hourly loop beside them."""
 
 from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.middleware.compression import CompressionMiddleware
 
 from service.app import App
 from service.jobs.hourly import Hourly
-from service.web import api, health
+from service.settings import ApiSettings
+from service.web import api, health, metrics
 from service.web.asked import LARGEST_BODY
+from service.web.auth import ADMISSION
+from service.web.border import REQUEST_ID, Border
+from service.web.limits import Admission
+from service.web.patience import PATIENCE_SECONDS
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
 from service.web.telling import RuleTexts
+
+COMPRESSION = CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=6, exclude=["^/v1/events$"])
+"""Events are sent one by one as they happen, and are small."""
 
 
 def create_app(app: App, *, hourly: bool = True) -> Litestar:
@@ -19,12 +30,16 @@ def create_app(app: App, *, hourly: bool = True) -> Litestar:
     return over(app, loop)
 
 
-def over(app: App, loop: Hourly | None) -> Litestar:
-    """The web application over `app` and this loop."""
+def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -> Litestar:
+    """The web application over `app` and this loop; probes and scrapes wait for the database for `patience` seconds."""
     texts = RuleTexts()
-    return Litestar(
-        [api.router(app), *health.HANDLERS],
+    scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
+    litestar = Litestar(
+        [api.router(app), *health.HANDLERS, *metrics.HANDLERS],
+        cors_config=_cors(app.settings.api),
         dependencies={
+            "scrape": Provide(lambda: scrape, sync_to_thread=False),
+            "probe": Provide(lambda: probe, sync_to_thread=False),
             "app": Provide(lambda: app, sync_to_thread=False),
             "hourly": Provide(lambda: loop, sync_to_thread=False),
             "texts": Provide(lambda: texts, sync_to_thread=False),
@@ -34,5 +49,20 @@ def over(app: App, loop: Hourly | None) -> Litestar:
         logging_config=None,
         openapi_config=openapi_config(),
         request_max_body_size=LARGEST_BODY,
-        state=State({"app": app}),
+        state=State({"app": app, ADMISSION: Admission(app.limiter, app.settings.api.requests_per_minute)}),
+    )
+    # Around everything: the framework would compress before its middleware tags an answer, and no two are compressed alike.
+    litestar.asgi_handler = Border(CompressionMiddleware(litestar.asgi_handler, COMPRESSION), app.monitor)
+    return litestar
+
+
+def _cors(settings: ApiSettings) -> CORSConfig | None:
+    """Whose pages may read the API in a browser: nobody's, unless somebody says so. No cookie counts for anything."""
+    if not settings.allow_origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(settings.allow_origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", REQUEST_ID, "Traceparent"],
+        expose_headers=["ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", REQUEST_ID],
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from service.app import App
 from service.core.rules.language import RuleSet
@@ -110,6 +111,58 @@ async def test_a_ping_that_fails_stops_nothing_and_does_not_show_the_address(
     said = capsys.readouterr()
     assert "heartbeat_not_delivered" in said.out + said.err
     assert "5f1a-secret" not in said.out + said.err
+
+
+class Silent(httpx.AsyncBaseTransport):
+    """A watcher that takes the ping and says nothing, or says it for ever."""
+
+    def __init__(self, *, drips: bool) -> None:
+        self.drips = drips
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002 - httpx's signature
+        if self.drips:
+            return httpx.Response(200, stream=Drip())
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class Drip(httpx.AsyncByteStream):
+    """A body without an end."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"."
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize(("drips", "delivered"), [(True, True), (False, False)], ids=["an endless body", "no answer"])
+async def test_a_watcher_that_is_slow_to_answer_does_not_hold_up_the_loop(
+    app: App, near: Near, capsys: pytest.CaptureFixture[str], *, drips: bool, delivered: bool
+) -> None:
+    time = Time(near, SUNDAY_MORNING + 1.5 * HOUR)
+    hourly = Hourly(app, sleep=time.sleep, ping_seconds=0.05, transport=Silent(drips=drips))
+    async with asyncio.timeout(60):
+        with pytest.raises(EndOfTimeError):
+            await hourly.forever()
+    assert len(await started(app, HARBOUR)) == 2
+    said = capsys.readouterr()
+    assert ("heartbeat_not_delivered" not in said.out + said.err) is delivered
+
+
+@pytest.mark.parametrize(
+    "address", ["5f1a-secret", "https://[5f1a-secret", "gopher://x/5f1a-secret", "https://\udc00/5f1a-secret"]
+)
+async def test_an_address_that_is_none_ends_nothing_and_is_not_shown(
+    near: Near, tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with app_over(near, tmp_path, heartbeat_url=SecretStr(address)) as app:
+        time = Time(near, SUNDAY_MORNING + 1.5 * HOUR)
+        with pytest.raises(EndOfTimeError):
+            await Hourly(app, sleep=time.sleep).forever()
+        assert len(await started(app, HARBOUR)) == 2
+    said = capsys.readouterr()
+    assert "heartbeat_not_delivered" in said.out + said.err
+    assert "5f1a-secret" not in said.out + said.err + repr(app.settings)
 
 
 async def test_a_clinic_that_fails_blocks_no_other_and_the_pass_is_not_pinged(app: App, near: Near) -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 from litestar import Litestar
 
+from service.core.model import Diaries
+from service.core.rules.language import RuleSet
 from service.jobs.hourly import QUIET, Hourly
+from service.observe import Outside
 from service.store.store import Store
 from service.web.server import create_app, over
 from tests.web.conftest import Api, client_of
@@ -67,6 +70,34 @@ async def test_a_loop_that_has_not_been_heard_of_for_long_is_overdue(api: Api) -
         assert (answer.status_code, "not been heard of" in answer.json()["detail"]) == (503, True)
 
 
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A Cliniko that takes the question and never answers, whatever the deadline."""
+
+    asked: asyncio.Event
+
+    async def read(self, _: object) -> Diaries:
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_loop_that_hangs_in_a_pass_is_overdue_though_it_has_not_died(api: Api) -> None:
+    stuck = Stuck(asyncio.Event())
+
+    def outside(rules: RuleSet) -> Outside:
+        return replace(api.near(rules), diaries=stuck)
+
+    app = replace(api.app, governor=replace(api.app.governor, outside=outside))
+    litestar = over(app, Hourly(app, grace_seconds=0.01))
+    async with litestar.lifespan():
+        await stuck.asked.wait()
+        assert (await health(litestar)).status_code == 200
+        api.near.world.advance(QUIET + timedelta(seconds=1))
+        answer = await health(litestar)
+        assert (answer.status_code, "not been heard of" in answer.json()["detail"]) == (503, True)
+
+
 async def test_a_clinic_says_when_it_is_evaluated_next(api: Api) -> None:
     asleep = asyncio.Event()
 
@@ -82,7 +113,7 @@ async def test_a_clinic_says_when_it_is_evaluated_next(api: Api) -> None:
     assert {clinic["next_run"] for clinic in clinics} == {"2026-11-21T22:00:00Z"}
 
 
-async def test_a_database_that_is_away_is_not_ready_but_alive(api: Api, tmp_path: Path) -> None:
+async def test_a_database_that_is_away_is_not_ready_but_alive_and_ready_once_it_is_back(api: Api, tmp_path: Path) -> None:
     folder = tmp_path / "mounted"
     folder.mkdir()
     assert await api.get("/readyz", None) == {"status": "ok"}
@@ -92,3 +123,6 @@ async def test_a_database_that_is_away_is_not_ready_but_alive(api: Api, tmp_path
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["type"]) == (503, "urn:governor:problem:database")
         assert (await client.get("/healthz")).status_code == 200
+        folder.mkdir()
+        assert (await client.get("/readyz")).status_code == 200
+    await away.store.aclose()

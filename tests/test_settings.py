@@ -1,0 +1,69 @@
+"""Settings as an operator writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from service.core.errors import SettingsError
+from service.settings import Settings, load
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(f"GOVERNOR_{name}", value)
+    return load(env_file=None)
+
+
+@pytest.mark.parametrize(
+    ("written", "origins"),
+    [
+        ("", ()),
+        ("https://a.example", ("https://a.example",)),
+        ("https://a.example, http://localhost:3000,", ("https://a.example", "http://localhost:3000")),
+        ("*", ("*",)),
+        ("https://*.a.example", ("https://*.a.example",)),
+    ],
+)
+def test_origins_are_written_with_commas(monkeypatch: pytest.MonkeyPatch, written: str, origins: tuple[str, ...]) -> None:
+    assert loaded(monkeypatch, API__ALLOW_ORIGINS=written).api.allow_origins == origins
+
+
+@pytest.mark.parametrize(
+    "written", ["a.example", "https://a.example/path", "https://a.example/", "ftp://a.example", "https://"]
+)
+def test_what_is_no_origin_is_refused_by_the_name_of_its_setting(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    with pytest.raises(SettingsError, match="GOVERNOR_API__ALLOW_ORIGINS"):
+        loaded(monkeypatch, API__ALLOW_ORIGINS=written)
+
+
+def test_a_limit_is_a_number_of_requests_and_nought_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(monkeypatch).api.requests_per_minute == 600
+    assert loaded(monkeypatch, API__REQUESTS_PER_MINUTE="0").api.requests_per_minute == 0
+    with pytest.raises(SettingsError, match="GOVERNOR_API__REQUESTS_PER_MINUTE"):
+        loaded(monkeypatch, API__REQUESTS_PER_MINUTE="-1")
+
+
+def test_headers_of_a_collector_may_be_written_as_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, OTEL__ENDPOINT="http://collector:4318", OTEL__HEADERS__X_API_KEY="ours")
+    assert settings.otel.plain_headers() == {"x-api-key": "ours"}
+    assert "ours" not in repr(settings)
+
+
+def fields(kind: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The names of plain settings, as variables without their prefix; what is one clinic's own has a row for all of it."""
+    for name, field in kind.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from fields(inner, (*path, name))
+        elif name not in {"clinics", "notify"}:
+            yield "__".join((*path, name)).upper()
+
+
+def test_every_setting_is_named_in_the_readme() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    missing = [name for name in fields(Settings) if name not in text and f"`__{name.partition('__')[2]}`" not in text]
+    assert missing == []
