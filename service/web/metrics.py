@@ -19,15 +19,13 @@ from service.jobs.hourly import Hourly
 from service.store.overview import ClinicNow, Overview
 from service.telemetry import catalogue
 from service.telemetry.metrics import CONTENT_TYPE, Metrics, Value, Values
+from service.web.api.clinics import STALE_AFTER
 from service.web.asked import TheLoop
 from service.web.governed import clinics
 from service.web.patience import Patient
 
 FRESH_SECONDS = 5.0
 """For how long what was read from the database is believed."""
-
-MISSED = 2
-"""A clinic's diaries are read once every period; older than two of them, they are stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Scrape:
             standing = await self._standing()
         except StoreError:
             return {catalogue.DATABASE_UP: 0}
-        now, stale = self._app.clock(), MISSED * self._app.settings.evaluate_every
+        now, stale = self._app.clock(), STALE_AFTER * self._app.settings.evaluate_every
         return {catalogue.DATABASE_UP: 1, **dict(_standing(standing, now, stale))}
 
     async def _read(self) -> Standing:
