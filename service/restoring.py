@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from structlog.contextvars import bound_contextvars
+
 from service.apply import Applied, Hands, Known, carry_out, settle_open
 from service.core.decide import histories
 from service.core.decide.admission import counted
@@ -68,8 +70,14 @@ async def restore(governor: Governor, clinic: str, by: str, *, unlogged: bool = 
 
     `unlogged`: end our pauses also where the platform does not tell who changed the campaign since. Raises as `Governor.run`.
     """
+    id_ = governor.new_id()
+    with bound_contextvars(restore=id_, clinic=clinic):
+        return await _restore(governor, clinic, by, id_, unlogged=unlogged)
+
+
+async def _restore(governor: Governor, clinic: str, by: str, id_: str, *, unlogged: bool) -> Restored:
     revision = await in_force(governor.store, governor.directory, clinic, governor.clock())
-    outside, id_ = governor.outside(revision.rules), governor.new_id()
+    outside = governor.outside(revision.rules)
     async with governor.lease(clinic) as fence:
         hands = governor.hands(outside, revision.rules, fence)
         alone = _unsettled(await settle_open(clinic, await governor.store.memory.standings(clinic), hands))
