@@ -127,12 +127,14 @@ def everything_logged() -> Iterator[io.StringIO]:
     logging.getLogger().addHandler(handler)
     configure(logging.DEBUG)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
-    yield written
-    structlog.reset_defaults()
-    logging.getLogger().removeHandler(handler)
-    for logger, level, propagate in before:
-        logger.setLevel(level)
-        logger.propagate = propagate
+    try:
+        yield written
+    finally:
+        structlog.reset_defaults()
+        logging.getLogger().removeHandler(handler)
+        for logger, level, propagate in before:
+            logger.setLevel(level)
+            logger.propagate = propagate
 
 
 @pytest.fixture

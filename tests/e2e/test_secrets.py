@@ -215,14 +215,16 @@ def everything_is_logged() -> Iterator[None]:
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
         logger.propagate = True
-    yield
-    for logger, was, propagated in before:
-        logger.setLevel(was)
-        logger.propagate = propagated
-    libraries.setLevel(level)
-    root.handlers[:] = handlers
-    structlog.reset_defaults()
-    logs.conceal([])
+    try:
+        yield
+    finally:
+        for logger, was, propagated in before:
+            logger.setLevel(was)
+            logger.propagate = propagated
+        libraries.setLevel(level)
+        root.handlers[:] = handlers
+        structlog.reset_defaults()
+        logs.conceal([])
 
 
 TROUBLES = [
