@@ -244,6 +244,7 @@ def _add(checking: Mapping[str, Checking], rows: Iterable[Sequence[Any]], covere
 
 
 def _record(row: Row[Any]) -> Record:
+    _, chain, seq, at, *said = tuple(row)
     # A damaged row may hold values of another type; the verification shall name it (or its absence), not stumble.
-    text, kind, hash_ = (value if isinstance(value, str) else repr(value) for value in (row.text, row.kind, row.hash))
-    return Record(row.chain, row.seq if isinstance(row.seq, int) else sys.maxsize, row.at, kind, text, hash_)
+    kind, text, digest = [value if isinstance(value, str) else repr(value) for value in said]
+    return Record(chain, seq if isinstance(seq, int) else sys.maxsize, at, kind, text, digest)

@@ -239,6 +239,12 @@ def test_a_text_that_is_no_record_is_named_even_if_it_is_what_was_hashed(text: s
     assert "the text" in found.broken.problem
 
 
+@given(st.text(st.characters(exclude_categories=[])), st.datetimes(timezones=st.timezones()))
+def test_a_line_of_an_export_is_the_records_canonical_text(said: str, at: datetime) -> None:
+    record = Record("a", 7, at, said[:3], said, said[3:])
+    assert export_line(record) == canonical(record)
+
+
 def test_a_record_comes_out_of_its_line_as_it_is_kept() -> None:
     for record in [*chain_of(3, "_system"), replace(chain_of(1)[0], at=AT.replace(microsecond=500))]:
         assert exported(export_line(record).encode()) == kept(record)
