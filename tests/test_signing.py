@@ -31,6 +31,7 @@ SEED = bytes(range(32))
 KEY = ed25519.Ed25519PrivateKey.from_private_bytes(SEED)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 HEAD = Head(42, "ab" * 32)
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
 
 def pem_of(key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, password: bytes = b"") -> str:
@@ -114,7 +115,7 @@ def test_openssl_checks_a_signature_and_tells_the_key_by_its_id(tmp_path: Path) 
     assert verified(signed, tmp_path) == 0
     forged = SignedHead(signed.text.replace("42", "41"), signed.signature, signed.public_key, signed.key_id)
     assert verified(forged, tmp_path) != 0
-    command = ["openssl", "pkey", "-pubin", "-in", "key.pem", "-outform", "DER"]
+    command = ["openssl", "pkey", "-pubin", "-in", "governor.pem", "-outform", "DER"]
     der = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout  # noqa: S603 - our own files
     digest = subprocess.run(["openssl", "sha256"], input=der, capture_output=True, check=True).stdout.split()[-1]  # noqa: S607 - the system's
     assert digest.decode().startswith(signed.key_id)
@@ -124,8 +125,8 @@ def verified(signed: SignedHead, folder: Path) -> int:
     """The exit status of the command that the README shows."""
     (folder / "head.txt").write_text(signed.text)
     (folder / "head.sig").write_bytes(base64.b64decode(signed.signature))
-    (folder / "key.pem").write_text(signed.public_key)
-    command = shlex.split("openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in head.txt -sigfile head.sig")
+    (folder / "governor.pem").write_text(signed.public_key)
+    command = shlex.split(next(line for line in README.splitlines() if line.startswith("openssl pkeyutl")))
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode  # noqa: S603 - our own files
 
 
