@@ -98,7 +98,7 @@ async def test_what_is_answered_goes_by_the_format_and_else_by_what_is_accepted(
     answer = await governed.ask("GET", "/v1/audit", headers=headers, params={"format": format_} if format_ else {})
     assert answer.status_code == 200
     assert answer.headers["content-type"].partition(";")[0] == type_
-    assert answer.headers["vary"] == "Accept"
+    assert "Accept" in answer.headers["vary"].split(",")
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "text/html", "nonsense", ",", "text/csv;q=inf", "\xff"])
