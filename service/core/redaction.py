@@ -2,8 +2,8 @@
 
 A secret turns up as itself; percent-encoded, in an address; in base64, of which it is only a part (HTTP basic authentication:
 `user:password`); and escaped, in JSON and in what `repr` shows. Where a secret is an address (a channel to notify, say), each
-part of it that could be a secret counts as one: tools print the path and the host apart. A password may have been given
-percent-encoded, so what that stands for is a secret too.
+part of it that could be a secret counts as one: tools print the path and the host apart. So does each line of a key in PEM
+form. A password may have been given percent-encoded, so what that stands for is a secret too.
 
 Our own API keys, and whatever stands in an `Authorization` header, are known by what they look like.
 """
@@ -52,6 +52,7 @@ def _with_parts(secret: str) -> Iterator[str]:
     whole = secret.strip()
     yield whole
     yield unquote(whole)
+    yield from (line for line in whole.splitlines()[1:-1] if "-----" not in line)  # of a key in PEM form
     if "://" in whole:
         for part in _parts(whole):
             yield part

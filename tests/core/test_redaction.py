@@ -81,6 +81,15 @@ def test_every_part_of_an_address_that_could_be_a_secret_is_one(address: str, pa
         assert redact(f"it said {part} twice") == f"it said {BLANK} twice"
 
 
+def test_each_line_of_a_key_in_pem_form_is_a_secret_and_its_frame_is_none() -> None:
+    lines = ["MC4CAQAwBQYDK2VwBCIEIKkXbhcqW8SLbZq", "kz0aFQHkYz1q1Jb0m0w2b0k3x"]
+    pem = "\n".join(["-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----", ""])
+    for line in lines:
+        assert blanked(f"it begins with {line}", pem) == f"it begins with {BLANK}"
+    assert blanked(f"reading {pem}", pem).startswith(f"reading {BLANK}")
+    assert blanked("no -----BEGIN PRIVATE KEY----- in it", pem) == "no -----BEGIN PRIVATE KEY----- in it"
+
+
 def test_words_and_hosts_within_an_address_are_left_readable() -> None:
     redact = redactor(["https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"])
     assert redact("hooks.slack.com does not know /services") == "hooks.slack.com does not know /services"
