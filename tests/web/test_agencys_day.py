@@ -30,7 +30,7 @@ MISSING = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None
 async def served(api: Api) -> AsyncIterator[str]:
     """The API on a loopback port."""
     listener = listening("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(api.litestar, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(api.litestar, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
