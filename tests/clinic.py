@@ -24,6 +24,7 @@ from service.restoring import Restored, restore
 from service.sandbox.scene import HARBOUR, scene
 from service.sandbox.world import World
 from service.settings import Settings
+from tests.databases import lay
 from tests.web.world import WorldDiaries
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
@@ -183,9 +184,7 @@ async def clinic_in(directory: Path) -> AsyncIterator[Clinic]:
     """A clinic with nothing but a database and, at first, rules that want base for the one campaign `search`."""
     (directory / "rules").mkdir()
     world = scene()
-    own = Settings(
-        database_url=f"sqlite+aiosqlite:///{directory / 'governor.db'}", rules_dir=directory / "rules", _env_file=None
-    )
+    own = Settings(database_url=f"sqlite+aiosqlite:///{lay(directory)}", rules_dir=directory / "rules", _env_file=None)
     app, adapters = assemble(own, world.clock())
     await app.store.migrate()
     ads = Ads(world, {"1": BASE, "2": BASE, "3": BASE})

@@ -207,8 +207,9 @@ class Clinic:
         step = self._grid(who) * MINUTE
         within = min(step, length) if "past_closing" in self.anomalies else length
         for window in windows:
+            near = [each for each in busy if each[0] < window[1] + length and window[0] < each[1]]
             for anchored in gaps(window, busy) if self.anchor == "gap" else [window]:
-                yield from (start for start in fitting(anchored, step, within) if free(start, length, busy))
+                yield from (start for start in fitting(anchored, step, within) if free(start, length, near))
 
     def _roster(self, business: str, person: str) -> _Roster:
         """Somebody's hours and blocks at one business."""

@@ -100,7 +100,8 @@ def fitting(window: Stretch, step: timedelta, length: timedelta) -> Iterator[dat
 
 def free(start: datetime, length: timedelta, busy: Iterable[Stretch]) -> bool:
     """Whether nothing in `busy` overlaps an appointment."""
-    return not any(starts < start + length and start < ends for starts, ends in busy)
+    end = start + length
+    return not any(starts < end and start < ends for starts, ends in busy)
 
 
 def segment_of(start: datetime, zone: str) -> int:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from service.core.errors import SettingsError, StoreError
 from service.monitor import DatabaseFailed, Monitor
+from service.store.one_trip import OneTrip
 
 T = TypeVar("T")
 
@@ -121,7 +122,8 @@ def _engine(url: str) -> AsyncEngine:
             )
         if parsed.get_backend_name() == "sqlite":
             _demand_folder(Path(parsed.database or ""))
-        engine = create_async_engine(parsed, hide_parameters=True)
+        ours = {"module": OneTrip()} if parsed.drivername == "sqlite+aiosqlite" else {}
+        engine = create_async_engine(parsed, hide_parameters=True, **ours)
     except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
         raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE") from error
     except ValueError:  # a part of the password, taken for the port, is what its text would quote

@@ -14,6 +14,7 @@ from service.sandbox.scene import HARBOUR, scene
 from service.sandbox.stage import Stage, staged
 from service.sandbox.world import World
 from service.settings import Settings, load
+from tests.databases import lay
 from tests.support import RULES
 
 
@@ -44,7 +45,7 @@ def settings(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     for name, value in stage.environment.items():
         if name.startswith("GOVERNOR_"):
             monkeypatch.setenv(name, value)
-    monkeypatch.setenv("GOVERNOR_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'governor.db'}")
+    monkeypatch.setenv("GOVERNOR_DATABASE_URL", f"sqlite+aiosqlite:///{lay(tmp_path)}")
     monkeypatch.setenv("GOVERNOR_RULES_DIR", str(RULES))
     monkeypatch.chdir(tmp_path)
     return load()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.store.store import Store
+from tests.databases import lay
 from tests.store.samples import CLINIC, HOUR, NOW
 
 BACKENDS = {"sqlite": "sqlite+aiosqlite:///{path}/governor.db"}
@@ -20,7 +21,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
+async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    if url.startswith("sqlite"):
+        lay(tmp_path)
     opened = Store.open(url)
     await opened.migrate()
     yield opened

@@ -19,6 +19,7 @@ from service.sandbox.reading import diaries
 from service.sandbox.scene import HARBOUR, types_named
 from service.sandbox.world import World
 from service.settings import Settings
+from tests.databases import lay
 from tests.support import RULES, campaigns
 
 
@@ -89,7 +90,7 @@ async def app_over(near: Near, directory: Path, **settings: object) -> AsyncIter
     """The service over that outside, with a copy of the shipped rule files and a database in `directory`."""
     rules = directory / "rules"
     shutil.copytree(RULES, rules, dirs_exist_ok=True)
-    own = {"database_url": f"sqlite+aiosqlite:///{directory / 'governor.db'}", "rules_dir": rules, "_env_file": None}
+    own = {"database_url": f"sqlite+aiosqlite:///{lay(directory)}", "rules_dir": rules, "_env_file": None}
     own["api"] = {"requests_per_minute": 0}  # tests ask faster than anybody may
     app, adapters = assemble(Settings(**{**own, **settings}), near.world.clock())  # type: ignore[arg-type] # by name
     await app.store.migrate()
