@@ -251,7 +251,7 @@ async def rows(store: Store) -> int:
         return int((await conn.exec_driver_sql("SELECT count(*) FROM ledger")).scalar_one())
 
 
-@pytest.mark.parametrize("kills", [pytest.param(4, id="short"), pytest.param(60, id="long", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [pytest.param(2, id="short"), pytest.param(60, id="long", marks=pytest.mark.soak)])
 async def test_at_whatever_moment_it_is_killed_nothing_is_lost_and_the_next_call_finishes(tmp_path: Path, kills: int) -> None:
     """As long as the call takes is parted evenly, and a process is killed at the end of each part."""
     made = tmp_path / "made"

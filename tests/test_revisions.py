@@ -114,6 +114,7 @@ async def saved_in_two_writes(file: Path, text: str, ahead: float) -> None:
 
 @pytest.mark.parametrize("ahead", [0, 3600, -3600], ids=["right", "ahead", "behind"])
 @pytest.mark.parametrize("first", [True, False], ids=["the first file ever", "an edit"])
+@pytest.mark.sampled(2)
 async def test_a_file_saved_half_way_never_takes_effect_although_it_would_load(
     store: Store, slow: RuleDirectory, ahead: float, first: bool
 ) -> None:

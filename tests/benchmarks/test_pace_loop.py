@@ -86,6 +86,7 @@ def test_the_forecast_does_not_chase_its_own_tail(clinics: int, season: float, s
     assert error(loop) <= 1.1 * slack * error(fixed)
 
 
+@pytest.mark.soak
 def test_a_governor_that_answers_a_week_late_and_too_much_is_found_out() -> None:
     worlds = [world(seed, season=0.0) for seed in range(500, 502)]
     fixed = [course(each, answered=False, haste=8, late=7) for each in worlds]

@@ -176,6 +176,7 @@ def left_at(clinic: str, state: Callable[[CampaignEntry], State]) -> Governed:
 @pytest.mark.parametrize("state", IN_FORCE.values(), ids=IN_FORCE)
 @pytest.mark.parametrize(("observe", "reasons"), BLIND.values(), ids=BLIND)
 @pytest.mark.parametrize("clinic", FILES)
+@pytest.mark.sampled(2)
 def test_what_cannot_be_seen_pauses_nothing_and_raises_nothing(
     clinic: str, observe: Observe, reasons: set[Reason], state: Callable[[CampaignEntry], State]
 ) -> None:

@@ -79,6 +79,7 @@ def test_fewer_questions_give_the_same_reading(seed: int, hiding: bool) -> None:
     assert reduced(full, services_of(world), world)[0] == full
 
 
+@pytest.mark.soak
 def test_the_worlds_of_this_test_leave_something_to_derive() -> None:
     worlds = [world_of(seed, hiding=False) for seed in range(3 * SHORT)]
     readings = [reduced(read(world), services_of(world), world) for world in worlds]

@@ -54,6 +54,7 @@ def readings(seed: int, hours: int) -> Iterator[tuple[datetime, Diaries]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.sampled(3)
 def test_capacity_is_the_same_with_and_without_what_is_known_of_other_readings(seed: int) -> None:
     shared = Memo()
     for at, reading in readings(seed, 60):

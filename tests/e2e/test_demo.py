@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.called import governor
 from tests.support import RULES
 
 
@@ -25,7 +26,7 @@ class Told:
 
     def governor(self, *args: str) -> subprocess.CompletedProcess[str]:
         """A command in the demonstration's own folder, whose `.env` it reads."""
-        return _run(*args, cwd=self.folder / "demo")
+        return governor(*args, cwd=self.folder / "demo")
 
 
 def _run(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +86,7 @@ def test_a_flipped_byte_is_found_at_its_record(told: Told, tmp_path: Path) -> No
         ).fetchone()
         database.execute(flip, (seq,))
     url = f"sqlite+aiosqlite:///{file}"
-    result = _run("audit", "verify", cwd=tmp_path, GOVERNOR_DATABASE_URL=url)
+    result = governor("audit", "verify", cwd=tmp_path, GOVERNOR_DATABASE_URL=url)
     assert result.returncode == 1
     assert f"harbour-physio #{seq}:" in result.stdout
 

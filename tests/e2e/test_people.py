@@ -45,6 +45,7 @@ async def opened_again(standing: Standing) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("campaign", [*HANDS])
+@pytest.mark.sampled(2)
 async def test_a_drift_has_a_name(standing: Standing, campaign: str) -> None:
     await sold_out(standing)
     standing.world.advance(HOUR)

@@ -71,6 +71,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("fault", "reason"), FAULTS)
 @pytest.mark.parametrize("paused", [False, True], ids=["from running", "from our own pause"])
+@pytest.mark.sampled(2)
 async def test_what_cannot_be_read_neither_pauses_nor_raises(
     standing: Standing, fault: Fault, reason: Reason, *, paused: bool
 ) -> None:

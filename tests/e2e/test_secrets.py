@@ -312,6 +312,7 @@ async def knowing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.sampled(2)
 async def test_an_error_that_quotes_secrets_is_kept_and_logged_without_them(
     knowing: Settings, error: Exception, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -362,6 +363,7 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("args", "env", "status"), CALLS)
+@pytest.mark.sampled(3)
 def test_a_command_that_fails_shows_no_secret(args: list[str], env: dict[str, str], status: int, tmp_path: Path) -> None:
     if env is NOBODY:
         env = {**env, "GOVERNOR_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'governor.db'}"}

@@ -72,6 +72,7 @@ def test_nothing_of_opentelemetry_or_prometheus_is_imported_by_whoever_does_not_
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.sampled(2)
 def test_a_service_that_is_stopped_sends_what_is_left_and_ends_well(
     end: signal.Signals, stage: Stage, settings: Settings, tmp_path: Path
 ) -> None:

@@ -47,7 +47,7 @@ class Combination:
         )
 
 
-SIZES: dict[Sweep, tuple[int, int]] = {"few": (2, 12), "many": (5000 // len(SWEPT) + 1, 240)}
+SIZES: dict[Sweep, tuple[int, int]] = {"few": (1, 12), "many": (5000 // len(SWEPT) + 1, 240)}
 """Combinations per kind, and the states they are drawn from: in the check, and in the long run."""
 
 
@@ -91,7 +91,7 @@ def emptied(sweep: Sweep) -> list[Combination]:
     fit = [each for each in CONDITIONS if each.diary in MUCH_TO_SELL and each.past != "first_run"]
     fault = Fault("cliniko", TWICE_THE_SAME, TIMES, None)
     lasting = {"few": (LONGEST,), "many": tuple(range(2, LONGEST + 1))}[sweep]
-    return [Combination(each, fault, runs) for each in chance.sample(fit, SIZES[sweep][0] // 2) for runs in lasting]
+    return [Combination(each, fault, runs) for each in chance.sample(fit, max(1, SIZES[sweep][0] // 2)) for runs in lasting]
 
 
 def _places(clinic: Clinic, now: datetime) -> list[tuple[str, str]]:

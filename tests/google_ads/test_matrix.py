@@ -186,6 +186,7 @@ def judged(error: OutsideError) -> tuple[type[OutsideError], timedelta | None]:
 
 
 @pytest.mark.parametrize(("what", "told", "code"), [(row[0], row[1], row[3]) for row in TABLE.values()], ids=TABLE)
+@pytest.mark.sampled(2)
 async def test_reading(stage: Stage, what: str, told: Told, code: str) -> None:
     kind, wait, pauses = told.value
     adapter = stage.adapter()
@@ -200,6 +201,7 @@ async def test_reading(stage: Stage, what: str, told: Told, code: str) -> None:
 
 
 @pytest.mark.parametrize(("what", "told", "code"), [(row[0], row[2], row[3]) for row in TABLE.values()], ids=TABLE)
+@pytest.mark.sampled(2)
 async def test_writing(stage: Stage, what: str, told: Told, code: str) -> None:
     kind, wait, _ = told.value
     adapter = stage.adapter()

@@ -18,7 +18,7 @@ SNIPPETS = [mistake.new for mistake in MISTAKES + NOT_YAML] + [
     "\ufeff", "\u2028", "null", "~", "0", "1e9", "-1", "99999999999999999999", "NaN", "Infinity", "12:30", "on", "\r", "\x00",
 ]  # fmt: skip
 WORDS = [*SNIPPETS, "missing", "pause", "keep", "[missing]", "{is: 5}", "{}", "{between: [1, 2]}", "series: []", "given"]
-READABLE = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+READABLE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def loads_or_is_refused(data: bytes) -> None:

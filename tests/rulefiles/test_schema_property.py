@@ -208,6 +208,7 @@ PLACES = pytest.mark.parametrize("path", scalars(EVERY_PLACE), ids=lambda path: 
 
 
 @PLACES
+@pytest.mark.sampled(4)
 def test_some_of_all_that_may_be_written_there_is_taken_or_refused_by_both(path: tuple[Any, ...]) -> None:
     old = at(EVERY_PLACE, path).strip('"')
     some = Random(repr(path)).sample((*PLAIN, *QUOTED), 6)  # noqa: S311 - the same ones every time

@@ -27,6 +27,7 @@ def test_a_mistake_is_refused_at_its_line_with_what_to_write_instead(mistake: Mi
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+@pytest.mark.sampled(2)
 def test_one_mistake_is_not_followed_by_a_cascade_of_others(mistake: Mistake) -> None:
     problems = refusal(mistake.text).problems
     several = {"top key misspelt": 3, "rules as a mapping": 2, "service name with a blank": 5}

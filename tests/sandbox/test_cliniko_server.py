@@ -79,6 +79,7 @@ async def body(client: httpx.AsyncClient, path: str, **params: str) -> Any:
     ],
 )
 @pytest.mark.parametrize("scheme", ["sunday0", "iso"])
+@pytest.mark.sampled(2)
 async def test_lists_are_as_documented(
     world: World, cliniko: httpx.AsyncClient, path: str, schema: str, scheme: Literal["sunday0", "iso"]
 ) -> None:

@@ -51,6 +51,7 @@ def test_the_same_seed_gives_the_same_months_and_another_others() -> None:
 
 
 @pytest.mark.parametrize("clinic", ["harbour-physio", "northside-allied"])
+@pytest.mark.sampled(2)
 def test_in_some_months_a_service_is_slack_and_nearly_sold_out(clinic: str) -> None:
     """Else there would be nothing to try rules on."""
     services = tuple(shipped(clinic).services.values())

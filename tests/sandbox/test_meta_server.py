@@ -311,6 +311,7 @@ def test_requests_are_remembered_without_their_secrets(server: Server) -> None:
         ("slow", 200, True),
     ],
 )
+@pytest.mark.sampled(2)
 def test_a_fault_does_what_its_name_says(server: Server, kind: str, status: int | None, applied: bool) -> None:
     server.world.fail(Fault("meta", kind, match="POST", times=1))
     if status is None:

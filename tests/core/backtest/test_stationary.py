@@ -143,6 +143,7 @@ def booked(entry: CampaignEntry, report: CampaignReport, empty: Mapping[str, set
 
 
 @pytest.mark.parametrize(("clinic", "rate", "seed", "weeks"), WORLDS)
+@pytest.mark.sampled(2)
 def test_where_demand_does_not_change_a_campaign_has_two_edits_a_week_at_most(
     clinic: str, rate: float, seed: int, weeks: int
 ) -> None:

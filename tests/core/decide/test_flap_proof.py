@@ -42,6 +42,7 @@ def test_an_adversary_never_has_a_campaign_changed_beyond_its_limits(seed: int, 
     assert lived.clinic.ticks >= ticks
 
 
+@pytest.mark.soak
 def test_the_adversary_brings_everything_about() -> None:
     """The limits are reached in every way, so that staying within them means something."""
     made = [line for seed in range(6) for line in walk(seed, SHORT).made]

@@ -192,6 +192,7 @@ def is_raise(decision: Decision) -> bool:
     return position(decision.after) > position(decision.before)
 
 
+@pytest.mark.soak
 def test_the_random_weeks_do_bring_pauses_raises_and_exempt_moves() -> None:
     weeks = [week(seed) for seed in range(6)]
     for lived in weeks:

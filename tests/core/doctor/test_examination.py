@@ -280,6 +280,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("make", "check", "severity", "says"), CASES)
+@pytest.mark.sampled(2)
 def test_what_is_wrong_is_named_with_what_to_do(make: Make, check: str, severity: Severity, says: str) -> None:
     findings = found(make(), check)
     assert [each.severity for each in findings[:1]] == [severity], [

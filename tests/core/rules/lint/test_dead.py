@@ -135,6 +135,7 @@ def sample(seed: int) -> tuple[RuleSet, list[Ask]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.sampled(4)
 def test_what_is_called_dead_never_decides(seed: int) -> None:
     rules, moments = sample(seed)
     dead = lint(rules)
@@ -151,6 +152,7 @@ def test_an_until_that_is_said_never_to_hold_never_does(seed: int) -> None:
         assert all(judge(rule.until, ask).truth is not Truth.TRUE for ask in moments)
 
 
+@pytest.mark.soak
 def test_there_is_something_to_prove_wrong() -> None:
     found = [finding.check for seed in range(150) for finding in lint(sample(seed)[0])]
     assert found.count(Check.NEVER_REACHED) >= 20

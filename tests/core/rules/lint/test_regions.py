@@ -47,6 +47,7 @@ def inside(region: Region, known: dict[Axis, float]) -> bool:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.sampled(4)
 def test_every_situation_that_occurs_is_held_possible(seed: int) -> None:
     for ask in of_a_clinic(seed):
         assert possible({axis: Span(value, value) for axis, value in situation(ask).items()})
@@ -77,6 +78,7 @@ def condition(chance: Random, known: dict[Axis, float], measures: list[Measure],
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.sampled(4)
 def test_a_condition_holds_exactly_in_the_situations_of_its_region(seed: int) -> None:
     chance = seeded(seed)
     for ask in of_a_clinic(seed):
