@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 BATCH = 5000
 HEAD_END = b"\r\n\r\n"
@@ -166,20 +167,19 @@ asyncio.run(uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=F
 
 @asynccontextmanager
 async def process(*arguments: str, given: bytes = b"", cwd: Path, env: dict[str, str]) -> AsyncIterator[str]:
-    """A process of ours that serves; its address."""
-    pipe = asyncio.subprocess.PIPE
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", *arguments, stdin=pipe, stderr=pipe, cwd=cwd, env=env
-    )
+    """A process of ours that serves; its address. Its log goes to a file: a pipe that nobody reads would fill and stop it."""
+    with NamedTemporaryFile(dir=cwd, suffix=".log", delete=False) as log:
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, "-W", "ignore", *arguments, stdin=asyncio.subprocess.PIPE, stderr=log, cwd=cwd, env=env
+        )
     assert running.stdin
-    assert running.stderr
     try:
         running.stdin.write(given)
         running.stdin.close()
         async with asyncio.timeout(30):
-            while (line := (await running.stderr.readline()).decode()) and "listening on " not in line:
-                pass
-        yield line.partition("listening on ")[2].strip()
+            while not (found := re.search(r"listening on (http:\S+)", Path(log.name).read_text("utf-8"))):
+                await asyncio.sleep(0.05)
+        yield found[1]
     finally:
         running.terminate()
         await running.wait()
