@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +29,9 @@ T = TypeVar("T")
 BUSY_MILLISECONDS = 30_000
 """How long another process may hold the write lock before we give up."""
 
+READERS = 2
+"""Threads that read at once with SQLite. Most of what they do is Python's: more would take the interpreter from each other."""
+
 _WRITES = "governor_writes"
 
 
@@ -40,6 +45,7 @@ class Database:
         self._readers = self._engine if sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._writers = self._engine.execution_options(**{_WRITES: True})
         self._at_once = _sync_engine(url) if sqlite else None
+        self._threads = ThreadPoolExecutor(READERS, "reader")
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -59,7 +65,7 @@ class Database:
             async with self.reading() as conn:
                 return await conn.run_sync(work)
         with self._counted():
-            return await asyncio.to_thread(_read, self._at_once, work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _read, self._at_once, work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -77,6 +83,7 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
         if self._at_once is not None:
+            self._threads.shutdown(wait=False)
             self._at_once.dispose()
 
     @contextmanager
@@ -158,7 +165,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     # The driver would begin transactions at moments of its own choosing (PEP 249 by way of sqlite3): we do it ourselves.
     connection.isolation_level = None
     # Text damaged on disk must reach the ledger's verification, which names it, rather than fail to decode.
-    getattr(connection, "driver_connection", connection).text_factory = lambda raw: raw.decode("utf-8", "replace")
+    getattr(connection, "driver_connection", connection).text_factory = partial(str, encoding="utf-8", errors="replace")
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, insert, literal, null, outerjoin, select, tuple_
+import msgspec
+from sqlalchemy import Integer, Row, Select, bindparam, insert, null, outerjoin, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import Decision
 from service.core.errors import NotFoundError
 from service.core.model import Platform, Reason, Verdict
 from service.store import documents
-from service.store.columns import Instant
 from service.store.database import Database
 from service.store.pages import Page, cursor_of, position
 from service.store.tables import decision as _decision
 from service.store.tables import document as _document
 from service.store.tables import trace as _trace
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
+
+Kind = Literal["whole", "told", "traced"]
+"""How decisions are read: to be made values of, as the text they are, with their conditions."""
+
+EXACT = frozenset({"campaign", "platform", "rule", "verdict", "reason", "changed"})
+"""What of `Wanted` is a column that must be equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +67,24 @@ class Decisions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @at_once
     async def decisions(self, wanted: Wanted | None = None, *, cursor: str | None = None, limit: int = 100) -> Page[Decision]:
         """The wanted decisions, newest first. Raises InputError for a cursor that is none of ours."""
-        query = _page(_query(), wanted or Wanted(), cursor, limit)
-        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        rows = await self._page("whole", wanted or Wanted(), cursor, limit)
         return Page.of(rows, limit, _from, lambda row: cursor_of(row.at, row.id))
 
+    @at_once
     async def told(
         self, wanted: Wanted | None = None, *, traced: bool = False, cursor: str | None = None, limit: int = 100
     ) -> Page[Told]:
         """As `decisions`, each as the text it is stored as; `traced` with the conditions behind it."""
-        query = _page(_TOLD[traced], wanted or Wanted(), cursor, limit)
-        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        rows = await self._page("traced" if traced else "told", wanted or Wanted(), cursor, limit)
         return Page.of(rows, limit, _told, lambda row: cursor_of(_at(row.body), row.id))
+
+    async def _page(self, kind: Kind, wanted: Wanted, cursor: str | None, limit: int) -> Sequence[Row[Any]]:
+        asked = _asked(wanted, cursor, limit)
+        query = _statement(kind, frozenset(asked))
+        return await self._database.read(lambda conn: conn.execute(query, asked).all())
 
     async def decision(self, id_: str) -> Decision:
         """One decision. Raises NotFoundError."""
@@ -103,26 +114,32 @@ def _query() -> Select[Any]:
     return select(_decision.c.id, _decision.c.at, _decision.c.body)
 
 
-def _page(query: Select[Any], wanted: Wanted, cursor: str | None, limit: int) -> Select[Any]:
-    query = query.where(*_conditions(wanted))
-    if cursor is not None:
-        at, id_ = position(cursor, datetime, str)
-        query = query.where(tuple_(_decision.c.at, _decision.c.id) < tuple_(literal(at, Instant), literal(id_)))
-    return query.order_by(_decision.c.at.desc(), _decision.c.id.desc()).limit(limit + 1)
-
-
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    columns, found = _decision.c, list[ColumnElement[bool]]()
+def _asked(wanted: Wanted, cursor: str | None, limit: int) -> dict[str, Any]:
+    """What is asked for, by the names of `_statement`'s parameters; what is not asked for is left out."""
+    found = {each.name: value for each in fields(wanted) if (value := getattr(wanted, each.name)) is not None}
     if wanted.clinics is not None:
-        found.append(columns.clinic.in_(wanted.clinics))
-    for name in ("campaign", "platform", "rule", "verdict", "reason", "changed"):
-        if (value := getattr(wanted, name)) is not None:
-            found.append(columns[name] == value)
-    if wanted.since is not None:
-        found.append(columns.at >= wanted.since)
-    if wanted.before is not None:
-        found.append(columns.at < wanted.before)
-    return found
+        found["clinics"] = list(wanted.clinics)
+    if cursor is not None:
+        found["at"], found["id"] = position(cursor, datetime, str)
+    return found | {"most": limit + 1}
+
+
+@cache
+def _statement(kind: Kind, asked: frozenset[str]) -> Select[Any]:
+    """The query of these parameters. Made once of each shape: to make it takes longer than to answer it."""
+    columns, query = _decision.c, _QUERIES[kind]
+    for name in sorted(asked & EXACT):
+        query = query.where(columns[name] == bindparam(name, type_=columns[name].type))
+    if "clinics" in asked:
+        query = query.where(columns.clinic.in_(bindparam("clinics", expanding=True)))
+    if "since" in asked:
+        query = query.where(columns.at >= bindparam("since", type_=columns.at.type))
+    if "before" in asked:
+        query = query.where(columns.at < bindparam("before", type_=columns.at.type))
+    if "at" in asked:
+        last = tuple_(bindparam("at", type_=columns.at.type), bindparam("id", type_=columns.id.type))
+        query = query.where(tuple_(columns.at, columns.id) < last)
+    return query.order_by(columns.at.desc(), columns.id.desc()).limit(bindparam("most", type_=Integer))
 
 
 def _row(decision: Decision) -> dict[str, Any]:
@@ -145,8 +162,14 @@ def _told(row: Row[Any]) -> Told:
     return Told(id_, clinic, rule, changed, body, None if trace is None else documents.text_of(digest, trace))
 
 
+class _Dated(msgspec.Struct):
+    """What of a stored decision says when it was made."""
+
+    at: datetime
+
+
 def _at(body: str) -> datetime:
-    return datetime.fromisoformat(json.loads(body)["at"])
+    return msgspec.json.decode(body, type=_Dated).at
 
 
 def _query_told(*, traced: bool) -> Select[Any]:
@@ -159,5 +182,9 @@ def _query_told(*, traced: bool) -> Select[Any]:
     return query.add_columns(_document.c.digest, _document.c.body.label("trace")).select_from(kept)
 
 
-_TOLD = {traced: _query_told(traced=traced) for traced in (False, True)}
+_QUERIES: Mapping[Kind, Select[Any]] = {
+    "whole": _query(),
+    "told": _query_told(traced=False),
+    "traced": _query_told(traced=True),
+}
 """Made once: to build a query costs nearly as much as to run it."""

@@ -18,7 +18,7 @@ from service.core.ledger import SYSTEM, Kind
 from service.store.database import Database
 from service.store.ledger import append
 from service.store.tables import key as _key
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 """A key in steady use costs one write per this much time, not one per request."""
@@ -83,6 +83,7 @@ class Keys:
             await append(conn, SYSTEM, Kind.KEY_CREATED, body, created_at)
         return key
 
+    @at_once
     async def find_key(self, hash_: str) -> Key | None:
         """The key whose secret has this hash, valid or not, as it was within the last `KNOWN_FOR` seconds.
 
@@ -120,10 +121,15 @@ class Keys:
 
     async def note_use(self, key: Key, at: datetime) -> None:
         """Remember when a key was last used, to the minute."""
-        if key.used_at is None or at - key.used_at >= USE_IS_NOTED_EVERY:
+        if not use_is_noted(key, at):
             async with self._database.writing() as conn:
                 await conn.execute(update(_key).where(_key.c.id == key.id).values(used_at=at))
             self._found.clear()
+
+
+def use_is_noted(key: Key, at: datetime) -> bool:
+    """Whether it is known well enough that a key was used at this time."""
+    return key.used_at is not None and at - key.used_at < USE_IS_NOTED_EVERY
 
 
 def _from(row: Row[Any]) -> Key:

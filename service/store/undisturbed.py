@@ -14,14 +14,24 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 C = TypeVar("C")
+F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_AT_ONCE = "__at_once__"
+
+
+def at_once(method: F) -> F:
+    """A method whose one transaction is a `Database.read`: its thread ends it anyway, so that nothing need be waited for."""
+    setattr(method, _AT_ONCE, True)
+    return method
 
 
 def undisturbed(kind: type[C]) -> type[C]:
     """A class whose public coroutine methods run to their end."""
     for name, method in list(vars(kind).items()):
-        if inspect.iscoroutinefunction(method) and not name.startswith("_"):
+        if inspect.iscoroutinefunction(method) and not name.startswith("_") and not hasattr(method, _AT_ONCE):
             setattr(kind, name, _to_the_end(method))
     return kind
 

@@ -19,7 +19,7 @@ from litestar.types import Guard
 from service.app import App
 from service.core.errors import NotFoundError, StoreError
 from service.keys import hash_of, may, opens, opens_everything
-from service.store.keys import Key, Role
+from service.store.keys import Key, Role, use_is_noted
 from service.web.governed import clinics, is_governed
 from service.web.limits import Admission
 
@@ -41,24 +41,23 @@ KeyRequest = Request[Key, None, Any]
 """A request below `/v1`: its `user` is the key it came with."""
 
 
-def guards(app: App) -> list[Guard]:
-    """The guards of everything below `/v1`; coroutines all, because Litestar would run a plain function in a thread."""
+def guard(app: App) -> Guard:
+    """The guard of everything below `/v1`: a good key, of a sufficient role, for a clinic that exists for it.
 
-    async def known_key(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["user"] = await authenticated(app, connection)
+    One for all three, because Litestar copies the handler for each guard; and a coroutine, because it would run a plain
+    function in a thread.
+    """
 
-    async def sufficient_role(connection: Connection, handler: BaseRouteHandler) -> None:
+    async def admitted(connection: Connection, handler: BaseRouteHandler) -> None:
+        key = connection.scope["user"] = await authenticated(app, connection)
         default = Role.VIEWER if connection.scope.get("method") in READING else Role.ADMIN
         needed: Role = handler.opt.get(ROLE, default)
-        if not may(connection.user, needed):
+        if not may(key, needed):
             raise PermissionDeniedException(f"this takes a key with the role {needed} or higher")
+        if (clinic := connection.path_params.get("clinic")) is not None:
+            await demand_clinic(app, key, clinic)
 
-    async def clinic_of_key(connection: Connection, _: BaseRouteHandler) -> None:
-        clinic = connection.path_params.get("clinic")
-        if clinic is not None:
-            await demand_clinic(app, connection.user, clinic)
-
-    return [known_key, sufficient_role, clinic_of_key]
+    return admitted
 
 
 async def demand_clinic(app: App, key: Key, clinic: str) -> None:
@@ -93,7 +92,7 @@ def administers(key: Key) -> bool:
 async def note_use(request: KeyRequest) -> None:
     """Remember, after the answer is on its way, that the key was used; nobody waits for it or suffers from its failure."""
     app: App = request.app.state["app"]
-    if isinstance(key := request.scope.get("user"), Key):
+    if isinstance(key := request.scope.get("user"), Key) and not use_is_noted(key, app.clock()):
         try:
             await app.store.keys.note_use(key, app.clock())
         except StoreError as error:

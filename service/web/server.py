@@ -18,7 +18,6 @@ from service.web.limits import Admission
 from service.web.patience import PATIENCE_SECONDS
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
-from service.web.telling import RuleTexts
 
 COMPRESSION = CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=6, exclude=["^/v1/events$"])
 """Events are sent one by one as they happen, and are small."""
@@ -32,7 +31,6 @@ def create_app(app: App, *, hourly: bool = True) -> Litestar:
 
 def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -> Litestar:
     """The web application over `app` and this loop; probes and scrapes wait for the database for `patience` seconds."""
-    texts = RuleTexts()
     scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
     litestar = Litestar(
         [api.router(app), *health.HANDLERS, *metrics.HANDLERS],
@@ -42,7 +40,6 @@ def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -
             "probe": Provide(lambda: probe, sync_to_thread=False),
             "app": Provide(lambda: app, sync_to_thread=False),
             "hourly": Provide(lambda: loop, sync_to_thread=False),
-            "texts": Provide(lambda: texts, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lambda _: loop.running()] if loop else [],

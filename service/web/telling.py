@@ -65,19 +65,18 @@ async def reasons(app: App, texts: RuleTexts, decisions: Sequence[Told]) -> list
 
 def listing(decisions: Iterable[Told], whys: Iterable[bytes] | None, cursor: str | None) -> bytes:
     """The JSON of a page of decisions."""
-    items = b",".join(_items(decisions, whys))
-    return b'{"items":[' + items + b'],"next_cursor":' + msgspec.json.encode(cursor) + b"}"
+    items = ",".join(_items(decisions, whys))
+    return f'{{"items":[{items}],"next_cursor":{msgspec.json.encode(cursor).decode()}}}'.encode()
 
 
-def _items(decisions: Iterable[Told], whys: Iterable[bytes] | None) -> Iterator[bytes]:
+def _items(decisions: Iterable[Told], whys: Iterable[bytes] | None) -> Iterator[str]:
     if whys is None:
-        return (_item(each, b"null") for each in decisions)
-    return (_item(each, why) for each, why in zip(decisions, whys, strict=True))
+        return (_item(each, "null") for each in decisions)
+    return (_item(each, why.decode()) for each, why in zip(decisions, whys, strict=True))
 
 
-def _item(told: Told, why: bytes) -> bytes:
-    changed = b"true" if told.changed else b"false"
-    return told.body[:-1].encode() + b',"changed":' + changed + b',"why":' + why + b"}"
+def _item(told: Told, why: str) -> str:
+    return f'{told.body[:-1]},"changed":{"true" if told.changed else "false"},"why":{why}}}'
 
 
 def _why(told: Told, rule_text: str | None, made: Sequence[RecordedChange]) -> bytes:

@@ -165,6 +165,16 @@ asyncio.run(uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=F
 """A bare handler that returns the same bytes."""
 
 
+def _address(log: Path) -> str:
+    """Where a process that has just been started listens, as its log says when it does."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if found := re.search(r"listening on (http:\S+)", log.read_text("utf-8")):
+            return found[1]
+        time.sleep(0.05)
+    raise TimeoutError(log.read_text("utf-8"))
+
+
 @asynccontextmanager
 async def process(*arguments: str, given: bytes = b"", cwd: Path, env: dict[str, str]) -> AsyncIterator[str]:
     """A process of ours that serves; its address. Its log goes to a file: a pipe that nobody reads would fill and stop it."""
@@ -176,10 +186,8 @@ async def process(*arguments: str, given: bytes = b"", cwd: Path, env: dict[str,
     try:
         running.stdin.write(given)
         running.stdin.close()
-        async with asyncio.timeout(30):
-            while not (found := re.search(r"listening on (http:\S+)", Path(log.name).read_text("utf-8"))):
-                await asyncio.sleep(0.05)
-        yield found[1]
+        address = await asyncio.to_thread(_address, Path(log.name))
+        yield address
     finally:
         running.terminate()
         await running.wait()
