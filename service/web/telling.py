@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from service.app import App
 from service.rulefiles.excerpts import rule_texts
-from service.store.decisions import Told
+from service.store.decisions import Told, Wanted
 from service.store.intents import RecordedChange
 from service.web.answers import Change, change
 
@@ -57,26 +57,30 @@ class _Why(msgspec.Struct):
     changes: tuple[Change, ...]
 
 
-async def reasons(app: App, texts: RuleTexts, decisions: Sequence[Told]) -> list[bytes]:
+async def listing(app: App, texts: RuleTexts | None, wanted: Wanted, cursor: str | None, limit: int) -> bytes:
+    """The JSON of a page of decisions: `api.decisions.Decisions`. With `texts` each comes with its reason in full."""
+    if texts is None:
+        page = await app.store.decisions.listed(wanted, _ended(b"null"), cursor=cursor, limit=limit)
+        return _page(page.items, page.cursor if page.more else None)
+    found = await app.store.decisions.traced(wanted, cursor=cursor, limit=limit)
+    whys = await _reasons(app, texts, found.items)
+    items = (each.text + _ended(why) for each, why in zip(found.items, whys, strict=True))
+    return _page(items, found.cursor if found.more else None)
+
+
+def _page(items: Iterable[str], cursor: str | None) -> bytes:
+    return f'{{"items":[{",".join(items)}],"next_cursor":{msgspec.json.encode(cursor).decode()}}}'.encode()
+
+
+def _ended(why: bytes) -> str:
+    """How the JSON of a decision with this reason ends."""
+    return f',"why":{why.decode()}}}'
+
+
+async def _reasons(app: App, texts: RuleTexts, decisions: Sequence[Told]) -> list[bytes]:
     """The JSON of `answers.Why` of each decision."""
     made = await app.store.intents.of_decisions([each.id for each in decisions if each.changed])
     return [_why(each, await _rule_text(app, texts, each), made.get(each.id, ())) for each in decisions]
-
-
-def listing(decisions: Iterable[Told], whys: Iterable[bytes] | None, cursor: str | None) -> bytes:
-    """The JSON of a page of decisions."""
-    items = ",".join(_items(decisions, whys))
-    return f'{{"items":[{items}],"next_cursor":{msgspec.json.encode(cursor).decode()}}}'.encode()
-
-
-def _items(decisions: Iterable[Told], whys: Iterable[bytes] | None) -> Iterator[str]:
-    if whys is None:
-        return (_item(each, "null") for each in decisions)
-    return (_item(each, why.decode()) for each, why in zip(decisions, whys, strict=True))
-
-
-def _item(told: Told, why: str) -> str:
-    return f'{told.body[:-1]},"changed":{"true" if told.changed else "false"},"why":{why}}}'
 
 
 def _why(told: Told, rule_text: str | None, made: Sequence[RecordedChange]) -> bytes:
@@ -87,5 +91,5 @@ def _why(told: Told, rule_text: str | None, made: Sequence[RecordedChange]) -> b
 async def _rule_text(app: App, texts: RuleTexts, told: Told) -> str | None:
     if told.rule is None:
         return None
-    digest = msgspec.json.decode(told.body, type=_Revision).rules_digest
+    digest = msgspec.json.decode(told.text + "}", type=_Revision).rules_digest
     return (await texts.of(app, told.clinic, digest)).get(told.rule)

@@ -14,7 +14,7 @@ from service.web.answers import Change, Decision, TraceLine, change, decision, t
 from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, TheRuleTexts, instant
 from service.web.auth import among, demand, demand_clinic
 from service.web.problems import problems
-from service.web.telling import listing, reasons
+from service.web.telling import listing
 from service.web.tipping import TippingPoint, tips
 
 
@@ -79,9 +79,7 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
         before=instant("before", before),
     )
     explained = campaign is not None if why is None else why
-    page = await app.store.decisions.told(wanted, traced=explained, cursor=cursor, limit=limit)
-    whys = await reasons(app, texts, page.items) if explained else None
-    body: Any = listing(page.items, whys, page.cursor if page.more else None)
+    body: Any = await listing(app, texts if explained else None, wanted, cursor, limit)
     return Response(body, media_type=MediaType.JSON)
 
 
