@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import Integer, Row, Select, Text, bindparam, case, func, insert, literal, outerjoin, select, tuple_
+from sqlalchemy import Integer, Row, Select, bindparam, insert, outerjoin, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import Decision
@@ -23,8 +23,8 @@ from service.store.tables import document as _document
 from service.store.tables import trace as _trace
 from service.store.undisturbed import at_once, undisturbed
 
-Kind = Literal["whole", "listed", "traced"]
-"""How decisions are read: to be made values of, as the text they are, as text with their conditions."""
+Kind = Literal["whole", "told", "traced"]
+"""How decisions are read: to be made values of, as the JSON they are, as JSON with their conditions."""
 
 EXACT = frozenset({"campaign", "platform", "rule", "verdict", "reason", "changed"})
 """What of `Wanted` is a column that must be equal."""
@@ -45,15 +45,17 @@ class Wanted:
     before: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A decision as JSON that has no end yet. `trace` is the JSON of its service's conditions; None: no longer kept."""
+class Told(NamedTuple):
+    """A decision as the JSON that it is stored as (not frozen with slots as elsewhere: a page makes hundreds).
+
+    `trace` is the JSON of its service's conditions (`store.traces`); None where not asked for, or no longer kept.
+    """
 
     id: str
+    body: str
+    changed: bool
     clinic: str
     rule: str | None
-    changed: bool
-    text: str
     trace: bytes | None
 
 
@@ -71,24 +73,15 @@ class Decisions:
         return Page.of(rows, limit, _from, lambda row: cursor_of(row.at, row.id))
 
     @at_once
-    async def listed(self, wanted: Wanted, ending: str, *, cursor: str | None = None, limit: int = 100) -> Page[str]:
-        """As `decisions`, each as the JSON it is stored as, with whether it is to change anything (`changed`).
+    async def told(self, wanted: Wanted, *, traced: bool = False, cursor: str | None = None, limit: int = 100) -> Page[Told]:
+        """As `decisions`, each as the JSON it is stored as; `traced` with the conditions behind it."""
+        rows = await self._page("traced" if traced else "told", wanted, cursor, limit)
+        return Page.of(rows, limit, _traced if traced else _told, lambda row: cursor_of(_at(row.body), row.id))
 
-        `ending` is what each text ends with, instead of the brace that closes it.
-        """
-        rows = await self._page("listed", wanted, cursor, limit, ending=ending)
-        return Page.of(rows, limit, lambda row: row.text, lambda row: cursor_of(_at(row.text), row.id))
-
-    @at_once
-    async def traced(self, wanted: Wanted, *, cursor: str | None = None, limit: int = 100) -> Page[Told]:
-        """As `decisions`, each as such a text that has no end yet, with the conditions behind it."""
-        rows = await self._page("traced", wanted, cursor, limit, ending="")
-        return Page.of(rows, limit, _told, lambda row: cursor_of(_at(row.text + "}"), row.id))
-
-    async def _page(self, kind: Kind, wanted: Wanted, cursor: str | None, limit: int, **more: str) -> Sequence[Row[Any]]:
+    async def _page(self, kind: Kind, wanted: Wanted, cursor: str | None, limit: int) -> Sequence[Row[Any]]:
         asked = _asked(wanted, cursor, limit)
         query = _statement(kind, frozenset(asked))
-        return await self._database.read(lambda conn: conn.execute(query, asked | more).all())
+        return await self._database.read(lambda conn: conn.execute(query, asked).all())
 
     async def decision(self, id_: str) -> Decision:
         """One decision. Raises NotFoundError."""
@@ -161,9 +154,13 @@ def _from(row: Row[Any]) -> Decision:
     return documents.load(Decision, row.body)
 
 
-def _told(row: Row[Any]) -> Told:
-    id_, text, clinic, rule, changed, digest, trace = tuple(row)
-    return Told(id_, clinic, rule, changed, text, None if trace is None else documents.text_of(digest, trace))
+def _told(row: Sequence[Any]) -> Told:
+    return Told(row[0], row[1], row[2], "", None, None)
+
+
+def _traced(row: Sequence[Any]) -> Told:
+    id_, body, changed, clinic, rule, digest, trace = row
+    return Told(id_, body, changed, clinic, rule, None if trace is None else documents.text_of(digest, trace))
 
 
 class _Dated(msgspec.Struct):
@@ -172,25 +169,21 @@ class _Dated(msgspec.Struct):
     at: datetime
 
 
-def _at(text: str) -> datetime:
-    return msgspec.json.decode(text, type=_Dated).at
+def _at(body: str) -> datetime:
+    return msgspec.json.decode(body, type=_Dated).at
 
 
-def _listed() -> Select[Any]:
-    """The database puts the texts together: for a page of them that is much the quickest."""
+def _query_told() -> Select[Any]:
+    return select(_decision.c.id, _decision.c.body, _decision.c.changed)
+
+
+def _query_traced() -> Select[Any]:
     columns = _decision.c
-    opened = func.substr(columns.body, 1, func.length(columns.body) - 1, type_=Text)
-    changed = case((columns.changed, literal("true", Text)), else_=literal("false", Text))
-    return select(columns.id, (opened + literal(',"changed":', Text) + changed + bindparam("ending", type_=Text)).label("text"))
-
-
-def _traced() -> Select[Any]:
-    columns = _decision.c
-    query = _listed().add_columns(columns.clinic, columns.rule, columns.changed)
     of_it = (_trace.c.run == columns.run) & (_trace.c.service == columns.service)
     kept = outerjoin(outerjoin(_decision, _trace, of_it), _document, _document.c.digest == _trace.c.document)
-    return query.add_columns(_document.c.digest, _document.c.body.label("trace")).select_from(kept)
+    more = (columns.clinic, columns.rule, _document.c.digest, _document.c.body.label("trace"))
+    return _query_told().add_columns(*more).select_from(kept)
 
 
-_QUERIES: Mapping[Kind, Select[Any]] = {"whole": _query(), "listed": _listed(), "traced": _traced()}
+_QUERIES: Mapping[Kind, Select[Any]] = {"whole": _query(), "told": _query_told(), "traced": _query_traced()}
 """Made once: to build a query costs nearly as much as to run it."""

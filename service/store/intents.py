@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 
 from service.core.decide.model import Change, Standing
 from service.core.errors import NotFoundError
@@ -24,7 +24,10 @@ from service.store.leases import TERM, demand, keep
 from service.store.ledger import append
 from service.store.state import put_standing
 from service.store.tables import change as _change
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
+
+_IN_ORDER = select(_change).order_by(_change.c.intended_at, _change.c.id)
+_OF_DECISIONS = _IN_ORDER.where(_change.c.decision.in_(bindparam("decisions", expanding=True)))
 
 Outcome = Literal["applied", "failed", "superseded"]
 
@@ -122,15 +125,21 @@ class Intents:
         """The changes a decision led to and what became of them, oldest first."""
         return await self._where(_change.c.decision == decision)
 
+    @at_once
     async def of_decisions(self, decisions: Collection[str]) -> dict[str, tuple[RecordedChange, ...]]:
         """The changes that each of these decisions led to, oldest first; a decision without any is left out."""
         found = defaultdict[str, list[RecordedChange]](list)
-        for each in await self._where(_change.c.decision.in_(decisions)) if decisions else ():
+        rows = (
+            await self._database.read(lambda conn: conn.execute(_OF_DECISIONS, {"decisions": [*decisions]}).all())
+            if decisions
+            else ()
+        )
+        for each in map(_recorded, rows):
             found[each.change.decision].append(each)
         return {decision: tuple(changes) for decision, changes in found.items()}
 
     async def _where(self, *wanted: ColumnElement[bool]) -> tuple[RecordedChange, ...]:
-        query = select(_change).where(*wanted).order_by(_change.c.intended_at, _change.c.id)
+        query = _IN_ORDER.where(*wanted)
         return tuple(map(_recorded, await self._database.read(lambda conn: conn.execute(query).all())))
 
 

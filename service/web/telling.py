@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 import msgspec
 
@@ -59,37 +60,33 @@ class _Why(msgspec.Struct):
 
 async def listing(app: App, texts: RuleTexts | None, wanted: Wanted, cursor: str | None, limit: int) -> bytes:
     """The JSON of a page of decisions: `api.decisions.Decisions`. With `texts` each comes with its reason in full."""
-    if texts is None:
-        page = await app.store.decisions.listed(wanted, _ended(b"null"), cursor=cursor, limit=limit)
-        return _page(page.items, page.cursor if page.more else None)
-    found = await app.store.decisions.traced(wanted, cursor=cursor, limit=limit)
-    whys = await _reasons(app, texts, found.items)
-    items = (each.text + _ended(why) for each, why in zip(found.items, whys, strict=True))
-    return _page(items, found.cursor if found.more else None)
+    page = await app.store.decisions.told(wanted, traced=texts is not None, cursor=cursor, limit=limit)
+    whys = repeat("null") if texts is None else await _reasons(app, texts, page.items)
+    items = ",".join([_item(each, why) for each, why in zip(page.items, whys, strict=False)])
+    return f'{{"items":[{items}],"next_cursor":{_json(page.cursor if page.more else None)}}}'.encode()
 
 
-def _page(items: Iterable[str], cursor: str | None) -> bytes:
-    return f'{{"items":[{",".join(items)}],"next_cursor":{msgspec.json.encode(cursor).decode()}}}'.encode()
+def _item(told: Told, why: str) -> str:
+    return f'{told.body[:-1]},"changed":{"true" if told.changed else "false"},"why":{why}}}'
 
 
-def _ended(why: bytes) -> str:
-    """How the JSON of a decision with this reason ends."""
-    return f',"why":{why.decode()}}}'
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
-async def _reasons(app: App, texts: RuleTexts, decisions: Sequence[Told]) -> list[bytes]:
+async def _reasons(app: App, texts: RuleTexts, decisions: Sequence[Told]) -> list[str]:
     """The JSON of `answers.Why` of each decision."""
     made = await app.store.intents.of_decisions([each.id for each in decisions if each.changed])
     return [_why(each, await _rule_text(app, texts, each), made.get(each.id, ())) for each in decisions]
 
 
-def _why(told: Told, rule_text: str | None, made: Sequence[RecordedChange]) -> bytes:
+def _why(told: Told, rule_text: str | None, made: Sequence[RecordedChange]) -> str:
     trace = None if told.trace is None else msgspec.Raw(told.trace)
-    return msgspec.json.encode(_Why(rule_text, trace, tuple(map(change, made))))
+    return _json(_Why(rule_text, trace, tuple(map(change, made))))
 
 
 async def _rule_text(app: App, texts: RuleTexts, told: Told) -> str | None:
     if told.rule is None:
         return None
-    digest = msgspec.json.decode(told.text + "}", type=_Revision).rules_digest
+    digest = msgspec.json.decode(told.body, type=_Revision).rules_digest
     return (await texts.of(app, told.clinic, digest)).get(told.rule)
