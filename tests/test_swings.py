@@ -33,9 +33,15 @@ def governed(count: int) -> Governed:
 
 
 @pytest.fixture(scope="module")
-def runs() -> Runs:
-    """Eight days of six runs each."""
-    return governed(48).outcomes
+def eight_days() -> Governed:
+    """Harbour after eight days of six runs each; a test may go on from there."""
+    return governed(48)
+
+
+@pytest.fixture(scope="module")
+def runs(eight_days: Governed) -> Runs:
+    """The runs of the eight days."""
+    return eight_days.outcomes[:48]
 
 
 async def asked(url: str, clinic: str, runs: Runs) -> Observed:
@@ -72,12 +78,11 @@ def test_a_week_of_runs_is_needed(tmp_path: Path, runs: Runs) -> None:
     assert found.diaries == runs[29][0].snapshot.diaries
 
 
-def test_only_the_last_fortnight_counts(tmp_path: Path) -> None:
-    clinic = governed(48)
-    clinic.world.advance(FORTNIGHT)
-    clinic.run()
-    found = known(tmp_path, clinic.outcomes)
-    assert (found.swings, found.now) == ({}, clinic.outcomes[-1][0].now)
+def test_only_the_last_fortnight_counts(tmp_path: Path, eight_days: Governed) -> None:
+    eight_days.world.advance(FORTNIGHT)
+    eight_days.run()
+    found = known(tmp_path, eight_days.outcomes)
+    assert (found.swings, found.now) == ({}, eight_days.outcomes[-1][0].now)
 
 
 def test_of_a_clinic_without_runs_nothing_is_known(tmp_path: Path, runs: Runs) -> None:

@@ -94,5 +94,5 @@ def test_a_flipped_byte_is_found_at_its_record(told: Told, tmp_path: Path) -> No
 def test_a_folder_that_is_not_a_demonstrations_is_never_cleared(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "precious.txt").write_text("keep me")
-    result = _run("demo", "--once", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
+    result = governor("demo", "--once", cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
     assert (result.returncode, (tmp_path / "demo" / "precious.txt").read_text()) == (2, "keep me")
