@@ -27,7 +27,7 @@ async def place(governor: Governor, hold: Hold) -> None:
 
 async def _known(governor: Governor, hold: Hold) -> Hold:
     """The hold with the campaign that it is on; one on a name that nothing has would be kept, and hold nothing."""
-    part = hold.campaign or hold.service
+    part = hold.service if hold.campaign is None else hold.campaign
     if hold.clinic is None:
         if part is not None:
             raise InputError("a hold on everything names no campaign or service: those belong to one clinic")
@@ -37,8 +37,8 @@ async def _known(governor: Governor, hold: Hold) -> Hold:
     if part is None:
         return hold
     rules = (await in_force(governor.store, governor.directory, hold.clinic, hold.made_at, record=False)).rules
-    kind, names = ("campaign", list(rules.campaigns)) if hold.campaign else ("service", list(rules.services))
+    kind, names = ("campaign", list(rules.campaigns)) if hold.campaign is not None else ("service", list(rules.services))
     if part not in names:
         raise InputError(f"{hold.clinic} has no {kind} {part!r}; it has {', '.join(names) or 'none'}")
-    entry = rules.campaigns[part] if hold.campaign else None
+    entry = rules.campaigns[part] if hold.campaign is not None else None
     return replace(hold, of=identity(entry.platform, entry.id)) if entry else hold

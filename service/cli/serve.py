@@ -19,6 +19,9 @@ from service.core.errors import InputError
 from service.listening import listening
 from service.logs import configure
 
+LEAVE_SECONDS = 5
+"""How long answers under way may take once the service is asked to stop: a slow reader must not keep the loop from stopping."""
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -44,7 +47,13 @@ async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
     listener = _bound(host, port)
     click.echo(f"listening on http://{host}:{listener.getsockname()[1]}", err=True)
     # What uvicorn logs goes the way of everything else that is logged; its own set-up would go past what blanks secrets out.
-    config = uvicorn.Config(create_app(app, hourly=hourly), log_config=None, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        create_app(app, hourly=hourly),
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=LEAVE_SECONDS,
+    )
     with _ended_by_signals():
         # What is there now stays: looking through it for garbage would hold up an answer for tens of milliseconds now and then.
         gc.collect()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import Integer, Row, Select, bindparam, insert, outerjoin, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, false, insert, outerjoin, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import Decision
@@ -26,8 +26,20 @@ from service.store.undisturbed import at_once, undisturbed
 Kind = Literal["whole", "told", "traced"]
 """How decisions are read: to be made values of, as the JSON they are, as JSON with their conditions."""
 
-EXACT = frozenset({"campaign", "platform", "rule", "verdict", "reason", "changed"})
+EXACT = ("campaign", "platform", "rule", "verdict", "reason", "changed")
 """What of `Wanted` is a column that must be equal."""
+
+PERIOD = ("since", "before")
+CLINIC = "clinic_"
+"""What the parameters of clinics are named by, each with its number."""
+
+NOBODY = "nobody"
+"""Of no clinic: a key that opens none."""
+
+COMPOUND = 400
+"""Queries that are put together at once; SQLite takes 500."""
+
+_MOST = bindparam("most", type_=Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +125,57 @@ def _query() -> Select[Any]:
 
 def _asked(wanted: Wanted, cursor: str | None, limit: int) -> dict[str, Any]:
     """What is asked for, by the names of `_statement`'s parameters; what is not asked for is left out."""
-    found = {each.name: value for each in fields(wanted) if (value := getattr(wanted, each.name)) is not None}
+    found = {name: value for name in (*EXACT, *PERIOD) if (value := getattr(wanted, name)) is not None}
     if wanted.clinics is not None:
-        found["clinics"] = list(wanted.clinics)
+        found |= {f"{CLINIC}{n}": clinic for n, clinic in enumerate(wanted.clinics)} or {NOBODY: NOBODY}
     if cursor is not None:
         found["at"], found["id"] = position(cursor, datetime, str)
     return found | {"most": limit + 1}
 
 
-@cache
+@lru_cache(maxsize=500)
 def _statement(kind: Kind, asked: frozenset[str]) -> Select[Any]:
     """The query of these parameters. Made once of each shape: to make it takes longer than to answer it."""
-    columns, query = _decision.c, _QUERIES[kind]
-    for name in sorted(asked & EXACT):
-        query = query.where(columns[name] == bindparam(name, type_=columns[name].type))
-    if "clinics" in asked:
-        query = query.where(columns.clinic.in_(bindparam("clinics", expanding=True)))
+    query, clinics = _QUERIES[kind], sorted(name for name in asked if name.startswith(CLINIC))
+    if NOBODY in asked:
+        return _newest(query.where(false()))
+    if len(clinics) > 1:
+        return _newest(query.where(_decision.c.id.in_(_ids_of(clinics, asked))))
+    return _newest(query.where(*_conditions(asked), *map(_clinic, clinics)))
+
+
+def _ids_of(clinics: Sequence[str], asked: frozenset[str]) -> Select[Any]:
+    """The ids of the newest of several clinics: of each the newest, by its index, and of these the newest.
+
+    Asked for all clinics at once, the database would read and sort every decision that any of them has.
+    """
+    key = select(_decision.c.at, _decision.c.id).where(*_conditions(asked))
+    each = [select(_newest(key.where(_clinic(name))).subquery()) for name in clinics]
+    some = [union_all(*each[n : n + COMPOUND]).subquery() for n in range(0, len(each), COMPOUND)]
+    found = union_all(*(select(part) for part in some)).subquery()
+    return select(found.c.id).order_by(found.c.at.desc(), found.c.id.desc()).limit(_MOST)
+
+
+def _newest(query: Select[Any]) -> Select[Any]:
+    return query.order_by(_decision.c.at.desc(), _decision.c.id.desc()).limit(_MOST)
+
+
+def _clinic(parameter: str) -> ColumnElement[bool]:
+    return _decision.c.clinic == bindparam(parameter, type_=_decision.c.clinic.type)
+
+
+def _conditions(asked: frozenset[str]) -> list[ColumnElement[bool]]:
+    """What is asked for besides the clinics."""
+    columns = _decision.c
+    found = [columns[name] == bindparam(name, type_=columns[name].type) for name in EXACT if name in asked]
     if "since" in asked:
-        query = query.where(columns.at >= bindparam("since", type_=columns.at.type))
+        found.append(columns.at >= bindparam("since", type_=columns.at.type))
     if "before" in asked:
-        query = query.where(columns.at < bindparam("before", type_=columns.at.type))
+        found.append(columns.at < bindparam("before", type_=columns.at.type))
     if "at" in asked:
         last = tuple_(bindparam("at", type_=columns.at.type), bindparam("id", type_=columns.id.type))
-        query = query.where(tuple_(columns.at, columns.id) < last)
-    return query.order_by(columns.at.desc(), columns.id.desc()).limit(bindparam("most", type_=Integer))
+        found.append(tuple_(columns.at, columns.id) < last)
+    return found
 
 
 def _row(decision: Decision) -> dict[str, Any]:

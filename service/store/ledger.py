@@ -7,6 +7,7 @@ are still on their way out.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._verifying = asyncio.Lock()
 
     async def append(self, chain: str, kind: Kind, body: Mapping[str, object], at: datetime) -> Record:
         """Append one record in a transaction of its own."""
@@ -155,8 +157,8 @@ class Ledger:
         return (await self.verify_each([chain], {chain: known} if known else {}))[chain]
 
     async def verify_each(self, chains: Collection[str], known: Mapping[str, Head] | None = None) -> dict[str, Verification]:
-        """Check several chains in one reading of the table."""
-        async with self._database.reading() as conn:
+        """Check several chains in one reading of the table; one verification at a time, so that others get their turn."""
+        async with self._verifying, self._database.reading() as conn:
             heads = {chain: await _head(conn, chain) for chain in chains}
             set_ = {chain: await checkpoints_of(conn, chain) for chain in chains}
             checking = {chain: Checking(chain, known=(known or {}).get(chain), checkpoints=set_[chain]) for chain in chains}
@@ -165,7 +167,7 @@ class Ledger:
             query = select(*_kept(conn)).where(func.coalesce(_LEDGER.c.chain, "").in_(chains)).order_by(_LEDGER.c.id)
             async with conn.stream(query, execution_options={"yield_per": AT_ONCE}) as rows:
                 async for some in rows.partitions():
-                    _add(checking, some, covered)
+                    await asyncio.to_thread(_add, checking, some, covered)
         return {chain: _at_head(each.result(), heads[chain]) for chain, each in checking.items()}
 
 

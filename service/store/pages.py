@@ -15,6 +15,9 @@ from typing import Any, Generic, TypeVar
 
 from service.core.errors import InputError
 
+LARGEST = 2**63
+"""Whole numbers that a database does not take."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -45,13 +48,15 @@ def position(cursor: str, *kinds: type[datetime | str | int]) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [_as(kind, value) for kind, value in zip(kinds, values, strict=True)]
-    except (binascii.Error, ValueError, TypeError) as error:
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"not a cursor of this listing: {cursor!r}; take it from the page before, or leave it out") from error
 
 
 def _as(kind: type[datetime | str | int], value: object) -> datetime | str | int:
     if kind is datetime and isinstance(value, str):
         return datetime.fromisoformat(value).astimezone(UTC)
-    if kind is not datetime and type(value) is kind:
+    if kind is int and type(value) is int and abs(value) < LARGEST:
+        return value
+    if kind is str and isinstance(value, str) and value.isprintable():
         return value
     raise TypeError(f"{value!r} is no {kind.__name__}")

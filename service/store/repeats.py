@@ -18,8 +18,8 @@ from service.store.undisturbed import undisturbed
 KEPT_FOR = timedelta(days=1)
 """How long a request can be repeated without being done twice."""
 
-ABANDONED_AFTER = timedelta(minutes=30)
-"""A request that has no answer after so long has died with its process; longer than any request takes."""
+ABANDONED_AFTER = timedelta(hours=2)
+"""A request that has no answer after so long has died with its process; longer than any takes. What it did is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A request under the same word: what it asked for, and what it was answered (None: not yet)."""
+    """A request under the same word: what it asked for, and what it was answered (None: not yet).
+
+    `abandoned` means that it never will be answered.
+    """
 
     fingerprint: str
     said: Said | None
+    abandoned: bool
 
 
 @undisturbed
@@ -47,28 +51,29 @@ class Repeats:
         self._database = database
 
     async def claim(self, key: str, word: str, fingerprint: str, now: datetime) -> Found | None:
-        """Begin a request of an API key under a word; None if it is the first under it, else the one that was there."""
+        """Begin a request of an API key under a word; None if it is the first under it, else the one that was there.
+
+        `now` names the claim to `keep` and `release`. One that was abandoned is never begun anew: it may have been done.
+        """
         mine = (_repeat.c.key == key, _repeat.c.word == word)
         row = {"key": key, "word": word, "fingerprint": fingerprint, "begun_at": now}
-        over = (_repeat.c.begun_at < now - KEPT_FOR) | (
-            _repeat.c.status.is_(None) & (_repeat.c.begun_at < now - ABANDONED_AFTER)
-        )
         async with self._database.writing() as conn:
-            await conn.execute(delete(_repeat).where(over))
+            await conn.execute(delete(_repeat).where(_repeat.c.begun_at < now - KEPT_FOR))
             if (await conn.execute(insert_absent(conn, _repeat).values(row))).rowcount:
                 return None
             there = (await conn.execute(select(_repeat).where(*mine))).one()
         said = None if there.status is None else Said(there.status, there.media_type, there.body)
-        return Found(there.fingerprint, said)
+        return Found(there.fingerprint, said, said is None and there.begun_at < now - ABANDONED_AFTER)
 
-    async def keep(self, key: str, word: str, said: Said) -> None:
+    async def keep(self, key: str, word: str, begun_at: datetime, said: Said) -> None:
         """Remember what the request was answered."""
         values = {"status": said.status, "media_type": said.media_type, "body": said.body}
+        mine = (_repeat.c.key == key, _repeat.c.word == word, _repeat.c.begun_at == begun_at)
         async with self._database.writing() as conn:
-            await conn.execute(update(_repeat).where(_repeat.c.key == key, _repeat.c.word == word).values(values))
+            await conn.execute(update(_repeat).where(*mine).values(values))
 
-    async def release(self, key: str, word: str) -> None:
+    async def release(self, key: str, word: str, begun_at: datetime) -> None:
         """Forget a request that came to nothing, so that it may be tried again."""
-        mine = (_repeat.c.key == key, _repeat.c.word == word, _repeat.c.status.is_(None))
+        mine = (_repeat.c.key == key, _repeat.c.word == word, _repeat.c.begun_at == begun_at, _repeat.c.status.is_(None))
         async with self._database.writing() as conn:
             await conn.execute(delete(_repeat).where(*mine))

@@ -8,7 +8,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.enums import ParamType
-from litestar.exceptions import SerializationException, ValidationException
+from litestar.exceptions import ClientException, SerializationException, ValidationException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Parameter
 from litestar.params import PathParameter, QueryParameter, SkipValidation
@@ -76,6 +76,11 @@ async def only_described(connection: ASGIConnection[Any, Any, Any, Any], _: Base
         raise ValidationException(
             "unknown query parameters", extra=[{"source": ParamType.QUERY, "key": name, "message": message} for name in unknown]
         )
+    if twice := [name for name in known if len(connection.query_params.getall(name, [])) > 1]:
+        message = "give it once: only one value is looked for"
+        raise ValidationException(
+            "repeated query parameters", extra=[{"source": ParamType.QUERY, "key": name, "message": message} for name in twice]
+        )
 
 
 def _described(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, ...] | None:
@@ -100,6 +105,8 @@ async def as_described(request: Request[Any, Any, Any]) -> None:
         said = await request.json()
     except SerializationException:
         return  # no JSON at all: whoever takes the body says so
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ClientException("the body is no JSON in UTF-8, or is nested too deeply") from error
     try:
         msgspec.convert(said, type=body.annotation, strict=True)
     except msgspec.ValidationError as error:

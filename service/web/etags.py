@@ -44,12 +44,14 @@ def _compared(asked: Headers, start: HTTPResponseStartEvent, body: bytes) -> byt
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = MutableScopeHeaders.from_message(start)
     headers["ETag"] = tag
+    headers["Cache-Control"] = "private, no-cache"  # to be kept by whoever asked, and asked for again each time
     if not _has(asked.get("if-none-match", ""), tag):
         return body
     start["status"] = HTTPStatus.NOT_MODIFIED
     for name in ("content-length", "content-type"):
         if name in headers:
             del headers[name]
+    headers["Vary"] = "Accept-Encoding"  # as the answer itself would have said
     return b""
 
 

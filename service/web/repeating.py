@@ -2,7 +2,7 @@
 
 For every `POST` below `/v1`, per API key and for a day. The same word with another request is a mistake of the client's (422);
 while the first is still being done, the second is told to wait (409). What came to nothing may be tried again: an answer that
-speaks of us or of a moment (5xx, 409, 429) is not kept.
+speaks of us or of a moment (5xx, 401, 403, 404, 409, 429) is not kept.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from http import HTTPStatus
 
+import structlog
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
@@ -22,7 +24,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 from service.app import App
-from service.core.errors import InputError, RepeatedError, UnderWayError
+from service.core.errors import InputError, RepeatedError, StoreError, UnderWayError
 from service.store.repeats import Said
 from service.web.asked import LARGEST_BODY
 from service.web.auth import authenticated
@@ -31,8 +33,18 @@ HEADER = "Idempotency-Key"
 WORD = re.compile(r"[\x21-\x7e]{1,200}")
 REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
-PASSING = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
+PASSING = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
 """Statuses of a moment: the same request may be answered otherwise in the next one."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -97,19 +109,27 @@ async def _mine(service: App, scope: Scope) -> tuple[str, str] | None:
 
 async def _answer(app: App, next_app: ASGIApp, scope: HTTPScope, body: bytes, mine: tuple[str, str]) -> list[Message]:
     """The answer of the first request with this word of this key's: the one that is made now, or the one that was."""
-    fingerprint = _fingerprint(scope, body)
-    found = await app.store.repeats.claim(*mine, fingerprint, app.clock())
+    fingerprint, now = _fingerprint(scope, body), app.clock()
+    found = await app.store.repeats.claim(*mine, fingerprint, now)
     if found is None:
-        return await _first(app, next_app, scope, body, mine)
+        return await _first(app, next_app, scope, body, (*mine, now))
     if found.fingerprint != fingerprint:
         raise RepeatedError(f"`{HEADER}: {mine[1]}` was sent with another request before; give each request its own")
+    if found.abandoned:
+        raise UnderWayError(
+            "the first request with this Idempotency-Key broke off, and whether it was done is not known: look at what is "
+            "there, and send what is still to be done with another key"
+        )
     if found.said is None:
         raise UnderWayError("the first request with this Idempotency-Key has no answer yet; ask again in a moment")
     return _again(found.said)
 
 
-async def _first(app: App, next_app: ASGIApp, scope: Scope, body: bytes, mine: tuple[str, str]) -> list[Message]:
-    """Have the request answered; the answer is kept before anybody hears it."""
+async def _first(app: App, next_app: ASGIApp, scope: Scope, body: bytes, claim: tuple[str, str, datetime]) -> list[Message]:
+    """Have the request answered; the answer is kept before anybody hears it.
+
+    Where it cannot be kept it is given all the same: the deed is done, and under this word it will not be done again.
+    """
     messages: list[Message] = []
 
     async def receive() -> HTTPReceiveMessage:
@@ -124,9 +144,12 @@ async def _first(app: App, next_app: ASGIApp, scope: Scope, body: bytes, mine: t
         said = _to_keep(messages)
     finally:
         if said is None:
-            await app.store.repeats.release(*mine)
+            await app.store.repeats.release(*claim)
     if said is not None:
-        await app.store.repeats.keep(*mine, said)
+        try:
+            await app.store.repeats.keep(*claim, said)
+        except StoreError as error:
+            log.warning("answer_not_kept", key=claim[0], error=str(error))
     return messages
 
 

@@ -7,7 +7,7 @@ import pytest
 from service.core.decide.model import Decision
 from service.core.errors import NotFoundError
 from service.core.model import Platform, Reason, Verdict
-from service.store.decisions import Wanted
+from service.store.decisions import Wanted, _statement
 from service.store.store import Store
 from tests.store.samples import CLINIC, HOUR, NOW, SIXTY, decision, inputs, outcome
 
@@ -40,6 +40,8 @@ async def decided(store: Store, fence: int) -> Store:
         (Wanted(), "d5 d4 d3 d2 d1 e1"),
         (Wanted(clinics=[OTHER]), "e1"),
         (Wanted(clinics=[]), ""),
+        (Wanted(clinics=[CLINIC, OTHER]), "d5 d4 d3 d2 d1 e1"),
+        (Wanted(clinics=[OTHER, "closed-long-ago", CLINIC], changed=True, before=NOW + HOUR), "d2 d1 e1"),
         (Wanted(clinics=[CLINIC], campaign="social"), "d2"),
         (Wanted(platform=Platform.META), "d2"),
         (Wanted(rule="Booked solid"), "d5"),
@@ -57,12 +59,18 @@ async def test_each_filter_narrows(decided: Store, wanted: Wanted, ids: str) -> 
     assert [each.id for each in (await decided.decisions.decisions(wanted)).items] == ids.split()
 
 
+MANY = [CLINIC, OTHER, *(f"clinic-{n}" for n in range(1000))]
+
+
+@pytest.mark.parametrize("clinics", [None, [CLINIC, OTHER], MANY], ids=["any clinic", "two clinics", "a thousand clinics"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 50])
-async def test_pages_neither_repeat_nor_skip_across_equal_instants(decided: Store, limit: int) -> None:
+async def test_pages_neither_repeat_nor_skip_across_equal_instants(
+    decided: Store, limit: int, clinics: list[str] | None
+) -> None:
     seen: list[Decision] = []
     cursor, more = None, True
     while more:
-        page = await decided.decisions.decisions(cursor=cursor, limit=limit)
+        page = await decided.decisions.decisions(Wanted(clinics=clinics), cursor=cursor, limit=limit)
         assert len(page.items) <= limit
         seen, cursor, more = [*seen, *page.items], page.cursor, page.more
     assert [each.id for each in seen] == ["d5", "d4", "d3", "d2", "d1", "e1"]
@@ -73,3 +81,16 @@ async def test_one_decision_is_found_by_its_id(decided: Store) -> None:
     assert await decided.decisions.decision("d3") == DECISIONS[2]
     with pytest.raises(NotFoundError, match="d9"):
         await decided.decisions.decision("d9")
+
+
+async def test_the_newest_of_several_clinics_are_found_by_index(decided: Store) -> None:
+    """Whatever else there is of the clinics is neither read nor sorted."""
+    asked = frozenset({"clinic_0", "clinic_1", "most"})
+    async with decided._database.reading() as conn:
+        query = _statement("told", asked).compile(dialect=conn.dialect)
+        named = {"clinic_0": CLINIC, "clinic_1": OTHER, "most": 3}
+        given = tuple({**query.params, **named}[name] for name in query.positiontup or ())
+        plan = (await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", given)).all()
+    steps = [row.detail for row in plan]
+    assert sum("COVERING INDEX ix_decision_clinic_at_id (clinic=?)" in step for step in steps) == 2, steps
+    assert not any(step.startswith("SCAN decision") for step in steps), steps

@@ -92,11 +92,16 @@ async def test_no_answer_is_taken_for_something_else_or_tells_where_it_came_from
 
 
 @pytest.mark.parametrize(
-    ("path", "key"),
-    [("/v1/clinics", "admin"), ("/v1/clinics", None), (f"/v1/clinics/{HARBOUR}/forecast", "admin"), ("/nowhere", "admin")],
+    ("path", "key", "says"),
+    [
+        ("/v1/clinics", "admin", "private, no-cache"),  # it has a tag, which is of use to whoever keeps the answer
+        ("/v1/clinics", None, "no-store"),
+        (f"/v1/clinics/{HARBOUR}/forecast", "admin", "no-store"),  # there is none yet
+        ("/nowhere", "admin", "no-store"),
+    ],
 )
-async def test_nobody_keeps_what_takes_a_key(api: Api, path: str, key: str | None) -> None:
-    assert (await api.ask("GET", path, key)).headers["cache-control"] == "no-store"
+async def test_nobody_but_the_asker_keeps_what_takes_a_key(api: Api, path: str, key: str | None, says: str) -> None:
+    assert (await api.ask("GET", path, key)).headers["cache-control"] == says
 
 
 async def test_what_is_open_to_all_may_be_kept(api: Api) -> None:

@@ -1,20 +1,34 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from service.sandbox.scene import HARBOUR
 from tests.web.conftest import Api
 
-TAGGED = ["/v1/decisions", "/v1/plans", "/v1/audit", f"/v1/clinics/{HARBOUR}/forecast", f"/v1/clinics/{HARBOUR}/campaigns"]
+MINUTE = timedelta(minutes=1)
+TAGGED = [
+    "/v1/clinics",
+    f"/v1/clinics/{HARBOUR}",
+    "/v1/decisions",
+    "/v1/plans",
+    "/v1/audit",
+    f"/v1/clinics/{HARBOUR}/forecast",
+    f"/v1/clinics/{HARBOUR}/campaigns",
+]
 
 
 @pytest.mark.parametrize("path", TAGGED)
 async def test_what_the_asker_has_already_is_not_sent_again(governed: Api, path: str) -> None:
     first = await governed.ask("GET", path)
     tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache", "it may be kept, by whoever asked"
+    governed.near.world.advance(MINUTE)
     for known in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
         again = await governed.ask("GET", path, headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert again.headers["vary"] == "Accept-Encoding"
     other = await governed.ask("GET", path, headers={"If-None-Match": 'W/"other"'})
     assert (other.status_code, other.content, other.headers["etag"]) == (200, first.content, tag)
 

@@ -105,6 +105,8 @@ async def test_a_whole_plan_is_approved_at_once(asked: Asked) -> None:
 async def test_what_is_rejected_stays_and_the_decision_says_why(asked: Asked) -> None:
     path = f"/v1/decisions/{asked.decisions['physio-search']['id']}/rejection"
     assert (await asked.api.ask("POST", path, json={})).status_code == 400, "a no needs its reason"
+    blank = await asked.api.ask("POST", path, json={"reason": "   "})
+    assert (blank.status_code, "give a reason" in blank.json()["detail"]) == (422, True)
     assert (await asked.api.ask("POST", path, json={"reason": "open day"})).status_code == 200
     assert (await asked.api.ask("POST", path, json={"reason": "open day"})).status_code == 200, "said twice is said once"
     kept = (await evaluate(asked.api))["physio-search"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -108,6 +110,11 @@ async def test_that_use_cannot_be_noted_is_nobodys_problem(api: Api) -> None:
     assert (await api.ask("GET", "/v1/clinics")).status_code == 200
 
 
+def cursor(*values: object) -> str:
+    """A cursor that no page gave."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "name"),
     [
@@ -129,6 +136,11 @@ async def test_that_use_cannot_be_noted_is_nobodys_problem(api: Api) -> None:
         ("GET", "/v1/decisions?before=9999-12-31T23:59:59-14:00", 422, "unusable-input"),
         ("GET", "/v1/decisions?campain=x", 400, "malformed-request"),
         ("GET", "/v1/clinics?cursor=made-up", 422, "unusable-input"),
+        ("GET", f"/v1/decisions?cursor={cursor('0001-01-01T00:00:00+10:00', 'x')}", 422, "unusable-input"),
+        ("GET", f"/v1/decisions?cursor={cursor('9999-12-31T23:59:59-10:00', 'x')}", 422, "unusable-input"),
+        ("GET", f"/v1/decisions?cursor={cursor('2026-11-22T08:00:00+00:00', chr(0xD800))}", 422, "unusable-input"),
+        ("GET", f"/v1/audit?cursor={cursor(10**30)}", 422, "unusable-input"),
+        ("GET", "/v1/decisions?verdict=apply&verdict=keep", 400, "malformed-request"),
         ("GET", "/v1/audit/head?limit=1", 400, "malformed-request"),
         ("GET", f"/v1/clinics/{HARBOUR}/holds?campaign=x", 400, "malformed-request"),
         ("POST", f"/v1/clinics/{HARBOUR}/holds?campaign=x", 400, "malformed-request"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.sandbox.scene import HARBOUR
-from service.store.repeats import ABANDONED_AFTER, KEPT_FOR
+from service.store.repeats import ABANDONED_AFTER, KEPT_FOR, Said
 from tests.web.conftest import Api
 
 HOLDS = f"/v1/clinics/{HARBOUR}/holds"
@@ -93,7 +93,7 @@ async def test_a_word_is_kept_for_a_day(governed: Api) -> None:
     assert await holds(governed) == 2
 
 
-async def test_a_request_whose_process_died_can_be_made_again_after_a_while(governed: Api) -> None:
+async def test_a_request_whose_process_died_is_never_done_anew_and_says_what_to_do(governed: Api) -> None:
     from service.web.repeating import _fingerprint  # noqa: PLC0415
 
     key = next(each.id for each in await governed.app.store.keys.keys() if each.name == "harbour-operator")
@@ -102,8 +102,40 @@ async def test_a_request_whose_process_died_can_be_made_again_after_a_while(gove
     await governed.app.store.repeats.claim(key, "a-word", _fingerprint(scope, body), governed.app.clock())
     waiting = await post(governed, HOLDS, "a-word", content=body)
     assert (waiting.status_code, waiting.json()["type"]) == (409, "urn:governor:problem:under-way")
+    assert "ask again" in waiting.json()["detail"]
     governed.near.world.advance(ABANDONED_AFTER + timedelta(seconds=1))
-    assert (await post(governed, HOLDS, "a-word", content=body)).status_code == 201
+    unknown = await post(governed, HOLDS, "a-word", content=body)
+    assert (unknown.status_code, unknown.json()["type"]) == (409, "urn:governor:problem:under-way")
+    assert "look at what is there" in unknown.json()["detail"]
+    assert await holds(governed) == 0
+    assert (await post(governed, HOLDS, "another-word", content=body)).status_code == 201
+
+
+async def test_a_claim_that_has_ended_is_not_ended_again(governed: Api) -> None:
+    """Whoever began under a word a day ago has no say in who has it now."""
+    repeats, now = governed.app.store.repeats, governed.app.clock()
+    assert await repeats.claim("key", "a-word", "f", now) is None
+    later = now + KEPT_FOR + timedelta(seconds=1)
+    assert await repeats.claim("key", "a-word", "f", later) is None
+    await repeats.release("key", "a-word", now)
+    await repeats.keep("key", "a-word", now, Said(200, "text/plain", b"old"))
+    found = await repeats.claim("key", "a-word", "f", later)
+    assert found is not None
+    assert found.said is None
+
+
+async def test_an_answer_that_cannot_be_kept_is_given_and_the_deed_not_done_twice(governed: Api) -> None:
+    async with governed.app.store._database.writing() as conn:
+        await conn.exec_driver_sql("CREATE TRIGGER full BEFORE UPDATE ON repeat BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    assert (await post(governed, HOLDS, "a-word", json=SALE)).status_code == 201
+    assert (await post(governed, HOLDS, "a-word", json=SALE)).status_code == 409
+    assert await holds(governed) == 1
+
+
+async def test_that_something_does_not_exist_is_said_of_the_moment(governed: Api) -> None:
+    path = "/v1/clinics/not-yet/holds"
+    assert [(await post(governed, path, "a-word", "admin", json=SALE)).status_code for _ in range(2)] == [404, 404]
+    assert "idempotency-replayed" not in (await post(governed, path, "a-word", "admin", json=SALE)).headers
 
 
 @pytest.mark.parametrize("word", ["", "two words", "x" * 201, "Wört"])

@@ -117,13 +117,28 @@ async def test_a_hold_ends_by_itself(governed: Api) -> None:
         ({"reason": "  "}, "give a reason"),
         ({"reason": "x", "campaign": "physio-serach"}, "it has physio-search, physio-social"),
         ({"reason": "x", "service": "massage"}, "it has physio, podiatry"),
+        ({"reason": "x", "campaign": ""}, "it has physio-search, physio-social"),
+        ({"reason": "x", "service": ""}, "it has physio, podiatry"),
+        ({"reason": "x", "service": "", "campaign": ""}, "not both"),
         ({"reason": "x", "service": "physio", "campaign": "physio-search"}, "not both"),
         ({"reason": "x", "until": "2026-11-01T00:00:00Z"}, "has passed"),
         ({"reason": "x", "until": "2026-12-24T18:00:00"}, "2026-12-24T18:00:00Z"),
         ({"reason": "x", "until": "0001-01-01T00:00:00+14:00"}, "years 1 to 9999"),
         ({"reason": "x", "until": "9999-12-31T23:59:59-14:00"}, "years 1 to 9999"),
     ],
-    ids=["no reason", "a typo", "no such service", "both", "over already", "no offset", "too early", "too late"],
+    ids=[
+        "no reason",
+        "a typo",
+        "no such service",
+        "no campaign's",
+        "no service's",
+        "neither's",
+        "both",
+        "over already",
+        "no offset",
+        "too early",
+        "too late",
+    ],
 )
 async def test_a_hold_that_makes_no_sense_is_refused_with_advice(governed: Api, body: dict[str, str], says: str) -> None:
     answer = await governed.ask("POST", HOLDS, json=body)
@@ -156,6 +171,15 @@ async def test_a_body_that_is_not_as_described_is_refused_and_does_nothing(
     assert [field["at"] for field in answer.json()["fields"]] == [at]
     assert says in answer.json()["detail"]
     assert await governed.get("/v1/audit") == before
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"reason":"\xff"}', b"[" * 100_000, b'{"reason":' * 100_000], ids=["no UTF-8", "arrays", "objects"]
+)
+async def test_a_body_that_is_no_text_or_has_no_end_of_depth_is_refused(governed: Api, body: bytes) -> None:
+    answer = await governed.ask("POST", HOLDS, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:governor:problem:malformed-request")
+    assert (await governed.get(HOLDS))["items"] == []
 
 
 @pytest.mark.parametrize("path", [HOLDS, EVALUATIONS, CHECK])

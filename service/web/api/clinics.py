@@ -58,11 +58,10 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old the newest recorded forecast and plan are; `cliniko_unreadable_since` is null while Cliniko can be read."""
+    """Of when the newest recorded forecast and plan are; `cliniko_unreadable_since` is null while Cliniko can be read."""
 
     run: str | None
     as_of: datetime | None
-    age_seconds: int | None
     stale: bool
     cliniko_unreadable_since: datetime | None
 
@@ -161,7 +160,7 @@ async def _freshness(app: App, clinic: str) -> Freshness:
     since = await app.store.snapshots.cliniko_unreadable_since(clinic)
     planned = (await app.store.runs.runs([clinic], planned=True, limit=1)).items
     if not planned:
-        return Freshness(None, None, None, stale=True, cliniko_unreadable_since=since)
+        return Freshness(None, None, stale=True, cliniko_unreadable_since=since)
     age: timedelta = app.clock() - planned[0].started_at
     stale = since is not None or age > STALE_AFTER * app.settings.evaluate_every
-    return Freshness(planned[0].id, planned[0].started_at, int(age.total_seconds()), stale, since)
+    return Freshness(planned[0].id, planned[0].started_at, stale, since)

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 from litestar import MediaType, Response, get
 from litestar.params import FromQuery, QueryParameter
 
+from service.app import App
+from service.core.decide import model
+from service.core.errors import GoneError
 from service.core.model import Platform, Reason, Verdict
 from service.core.why.answer import answered
 from service.store.decisions import Wanted
@@ -30,7 +33,8 @@ class Decisions:
 class DecisionAnswer:
     """A decision with what is behind it and what came of it.
 
-    `rule_text` is its rule as the file said it then, `trace` its service's conditions as they were evaluated.
+    `rule_text` is its rule as the file said it then, `trace` its service's conditions as they were evaluated; null once what
+    the run worked on is no longer kept.
 
     `tipping` begins with what is nearest; it is null where there was no proposal, because the campaign could not be read, and
     where this version of the service would propose something else than was proposed then.
@@ -38,7 +42,7 @@ class DecisionAnswer:
 
     decision: Decision
     rule_text: str | None
-    trace: tuple[TraceLine, ...]
+    trace: tuple[TraceLine, ...] | None
     changes: tuple[Change, ...]
     tipping: tuple[TippingPoint, ...] | None
 
@@ -83,7 +87,7 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
     return Response(body, media_type=MediaType.JSON)
 
 
-@get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404, 410))
+@get("/decisions/{decision_id:str}", operation_id="getDecision", tags=["decisions"], responses=problems(404))
 async def get_decision(app: TheApp, key: TheKey, texts: TheRuleTexts, decision_id: Id) -> DecisionAnswer:
     """One decision with its trace, what came of it, and the smallest changes with which the rules would want something else.
 
@@ -91,13 +95,20 @@ async def get_decision(app: TheApp, key: TheKey, texts: TheRuleTexts, decision_i
     """
     found = await app.store.decisions.decision(decision_id)
     demand(key, found.clinic)
-    traces = (await app.store.runs.load_outcome(found.run)).traces
     made = await app.store.intents.of_decision(found.id)
-    answer = await asyncio.to_thread(answered, await app.store.runs.load_inputs(found.run), found)
-    tipping = None if answer is None else tuple(tips(answer.tipping))
     rule_text = (await texts.of(app, found.clinic, found.rules_digest)).get(found.rule or "")
-    conditions = trace(traces.get(found.service, ()))
+    conditions, tipping = await _behind(app, found)
     return DecisionAnswer(decision(found), rule_text, conditions, tuple(map(change, made)), tipping)
+
+
+async def _behind(app: App, found: model.Decision) -> tuple[tuple[TraceLine, ...] | None, tuple[TippingPoint, ...] | None]:
+    """The conditions and what would tip them, as long as what the run worked on is kept."""
+    try:
+        traces = (await app.store.runs.load_outcome(found.run)).traces
+        answer = await asyncio.to_thread(answered, await app.store.runs.load_inputs(found.run), found)
+    except GoneError:
+        return None, None
+    return trace(traces.get(found.service, ())), None if answer is None else tuple(tips(answer.tipping))
 
 
 HANDLERS = (list_decisions, get_decision)

@@ -13,6 +13,7 @@ from service.answering import answer_decision, answer_plan, decided
 from service.app import App
 from service.core.decide import model
 from service.core.decide.model import Answer, Approval
+from service.core.errors import InputError
 from service.core.model import Verdict
 from service.store.keys import Key, Role
 from service.store.runs import Run
@@ -190,14 +191,20 @@ def question(value: Approval) -> Question:
 
 async def _answer_plan(app: App, key: Key, run: str, answer: Answer, why: str) -> PlanAnswered:
     await _run(app, key, run)
-    found = await answer_plan(app, run, answer, key.name, why.strip())
+    found = await answer_plan(app, run, answer, key.name, _reason(answer, why))
     return PlanAnswered(tuple(map(question, found.given)), found.refused)
 
 
 async def _answer_decision(app: App, key: Key, decision_id: str, answer: Answer, why: str) -> Question:
     found = await app.store.decisions.decision(decision_id)
     demand(key, found.clinic)
-    return question(await answer_decision(app, found, answer, key.name, why.strip()))
+    return question(await answer_decision(app, found, answer, key.name, _reason(answer, why)))
+
+
+def _reason(answer: Answer, why: str) -> str:
+    if answer is Answer.REJECTED and not why.strip():
+        raise InputError("give a reason: the decision's sentence quotes it")
+    return why.strip()
 
 
 async def _run(app: App, key: Key, run: str) -> Run:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from litestar import get
 
+from service.core.errors import GoneError
 from service.store import runs as stored
 from service.web.answers import Change, Decision, TraceLine, change, decision, trace
 from service.web.asked import Id, TheApp, TheKey
@@ -35,20 +36,26 @@ class RunAnswer:
     run: Run
     decisions: tuple[Decision, ...]
     changes: tuple[Change, ...]
-    traces: dict[str, tuple[TraceLine, ...]]
+    traces: dict[str, tuple[TraceLine, ...]] | None
 
 
-@get("/runs/{run:str}", operation_id="getRun", tags=["runs"], responses=problems(404, 410))
+@get("/runs/{run:str}", operation_id="getRun", tags=["runs"], responses=problems(404))
 async def get_run(app: TheApp, key: TheKey, run: Id) -> RunAnswer:
-    """One run with its decisions, changes and traces; none of these if it failed before it had decided."""
+    """One run with its decisions, changes and traces; none of these if it failed before it had decided.
+
+    `traces` is null once what the run worked on is no longer kept.
+    """
     found = await app.store.runs.run(run)
     demand(key, found.clinic)
-    traces = (await app.store.runs.load_outcome(run)).traces if found.planned else {}
+    try:
+        traces = (await app.store.runs.load_outcome(run)).traces if found.planned else {}
+    except GoneError:
+        traces = None
     return RunAnswer(
         run=_run(found),
         decisions=tuple(map(decision, await app.store.decisions.of_run(run))),
         changes=tuple(map(change, await app.store.intents.of_run(run))),
-        traces={service: trace(lines) for service, lines in traces.items()},
+        traces=None if traces is None else {service: trace(lines) for service, lines in traces.items()},
     )
 
 
