@@ -56,10 +56,10 @@ class Database:
                 yield conn
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """What `work` reads in a transaction of its own. Raises StoreError.
+        """What `work` reads by one statement. Raises StoreError.
 
-        As `reading`, for what is asked for often: with SQLite one thread does all of it, where otherwise every cursor that is
-        opened, read and closed is a trip to a thread and back.
+        As `reading`, for what is asked for often: with SQLite one thread does all of it, where otherwise each statement is a
+        trip to a thread and back; and one statement sees one state of the database without being told where it begins and ends.
         """
         if self._at_once is None:
             async with self.reading() as conn:
@@ -137,20 +137,16 @@ def _engine(url: str) -> AsyncEngine:
         message = "GOVERNOR_DATABASE_URL: its port is no number; if the password has an @, a : or a /, percent-encode that"
         raise SettingsError(message) from None
     if engine.dialect.name == "sqlite":
-        _prepare(engine.sync_engine)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
 def _sync_engine(url: str) -> Engine:
     """For SQLite: connections that block, which threads use."""
-    engine = create_engine(make_url(url).set(drivername="sqlite"), hide_parameters=True)
-    _prepare(engine)
-    return engine
-
-
-def _prepare(engine: Engine) -> None:
+    engine = create_engine(make_url(url).set(drivername="sqlite"), hide_parameters=True, pool_reset_on_return=None)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _demand_folder(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,6 +102,14 @@ class Decisions:
             if (row := (await conn.execute(_query().where(_decision.c.id == id_))).one_or_none()) is None:
                 raise NotFoundError(f"no decision {id_}")
             return _from(row)
+
+    async def of_runs(self, runs: Collection[str]) -> Mapping[str, tuple[Decision, ...]]:
+        """The decisions of several runs, each run's in the order of their ids; a run without any is left out."""
+        query = _query().where(_decision.c.run.in_(runs)).order_by(_decision.c.id)
+        found = defaultdict[str, list[Decision]](list)
+        for each in map(_from, await self._database.read(lambda conn: conn.execute(query).all()) if runs else ()):
+            found[each.run].append(each)
+        return {run: tuple(decisions) for run, decisions in found.items()}
 
     async def of_run(self, run: str) -> tuple[Decision, ...]:
         """A run's decisions, in the order of their ids."""

@@ -74,11 +74,12 @@ class AdSetChange:
 class Change:
     """A write to a platform. `status` is `open` (not yet known), `applied`, `failed` or `superseded`.
 
-    `ad_sets` are those that hold the campaign's budget; none where it holds it itself.
+    `ad_sets` are those that hold the campaign's budget; none where it holds it itself. `decision` is null where no decision but
+    a person wanted it, by a restore.
     """
 
     id: str
-    decision: str
+    decision: str | None
     campaign: str
     platform: Platform
     platform_id: str
@@ -207,7 +208,7 @@ def change(recorded: RecordedChange) -> Change:
     made = recorded.change
     return Change(
         id=made.id,
-        decision=made.decision,
+        decision=made.decision or None,
         campaign=made.campaign,
         platform=made.platform,
         platform_id=made.platform_id,

@@ -1,6 +1,7 @@
 """Plans: what the runs decided, what of it waits for a person, and the person's yes or no."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -102,8 +103,12 @@ async def list_plans(app: TheApp, key: TheKey, clinic: Name = None, cursor: Curs
     if clinic is not None:
         await demand_clinic(app, key, clinic)
     page = await app.store.runs.runs(among(key, clinic), planned=True, cursor=cursor, limit=limit)
-    plans = [_plan(run, *await _of(app, run.id)) for run in page.items]
-    return Plans(tuple(plans), page.cursor if page.more else None)
+    decisions = await app.store.decisions.of_runs([run.id for run in page.items])
+    questions = await _questions(app, [each for made in decisions.values() for each in made])
+    return Plans(
+        tuple(_plan(run, made := decisions.get(run.id, ()), _asked(made, questions)) for run in page.items),
+        page.cursor if page.more else None,
+    )
 
 
 @get("/plans/{run:str}", operation_id="getPlan", tags=["plans"], responses=problems(404))
@@ -216,8 +221,19 @@ async def _run(app: App, key: Key, run: str) -> Run:
 async def _of(app: App, run: str) -> tuple[tuple[model.Decision, ...], tuple[Approval, ...]]:
     """A run's decisions, and the questions they put."""
     decisions = tuple(await decided(app, run))
-    questions = await app.store.approvals.get({each.asks for each in decisions if each.asks is not None})
-    return decisions, tuple(questions.values())
+    return decisions, _asked(decisions, await _questions(app, decisions))
+
+
+async def _questions(app: App, decisions: Sequence[model.Decision]) -> Mapping[str, Approval]:
+    """The questions that decisions put, by their ids."""
+    return await app.store.approvals.get({each.asks for each in decisions if each.asks is not None})
+
+
+def _asked(decisions: Sequence[model.Decision], questions: Mapping[str, Approval]) -> tuple[Approval, ...]:
+    """The questions of these decisions, each once."""
+    return tuple(
+        questions[id_] for id_ in dict.fromkeys(each.asks for each in decisions) if id_ is not None and id_ in questions
+    )
 
 
 def _plan(run: Run, decisions: tuple[model.Decision, ...], questions: tuple[Approval, ...]) -> Plan:
