@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.core.errors import NotFoundError, Problem, StoreError
+from service.core.errors import InputError, NotFoundError, Problem, StoreError
 from service.core.ledger import SYSTEM
 from service.store.keys import Key, Role
 from service.store.rules import Rejection, Revision
@@ -82,6 +82,25 @@ async def test_the_ledger_tells_of_a_key_without_its_secret(store: Store) -> Non
     told = (await store.ledger.records(newest_first=False)).items
     assert [(each.chain, each.kind) for each in told] == [(SYSTEM, "key.created"), (SYSTEM, "key.revoked")]
     assert not any(HASH in each.text for each in told)
+
+
+async def test_the_ledger_tells_who_made_and_who_revoked_a_key(store: Store) -> None:
+    made = await store.keys.create_key("agency", Role.OPERATOR, [CLINIC], HASH, NOW, by="ana")
+    await store.keys.revoke_key(made.id, NOW, by="mia")
+    told = (await store.ledger.records(newest_first=False)).items
+    assert [each.body["by"] for each in told] == ["ana", "mia"]
+
+
+async def test_two_keys_that_are_valid_have_two_names(store: Store) -> None:
+    create, other = store.keys.create_key, "cd" * 32
+    first = await create("agency", Role.VIEWER, [CLINIC], HASH, NOW, NOW + HOUR)
+    for name in ("agency", "Agency"):
+        with pytest.raises(InputError, match=r"key_abababababab .* choose another name, or revoke that key"):
+            await create(name, Role.ADMIN, [CLINIC], other, NOW)
+    assert await store.keys.keys() == (first,)
+    expired = await create("agency", Role.VIEWER, [CLINIC], other, NOW + HOUR)
+    await store.keys.revoke_key(expired.id, NOW + HOUR)
+    assert (await create("agency", Role.VIEWER, [CLINIC], "ef" * 32, NOW + HOUR)).name == "agency"
 
 
 async def test_a_key_is_valid_until_it_expires_or_is_revoked(store: Store) -> None:
