@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from service.core.errors import InputError, NotFoundError
+from service.core.errors import InputError, NotFoundError, StoreError
 from service.core.ledger import SYSTEM, Kind
 from service.store.database import Database
 from service.store.ledger import append
@@ -64,6 +64,7 @@ class Keys:
     def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database, self._monotonic = database, monotonic
         self._found: OrderedDict[str, tuple[float, Key]] = OrderedDict()
+        self._noted: dict[str, datetime] = {}
 
     async def create_key(
         self,
@@ -130,11 +131,18 @@ class Keys:
         return key
 
     async def note_use(self, key: Key, at: datetime) -> None:
-        """Remember when a key was last used, to the minute."""
-        if not use_is_noted(key, at):
+        """Remember when a key was last used, to the minute; of requests at once only the first writes."""
+        if use_is_noted(key, at) or _is_near(self._noted.get(key.id), at):
+            return
+        self._noted[key.id] = at
+        noted = update(_key).where(_key.c.id == key.id).values(used_at=at).returning(_key.c.hash)
+        try:
             async with self._database.writing() as conn:
-                await conn.execute(update(_key).where(_key.c.id == key.id).values(used_at=at))
-            self._found.clear()
+                hash_ = await conn.scalar(noted)
+        except StoreError:
+            del self._noted[key.id]  # the next request shall try again
+            raise
+        self._found.pop(hash_ or "", None)
 
 
 def _demand_free(name: str, keys: Iterable[Key], now: datetime) -> None:
@@ -149,7 +157,11 @@ def _told_of(by: str | None) -> dict[str, object]:
 
 def use_is_noted(key: Key, at: datetime) -> bool:
     """Whether it is known well enough that a key was used at this time."""
-    return key.used_at is not None and at - key.used_at < USE_IS_NOTED_EVERY
+    return _is_near(key.used_at, at)
+
+
+def _is_near(noted: datetime | None, at: datetime) -> bool:
+    return noted is not None and at - noted < USE_IS_NOTED_EVERY
 
 
 def _from(row: Row[Any]) -> Key:
