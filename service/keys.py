@@ -28,11 +28,19 @@ ROLES = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
 
 
 async def new_key(
-    keys: Keys, name: str, role: Role, clinics: Iterable[str], now: datetime, expires_at: datetime | None = None
+    keys: Keys,
+    name: str,
+    role: Role,
+    clinics: Iterable[str],
+    now: datetime,
+    expires_at: datetime | None = None,
+    *,
+    by: str | None = None,
 ) -> tuple[str, Key]:
     """Make a key: its secret, which cannot be had again, and the key as it is kept.
 
-    Raises `InputError` for a key without a name, for no clinic or one that cannot exist, and for an expiry in the past.
+    `by` is who makes it, for the record. Raises `InputError` for a key without a name or with that of one that is still valid,
+    for no clinic or one that cannot exist, and for an expiry in the past.
     """
     opened = _opened(clinics)
     if not 1 <= len(name.strip()) <= LONGEST_NAME:
@@ -40,7 +48,7 @@ async def new_key(
     if expires_at is not None and expires_at <= now:
         raise InputError(f"the key would expire at {expires_at:%Y-%m-%dT%H:%MZ}, which has passed: give a later time")
     secret = PREFIX + secrets.token_urlsafe(32)
-    return secret, await keys.create_key(name.strip(), role, opened, hash_of(secret), now, expires_at)
+    return secret, await keys.create_key(name.strip(), role, opened, hash_of(secret), now, expires_at, by=by)
 
 
 def _opened(clinics: Iterable[str]) -> tuple[str, ...]:

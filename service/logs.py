@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import TextIO, cast
 
 import structlog
-from structlog.types import EventDict, Processor, WrappedLogger
+from structlog.types import EventDict, ExcInfo, Processor, WrappedLogger
 
 from service.core.redaction import redactor
 
@@ -83,12 +83,42 @@ _SHARED: tuple[Processor, ...] = (
 def _rendered(*, terminal: bool) -> tuple[Processor, ...]:
     """From an event to the line that is written. Local variables are never shown: they are where secrets are."""
     if terminal:
-        return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback), _without_secrets
+        return _harmless, structlog.dev.ConsoleRenderer(exception_formatter=_harmless_traceback), _without_secrets
     return structlog.processors.format_exc_info, structlog.processors.JSONRenderer(), _without_secrets
 
 
 def _without_secrets(_logger: WrappedLogger, _method: str, line: EventDict | str) -> str:
     return redacted(str(line))
+
+
+# --- on a terminal ------------------------------------------------------------------------------------------------------
+
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_ESCAPED = {code: ascii(chr(code))[1:-1] for code in _CONTROLS}
+"""Characters that a terminal obeys instead of showing them (those that turn the direction of text too), and their names."""
+
+_ESCAPED_IN_LINES = {code: shown for code, shown in _ESCAPED.items() if chr(code) not in "\n\t"}
+
+
+def _harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The event without what would move the cursor, change a title or forge a line: values come from whoever asks us."""
+    return {_shown(name): _shown_of(name, value) for name, value in event.items()}
+
+
+def _shown_of(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value  # its `repr` is written, which names such characters itself
+    return value.translate(_ESCAPED_IN_LINES) if name in {"exception", "stack"} else _shown(value)
+
+
+def _shown(text: str) -> str:
+    return text.translate(_ESCAPED)
+
+
+def _harmless_traceback(file: TextIO, exc_info: ExcInfo) -> None:
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    file.write(written.getvalue().translate(_ESCAPED_IN_LINES))
 
 
 # --- what libraries log -------------------------------------------------------------------------------------------------

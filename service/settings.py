@@ -7,6 +7,7 @@ reached; nothing in the service knows which world it talks to.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSettingsErro
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
-from service.core.redaction import password_in
+from service.core.redaction import passwords_in
 from service.core.rules.language import LONGEST_LOOK_BACK
 from service.logs import conceal
 from service.signing import Signer
@@ -246,9 +247,9 @@ def variable(*path: str) -> str:
 
 
 def secrets(settings: Settings) -> frozenset[str]:
-    """What must not be shown: every setting that is declared a secret, and the passwords within addresses.
+    """What must not be shown: every setting that is declared a secret, the passwords within addresses.
 
-    And what a collector of traces is sent by the standard variables (`name=value,...`).
+    And the key in Google's key file, and what a collector of traces is sent by the standard variables (`name=value,...`).
     """
     pairs = (pair for name in STANDARD_HEADERS for pair in os.environ.get(name, "").split(","))
     return frozenset(filter(None, [*_secrets(settings), *(pair.partition("=")[2] for pair in pairs)]))
@@ -259,15 +260,28 @@ def _secrets(value: object) -> Iterator[str]:
         case SecretStr():
             yield value.get_secret_value()
         case str():
-            yield from filter(None, [password_in(value)])
+            yield from passwords_in(value)
         case ClinicSettings(cliniko_api_key=SecretStr() as key):
             yield key.get_secret_value().strip().rpartition("-")[0]  # Cliniko takes a key without its shard's name too
             yield from _secrets(dict(value))
+        case GoogleAdsSettings(json_key_file_path=Path() as path):
+            yield from _private_key(path)
+            yield from _secrets(dict(value) | {"json_key_file_path": None})
         case BaseModel():
             yield from _secrets(dict(value))
         case Mapping():
             for each in value.values():
                 yield from _secrets(each)
+
+
+def _private_key(path: Path) -> Iterator[str]:
+    """The key within Google's key file; none where it cannot be read now, which is told where it is used."""
+    try:
+        key = json.loads(path.read_text(encoding="utf-8"))["private_key"] if path.is_file() else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return
+    if isinstance(key, str):
+        yield key
 
 
 def load(env_file: Path | None = Path(".env")) -> Settings:

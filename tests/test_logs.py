@@ -91,7 +91,8 @@ def test_other_settings_have_other_secrets(lines: Lines) -> None:
     assert lines() == []
 
 
-def test_on_a_terminal_a_traceback_shows_no_local_variables(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is written from now on, to a terminal."""
     written: list[str] = []
 
     class Terminal:
@@ -107,6 +108,28 @@ def test_on_a_terminal_a_traceback_shows_no_local_variables(lines: Lines, monkey
 
     monkeypatch.setattr("sys.stderr", Terminal())
     configure(logging.INFO)
+    return written
+
+
+OBEYED = "/v1/\x1b]0;owned\x07\x9b2J\u202e\r\n2026 forged"
+
+
+@pytest.mark.parametrize("log", [structlog.get_logger(), logging.getLogger("asyncio")], ids=["ours", "a library's"])
+def test_a_terminal_shows_control_characters_instead_of_obeying_them(monkeypatch: pytest.MonkeyPatch, log: Any) -> None:
+    written = terminal(monkeypatch)
+    structlog.get_logger().warning("asked", path=OBEYED, nested={"path": [OBEYED]}, **{OBEYED: 1})
+    log.warning(OBEYED)
+    log.warning("request_crashed", exc_info=ConnectionError(OBEYED))
+    text = "".join(written).replace("\\\\", "\\")
+    assert [each for each in ("\x1b]", "\x07", "\x9b", "\u202e", "\r") if each in text] == []
+    shown = r"/v1/\x1b]0;owned\x07\x9b2J\u202e"
+    assert text.count(shown) == 5
+    assert text.count(shown + r"\r\n2026 forged") == 4  # a traceback keeps its lines
+    assert "\nConnectionError: " in text
+
+
+def test_on_a_terminal_a_traceback_shows_no_local_variables(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = terminal(monkeypatch)
     try:
         boom()
     except ConnectionError:

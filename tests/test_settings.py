@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from service.core.errors import SettingsError
-from service.settings import Settings, load
+from service.logs import redacted
+from service.settings import Settings, load, secrets
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
@@ -67,3 +69,34 @@ def test_every_setting_is_named_in_the_readme() -> None:
     text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     missing = [name for name in fields(Settings) if name not in text and f"`__{name.partition('__')[2]}`" not in text]
     assert missing == []
+
+
+def test_a_password_in_the_query_of_the_database_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, DATABASE_URL="postgresql+psycopg://governor@db/governor?password=hunter2")
+    assert "hunter2" in secrets(settings)
+    assert redacted("no entry for hunter2") == "no entry for [secret]"
+
+
+def test_the_key_in_googles_key_file_is_a_secret_wherever_the_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "BKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"]
+    for name, line in zip(("all", "quay"), lines, strict=True):
+        key = f"-----BEGIN PRIVATE KEY-----\n{line}\n-----END PRIVATE KEY-----\n"
+        (tmp_path / f"{name}.json").write_text(json.dumps({"client_email": "ads@example.com", "private_key": key}))
+    files = {
+        "GOOGLE_ADS__JSON_KEY_FILE_PATH": str(tmp_path / "all.json"),
+        "CLINICS__QUAY__GOOGLE_ADS__JSON_KEY_FILE_PATH": str(tmp_path / "quay.json"),
+    }
+    loaded(monkeypatch, **files)
+    assert redacted(f"ads@example.com {lines}") == "ads@example.com ['[secret]', '[secret]']"
+
+
+@pytest.mark.parametrize("written", ["", "no JSON", "[]", "{}", '{"private_key": 7}', None])
+def test_a_key_file_without_a_key_is_not_upsetting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str | None
+) -> None:
+    file = tmp_path / "key.json"
+    if written is not None:
+        file.write_text(written)
+    assert secrets(loaded(monkeypatch, GOOGLE_ADS__JSON_KEY_FILE_PATH=str(file))) == frozenset()

@@ -20,9 +20,9 @@ def _noted(argument: str) -> tuple[str, int, str]:
 
 def fault(record: dict[str, Any], seq: int, prev_hash: str) -> str:
     """What is wrong with a record that should be number `seq` and follow `prev_hash`; nothing: an empty text."""
-    if record["seq"] != seq:
-        return f"#{seq}: the record is missing" if record["seq"] > seq else f"#{record['seq']}: comes again, or out of order"
-    if hashlib.sha256((prev_hash + record["text"]).encode("utf-8", "replace")).hexdigest() != record["hash"]:
+    if type(record["seq"]) is not int or record["seq"] != seq:
+        return f"#{record['seq']}: comes again, or out of order" if record["seq"] < seq else f"#{seq}: the record is missing"
+    if hashlib.sha256((prev_hash + record["text"]).encode("utf-8", "surrogatepass")).hexdigest() != record["hash"]:
         return f"#{seq}: the text is not what was hashed, or the record before is not the one it was linked to"
     said = json.loads(record["text"])
     wrong = [name for name in ("at", "chain", "kind", "seq") if said[name] != record[name]]
@@ -35,11 +35,11 @@ def verify(lines: Any, heads: set[tuple[str, int, str]], ends: dict[str, tuple[i
     for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
-            chain, (seq, prev_hash) = record["chain"], ends.get(record["chain"], (0, "0" * 64))
+            chain, (seq, prev_hash) = record["chain"].encode().decode(), ends.get(record["chain"], (0, "0" * 64))
             found = "" if chain in faults else fault(record, seq + 1, prev_hash)
             ends[chain] = (record["seq"], record["hash"])
             heads.discard((chain, *ends[chain]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             chain, found = f"line {number}", "is not a record"
         faults.update({chain: found} if found else {})
     return {**{chain: f"#{seq}: the record noted as the head is missing, or another" for chain, seq, _ in heads}, **faults}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import click
 from service.app import App
 from service.archiving import Archived
 from service.archiving import archive as take_out
+from service.cli.caller import caller
 from service.cli.running import with_app
 from service.core.errors import InputError, SettingsError
 from service.core.exports import Format, beginning, lines
@@ -175,7 +175,7 @@ def archive(chain: str | None, before: datetime, file: Path) -> None:
 
     async def work(app: App) -> Archived:
         chains = await _demand(app, chain)
-        return await take_out(app.store, chains, before, file, by=getpass.getuser(), now=app.clock())
+        return await take_out(app.store, chains, before, file, by=caller(), now=app.clock())
 
     done = with_app(work)
     if not done.checkpoints:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import click
 
 from service.app import App
+from service.cli.caller import caller
 from service.cli.running import with_app
 from service.core.errors import InputError
 from service.keys import EVERY_CLINIC, new_key
@@ -37,7 +38,8 @@ def create(name: str, *, role: str, clinics: tuple[str, ...], every_clinic: bool
         with suppress(InputError):  # no rules here yet: the clinics come later
             if unknown := set(clinics) - set(await governed(app.store, app.directory)):
                 click.echo(f"note: no clinic {', '.join(sorted(unknown))} yet; the key opens it once there is", err=True)
-        return await new_key(app.store.keys, name, Role(role), opens, now, now + timedelta(days=days) if days else None)
+        end = now + timedelta(days=days) if days else None
+        return await new_key(app.store.keys, name, Role(role), opens, now, end, by=caller())
 
     secret, key = with_app(work)
     click.echo(secret)
@@ -57,5 +59,5 @@ def list_() -> None:
 @click.argument("key")
 def revoke(key: str) -> None:
     """Make KEY (its id) worthless from now on."""
-    with_app(lambda app: app.store.keys.revoke_key(key, app.clock()))
+    with_app(lambda app: app.store.keys.revoke_key(key, app.clock(), by=caller()))
     click.echo(f"{key} is revoked")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
 
 from service.app import App
+from service.cli.caller import caller
 from service.cli.hands import holds, holds_table, stood_down, stood_down_table
 from service.cli.running import with_app
 from service.cli.tables import change_line, console
@@ -48,7 +48,7 @@ def hold(
     end = _instant(until, zone) if until else None
 
     async def work(app: App) -> Hold:
-        made = Hold(app.governor.new_id(), clinic, end, reason.strip(), getpass.getuser(), app.clock(), **part)
+        made = Hold(app.governor.new_id(), clinic, end, reason.strip(), caller(), app.clock(), **part)
         await place(app.governor, made)
         return made
 
@@ -77,7 +77,7 @@ def _instant(text: str, zone: str) -> datetime:
 @click.argument("id_", metavar="HOLD")
 def unhold(id_: str) -> None:
     """End HOLD (its id is in the sentence of every decision it made)."""
-    with_app(lambda app: app.store.holds.unhold(id_, getpass.getuser(), app.clock()))
+    with_app(lambda app: app.store.holds.unhold(id_, caller(), app.clock()))
     click.echo("ended; the rules decide again from the next run on")
 
 
@@ -92,7 +92,7 @@ def readopt(clinic: str | None, campaign: str | None, *, listing: bool) -> None:
         return
     if clinic is None or campaign is None:
         raise InputError("name a clinic and a campaign of it; `governor readopt --list` says which somebody has changed")
-    click.echo(with_app(lambda app: hand_back(app.governor, clinic, campaign, getpass.getuser())))
+    click.echo(with_app(lambda app: hand_back(app.governor, clinic, campaign, caller())))
 
 
 def _list_stood_down(clinic: str | None) -> None:
@@ -111,7 +111,7 @@ def restore(clinic: str, *, unlogged: bool) -> None:
     """Put CLINIC's campaigns back: base budgets, and an end to our own pauses, wherever our last write is in force."""
 
     async def work(app: App) -> tuple[Restored, bool]:
-        found = await put_back(app.governor, clinic, getpass.getuser(), unlogged=unlogged)
+        found = await put_back(app.governor, clinic, caller(), unlogged=unlogged)
         return found, await acts_again(app.governor, clinic)
 
     done, again = with_app(work)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 from rich.markup import escape
 from rich.table import Table
 
 from service.answering import answer_decision, answer_plan
 from service.app import App
+from service.cli.caller import caller
 from service.cli.hands import chosen
 from service.cli.running import with_app
 from service.cli.tables import console, state
@@ -82,7 +81,7 @@ def _answer(id_: str, answer: Answer, reason: str) -> None:
 
 
 async def _given(app: App, id_: str, answer: Answer, why: str) -> tuple[tuple[Approval, ...], tuple[str, ...]]:
-    by = getpass.getuser()
+    by = caller()
     try:
         decision = await app.store.decisions.decision(id_)
     except NotFoundError:

@@ -42,10 +42,16 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     return redact
 
 
-def password_in(address: str) -> str | None:
-    """The password of an address (`scheme://user:password@host`), as it is written there; also where that is malformed."""
-    found = re.match(r"[\w.+-]+://[^/?#:@]*:(.+)@", address)
-    return found[1] if found else None
+def passwords_in(address: str) -> tuple[str, ...]:
+    """The passwords of an address, as they are written there; also where that is malformed.
+
+    `scheme://user:password@host`, and `?password=`, `&sslpassword=` and the like.
+    """
+    before, query, said = address.partition("?")
+    found = [match[1] for text in (address, before) if (match := re.match(r"[\w.+-]+://[^/?#:@]*:(.+)@", text))]
+    if query and "://" in before:
+        found += (text for each in re.findall(r"(?:^|&)\w*password=([^&#]+)", said) for text in (each, each.replace("+", " ")))
+    return tuple(dict.fromkeys(found))
 
 
 def _with_parts(secret: str) -> Iterator[str]:
@@ -60,8 +66,7 @@ def _with_parts(secret: str) -> Iterator[str]:
 
 
 def _parts(address: str) -> Iterator[str]:
-    if (password := password_in(address)) is not None:
-        yield password
+    yield from passwords_in(address)
     try:
         split = urlsplit(address)
     except ValueError:  # no address after all

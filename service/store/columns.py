@@ -37,7 +37,7 @@ class Instant(TypeDecorator[datetime]):
         if value.utcoffset() is None:
             raise ValueError(f"an instant needs a time zone: {value.isoformat()}")
         value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else f"{value:%Y-%m-%dT%H:%M:%S.%f}Z"
+        return value if dialect.name == "postgresql" else _text(value)
 
     def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """From the database."""
@@ -49,6 +49,11 @@ class Instant(TypeDecorator[datetime]):
             if self.damaged is None:
                 raise
             return self.damaged
+
+
+def _text(value: datetime) -> str:
+    # Not `strftime`: some systems write the year 33 as `33`, which sorts after 2026.
+    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def written(value: object) -> str:

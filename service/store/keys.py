@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from service.core.errors import NotFoundError
+from service.core.errors import InputError, NotFoundError, StoreError
 from service.core.ledger import SYSTEM, Kind
 from service.store.database import Database
 from service.store.ledger import append
@@ -64,6 +64,7 @@ class Keys:
     def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database, self._monotonic = database, monotonic
         self._found: OrderedDict[str, tuple[float, Key]] = OrderedDict()
+        self._noted: dict[str, datetime] = {}
 
     async def create_key(
         self,
@@ -73,14 +74,21 @@ class Keys:
         hash_: str,
         created_at: datetime,
         expires_at: datetime | None = None,
+        *,
+        by: str | None = None,
     ) -> Key:
-        """Store a key by the SHA-256, in hex, of its secret; its id comes from the start of that hash."""
+        """Store a key by the SHA-256, in hex, of its secret; its id comes from the start of that hash.
+
+        `by` is who makes it, as far as that is known. Raises InputError for the name of a key that is still valid: what a key
+        does is recorded under its name.
+        """
         key = Key(f"key_{hash_[:12]}", name, role, tuple(sorted(set(clinics))), created_at, expires_at)
         row = {"id": key.id, "name": name, "role": role.value, "clinics": json.dumps(key.clinics), "hash": hash_}
         body = {"key": key.id, "name": name, "role": role, "clinics": key.clinics, "expires_at": expires_at}
         async with self._database.writing() as conn:
+            _demand_free(name, map(_from, await conn.execute(select(_key).where(_key.c.revoked_at.is_(None)))), created_at)
             await conn.execute(insert(_key).values(**row, created_at=created_at, expires_at=expires_at))
-            await append(conn, SYSTEM, Kind.KEY_CREATED, body, created_at)
+            await append(conn, SYSTEM, Kind.KEY_CREATED, body | _told_of(by), created_at)
         return key
 
     @at_once
@@ -108,28 +116,52 @@ class Keys:
         async with self._database.reading() as conn:
             return tuple(map(_from, await conn.execute(select(_key).order_by(_key.c.created_at, _key.c.id))))
 
-    async def revoke_key(self, id_: str, at: datetime) -> Key:
-        """Make a key worthless. Raises NotFoundError if there is none of this id, or it has been revoked."""
+    async def revoke_key(self, id_: str, at: datetime, *, by: str | None = None) -> Key:
+        """Make a key worthless; `by` is who does, as far as that is known.
+
+        Raises NotFoundError if there is none of this id, or it has been revoked.
+        """
         revoked = update(_key).where(_key.c.id == id_, _key.c.revoked_at.is_(None)).values(revoked_at=at).returning(_key)
         async with self._database.writing() as conn:
             if (row := (await conn.execute(revoked)).one_or_none()) is None:
                 raise NotFoundError(f"no key {id_} that could be revoked")
             key = _from(row)
-            await append(conn, SYSTEM, Kind.KEY_REVOKED, {"key": key.id, "name": key.name}, at)
+            await append(conn, SYSTEM, Kind.KEY_REVOKED, {"key": key.id, "name": key.name} | _told_of(by), at)
         self._found.clear()
         return key
 
     async def note_use(self, key: Key, at: datetime) -> None:
-        """Remember when a key was last used, to the minute."""
-        if not use_is_noted(key, at):
+        """Remember when a key was last used, to the minute; of requests at once only the first writes."""
+        if use_is_noted(key, at) or _is_near(self._noted.get(key.id), at):
+            return
+        self._noted[key.id] = at
+        noted = update(_key).where(_key.c.id == key.id).values(used_at=at).returning(_key.c.hash)
+        try:
             async with self._database.writing() as conn:
-                await conn.execute(update(_key).where(_key.c.id == key.id).values(used_at=at))
-            self._found.clear()
+                hash_ = await conn.scalar(noted)
+        except StoreError:
+            del self._noted[key.id]  # the next request shall try again
+            raise
+        self._found.pop(hash_ or "", None)
+
+
+def _demand_free(name: str, keys: Iterable[Key], now: datetime) -> None:
+    for key in keys:
+        if key.valid(now) and key.name.casefold() == name.casefold():
+            raise InputError(f"{key.id} is called {key.name!r} and still valid: choose another name, or revoke that key")
+
+
+def _told_of(by: str | None) -> dict[str, object]:
+    return {"by": by} if by else {}
 
 
 def use_is_noted(key: Key, at: datetime) -> bool:
     """Whether it is known well enough that a key was used at this time."""
-    return key.used_at is not None and at - key.used_at < USE_IS_NOTED_EVERY
+    return _is_near(key.used_at, at)
+
+
+def _is_near(noted: datetime | None, at: datetime) -> bool:
+    return noted is not None and at - noted < USE_IS_NOTED_EVERY
 
 
 def _from(row: Row[Any]) -> Key:

@@ -142,12 +142,12 @@ class Ledger:
     async def head(self, chain: str) -> Head:
         """The end of a chain; a chain without records ends at the beginning."""
         async with self._database.reading() as conn:
-            return await _head(conn, chain)
+            return await _remembered(conn, chain) or Head()
 
     async def chains(self) -> tuple[str, ...]:
-        """The names of the chains that have records, in alphabetical order."""
+        """The names of the chains that have records, in alphabetical order, also where the row that remembers one is gone."""
         async with self._database.reading() as conn:
-            return tuple(await conn.scalars(select(tables.chain.c.name).order_by(tables.chain.c.name)))
+            return tuple(sorted({name for query in _NAMES for name in await conn.scalars(query) if isinstance(name, str)}))
 
     async def verify(self, chain: str, known: Head | None = None) -> Verification:
         """Check a chain from its first record that is here to its head, in constant memory.
@@ -159,7 +159,7 @@ class Ledger:
     async def verify_each(self, chains: Collection[str], known: Mapping[str, Head] | None = None) -> dict[str, Verification]:
         """Check several chains in one reading of the table; one verification at a time, so that others get their turn."""
         async with self._verifying, self._database.reading() as conn:
-            heads = {chain: await _head(conn, chain) for chain in chains}
+            heads = {chain: await _remembered(conn, chain) for chain in chains}
             set_ = {chain: await checkpoints_of(conn, chain) for chain in chains}
             checking = {chain: Checking(chain, known=(known or {}).get(chain), checkpoints=set_[chain]) for chain in chains}
             covered = {chain: made[-1].seq if made else 0 for chain, made in set_.items()}
@@ -185,16 +185,20 @@ async def _covered(conn: AsyncConnection) -> dict[str, int]:
     return {row.chain: row.seq for row in await conn.execute(query)}
 
 
-async def _head(conn: AsyncConnection, chain: str) -> Head:
+async def _remembered(conn: AsyncConnection, chain: str) -> Head | None:
+    """The end of a chain, as its row says; None where it has none."""
     table = tables.chain
     row = (await conn.execute(select(table.c.seq, table.c.hash).where(table.c.name == chain))).one_or_none()
-    return Head(row.seq, row.hash) if row else Head()
+    return Head(row.seq, row.hash) if row else None
 
 
-def _at_head(found: Verification, head: Head) -> Verification:
+def _at_head(found: Verification, head: Head | None) -> Verification:
     """The chain ends where the database remembers its end: no record was cut off, and none put there by another way."""
-    if found.broken or found.head == head:
+    if found.broken or found.head == (head or Head()):
         return found
+    if head is None:
+        problem = "the chain's row in the table `chain`, which remembers the head, is missing: whether it went on is not known"
+        return replace(found, broken=Broken(found.chain, found.head.seq, problem))
     seq, problem = head.seq, "the record is not the one remembered as the head"
     if found.head.seq < head.seq:
         seq, problem = found.head.seq + 1, f"the record is missing; the chain went on to #{head.seq}"
@@ -224,6 +228,18 @@ def _of(chains: Collection[str]) -> ColumnElement[bool]:
     if len(chains) == 1:
         return _LEDGER.c.chain == next(iter(chains))
     return func.coalesce(_LEDGER.c.chain, "").in_(chains)
+
+
+def _names_in_the_ledger() -> Select[Any]:
+    """Which chains have records: from each name on to the next one through the index, for a ledger is long and they are few."""
+    name = _LEDGER.c.chain
+    found = select(func.min(name).label("name")).cte("found", recursive=True)
+    after = select(func.min(name)).where(name > found.c.name).scalar_subquery()
+    found = found.union_all(select(after).where(found.c.name.is_not(None)))
+    return select(found.c.name)
+
+
+_NAMES = (select(tables.chain.c.name), _names_in_the_ledger(), select(_CHECKPOINT.c.chain).distinct())
 
 
 _SQLITE_SEQ: ColumnElement[Any] = literal_column(f"CASE typeof(seq) WHEN 'integer' THEN seq ELSE {sys.maxsize} END")

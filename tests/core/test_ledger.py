@@ -351,11 +351,34 @@ def test_the_verifier_accepts_a_segment_after_a_noted_record(tmp_path: Path) -> 
     assert run_verifier(tmp_path, lines)[0] == 1
 
 
-@pytest.mark.parametrize(("line", "code"), [("not JSON", 1), ("[]", 1), ('{"chain":"a"}', 1)])
-def test_the_verifier_is_not_upset_by_what_is_no_record(line: str, code: int, tmp_path: Path) -> None:
+NO_RECORDS = {
+    "no JSON": "not JSON",
+    "a list": "[]",
+    "only a chain": '{"chain":"a"}',
+    "too deep": "[" * 100_000,
+    "a chain named by half a character": '{"chain":"\\ud800","seq":1,"text":"","hash":""}',
+}
+
+
+@pytest.mark.parametrize("line", NO_RECORDS.values(), ids=NO_RECORDS)
+def test_the_verifier_is_not_upset_by_what_is_no_record(line: str, tmp_path: Path) -> None:
     found, said = run_verifier(tmp_path, [line])
-    assert found == code
+    assert (found, said.startswith("BROKEN line 1 is not a record")) == (1, True)
     assert "Traceback" not in said
+
+
+def test_the_verifier_tells_half_a_character_from_a_question_mark(tmp_path: Path) -> None:
+    line = export_line(write("_system", Head(), Kind.PLAN, {"why": "really?"}, AT))
+    assert run_verifier(tmp_path, [line])[0] == 0
+    code, said = run_verifier(tmp_path, [line.replace("?", r"\ud800")])
+    assert (code, said.startswith("BROKEN _system #1: ")) == (1, True), said
+
+
+@pytest.mark.parametrize("number", ["true", "1.0", '"1"', "null", "NaN"])
+def test_the_verifier_takes_only_a_whole_number_for_one(number: str, tmp_path: Path) -> None:
+    line = export_line(write("_system", Head(), Kind.PLAN, {}, AT))
+    code, said = run_verifier(tmp_path, [line.replace('"seq":1,', f'"seq":{number},')])
+    assert (code, said.startswith("BROKEN ")) == (1, True), said
 
 
 def test_an_empty_export_verifies_nothing(tmp_path: Path) -> None:

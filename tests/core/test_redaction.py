@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.redaction import BLANK, password_in, redactor
+from service.core.redaction import BLANK, passwords_in, redactor
 
 SECRET = "MS0xMjM0-p@ss/wörd+\"x\\y' 9"
 ANY = st.text(min_size=6, max_size=60).filter(lambda text: len(text.strip()) >= 6)
@@ -96,17 +96,21 @@ def test_words_and_hosts_within_an_address_are_left_readable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "password"),
+    ("address", "passwords"),
     [
-        ("postgresql+psycopg://governor:hunter2@db/governor", "hunter2"),
-        ("postgresql://governor:p@ss:w/rd@db:5432/governor", "p@ss:w/rd"),
-        ("redis://:hunter2@redis:6379/0", "hunter2"),
-        ("sqlite+aiosqlite:///governor.db", None),
-        ("governor.db", None),
+        ("postgresql+psycopg://governor:hunter2@db/governor", ["hunter2"]),
+        ("postgresql://governor:p@ss:w/rd@db:5432/governor", ["p@ss:w/rd"]),
+        ("redis://:hunter2@redis:6379/0", ["hunter2"]),
+        ("postgresql+psycopg://governor@db/governor?sslmode=require&password=hunter2", ["hunter2"]),
+        ("postgresql+psycopg:///governor?password=hunter+2&host=db", ["hunter+2", "hunter 2"]),
+        ("postgresql://governor:hunter2@db/governor?sslpassword=hunter3#x", ["hunter2", "hunter3"]),
+        ("sqlite+aiosqlite:///governor.db", []),
+        ("sqlite+aiosqlite:///governor.db?timeout=30", []),
+        ("governor.db", []),
     ],
 )
-def test_the_password_of_an_address_is_found_also_where_it_is_not_encoded(address: str, password: str | None) -> None:
-    assert password_in(address) == password
+def test_the_password_of_an_address_is_found_also_where_it_is_not_encoded(address: str, passwords: list[str]) -> None:
+    assert passwords_in(address) == tuple(passwords)
 
 
 @pytest.mark.parametrize(

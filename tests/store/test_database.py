@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.dialects import sqlite
 
 from service.core.errors import NotFoundError, SettingsError, StoreError
 from service.core.ledger import Kind
 from service.store import tables
+from service.store.columns import Instant
 from service.store.database import Database
 from service.store.store import Store
 from tests.store.samples import CLINIC, NOW
@@ -164,3 +167,11 @@ async def test_a_failure_under_cancellation_is_not_reported_as_lost(store: Store
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("year", [1, 33, 999, 1000, 2026, 9999])
+def test_instants_are_written_in_one_width_so_that_they_sort_by_time(year: int) -> None:
+    at = datetime(year, 4, 3, 9, tzinfo=UTC)
+    written = Instant().process_bind_param(at, sqlite.dialect())
+    assert written == f"{year:04}-04-03T09:00:00.000000Z"
+    assert Instant().process_result_value(written, sqlite.dialect()) == at

@@ -29,6 +29,7 @@ def damage(tmp_path: Path, *statements: str) -> None:
     with sqlite3.connect(tmp_path / "governor.db") as connection:
         for name in ("update", "delete", "replace"):
             connection.execute(f"DROP TRIGGER ledger_refuses_{name}")
+            connection.execute(f"DROP TRIGGER chain_refuses_{name}")
         for statement in statements:
             connection.execute(statement)
     connection.close()
@@ -126,6 +127,7 @@ DAMAGE = {
     "two exchanged": ("UPDATE ledger SET seq = CASE seq WHEN 3 THEN -4 WHEN 4 THEN -3 END WHERE seq IN (3, 4)", 3),
     "one added": ("INSERT INTO ledger SELECT 99, chain, 6, at, kind, text, hash FROM ledger WHERE seq = 5", 6),
     "the head": ("UPDATE chain SET hash = 'x'", 5),
+    "the row that remembers the head": ("DELETE FROM chain", 5),
     "the head put back": ("UPDATE chain SET seq = 4, hash = (SELECT hash FROM ledger WHERE seq = 4)", 5),
 }
 
@@ -138,6 +140,36 @@ async def test_damage_done_past_the_guards_is_named(store: Store, tmp_path: Path
     found = await store.ledger.verify(CLINIC)
     assert found.broken
     assert (found.broken.chain, found.broken.seq) == (CLINIC, seq)
+
+
+async def test_a_chain_whose_row_is_gone_is_still_named_and_found_broken(store: Store, tmp_path: Path) -> None:
+    await fill(store, 2)
+    await fill(store, 1, SYSTEM)
+    await fill(store, 1, "zoo")
+    damage(tmp_path, "DELETE FROM chain WHERE seq = 2")
+    assert await store.ledger.chains() == tuple(sorted((CLINIC, SYSTEM, "zoo")))
+    found = await store.ledger.verify_each(await store.ledger.chains())
+    assert {name for name, each in found.items() if each.broken} == {CLINIC}
+    assert "which remembers the head, is missing" in str(found[CLINIC])
+
+
+GUARDED = {
+    "removed": "DELETE FROM chain",
+    "put back": "UPDATE chain SET seq = seq - 1",
+    "renamed": "UPDATE chain SET name = 'other'",
+    "replaced": "INSERT OR REPLACE INTO chain SELECT name, 1, hash FROM chain",
+}
+
+
+@pytest.mark.parametrize("statement", GUARDED.values(), ids=GUARDED)
+async def test_the_database_lets_no_chain_forget_its_head(store: Store, tmp_path: Path, statement: str) -> None:
+    written = await fill(store, 2)
+    with sqlite3.connect(tmp_path / "governor.db") as connection, pytest.raises(sqlite3.IntegrityError, match="chain's head"):
+        connection.execute(statement)
+    connection.close()
+    assert await store.ledger.head(CLINIC) == Head(2, written[-1].hash)
+    await fill(store, 1)
+    assert (await store.ledger.verify(CLINIC)).ok
 
 
 async def test_a_head_noted_elsewhere_catches_what_rewriting_everything_would_hide(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from dataclasses import replace
 
-from service.core.errors import NotFoundError, Problem, StoreError
+import pytest
+from sqlalchemy import text
+
+from service.core.errors import InputError, NotFoundError, Problem, StoreError
 from service.core.ledger import SYSTEM
-from service.store.keys import Key, Role
+from service.store.keys import Key, Keys, Role
 from service.store.rules import Rejection, Revision
 from service.store.store import Store
 from tests.store.samples import CLINIC, HOUR, NOW, hold, rules
@@ -84,6 +88,25 @@ async def test_the_ledger_tells_of_a_key_without_its_secret(store: Store) -> Non
     assert not any(HASH in each.text for each in told)
 
 
+async def test_the_ledger_tells_who_made_and_who_revoked_a_key(store: Store) -> None:
+    made = await store.keys.create_key("agency", Role.OPERATOR, [CLINIC], HASH, NOW, by="ana")
+    await store.keys.revoke_key(made.id, NOW, by="mia")
+    told = (await store.ledger.records(newest_first=False)).items
+    assert [each.body["by"] for each in told] == ["ana", "mia"]
+
+
+async def test_two_keys_that_are_valid_have_two_names(store: Store) -> None:
+    create, other = store.keys.create_key, "cd" * 32
+    first = await create("agency", Role.VIEWER, [CLINIC], HASH, NOW, NOW + HOUR)
+    for name in ("agency", "Agency"):
+        with pytest.raises(InputError, match=r"key_abababababab .* choose another name, or revoke that key"):
+            await create(name, Role.ADMIN, [CLINIC], other, NOW)
+    assert await store.keys.keys() == (first,)
+    expired = await create("agency", Role.VIEWER, [CLINIC], other, NOW + HOUR)
+    await store.keys.revoke_key(expired.id, NOW + HOUR)
+    assert (await create("agency", Role.VIEWER, [CLINIC], "ef" * 32, NOW + HOUR)).name == "agency"
+
+
 async def test_a_key_is_valid_until_it_expires_or_is_revoked(store: Store) -> None:
     made = await store.keys.create_key("agency", Role.VIEWER, [CLINIC], HASH, NOW, NOW + HOUR)
     assert made.valid(NOW)
@@ -105,6 +128,35 @@ async def test_the_last_use_is_known_to_the_minute(store: Store) -> None:
     assert await store.keys.keys() == (used,)
     await store.keys.note_use(used, NOW + HOUR)
     assert (await store.keys.keys())[0].used_at == NOW + HOUR
+
+
+async def test_of_requests_at_once_the_first_notes_that_a_key_was_used(store: Store) -> None:
+    key = await store.keys.create_key("agency", Role.VIEWER, [CLINIC], HASH, NOW)
+    await asyncio.gather(*(store.keys.note_use(key, NOW + n * HOUR / 3600) for n in range(50)))
+    assert (await store.keys.keys())[0].used_at == NOW
+
+
+async def test_noting_that_a_key_was_used_forgets_no_other(store: Store) -> None:
+    key = await store.keys.create_key("agency", Role.VIEWER, [CLINIC], HASH, NOW)
+    other = await store.keys.create_key("other", Role.VIEWER, [CLINIC], "cd" * 32, NOW)
+    keys = Keys(store._database, monotonic=lambda: 0.0)
+    assert [await keys.find_key(each) for each in (HASH, "cd" * 32)] == [key, other]
+    await store.keys.revoke_key(other.id, NOW)  # as another process would
+    await keys.note_use(key, NOW)
+    assert await keys.find_key("cd" * 32) == other
+    assert await keys.find_key(HASH) == replace(key, used_at=NOW)
+
+
+async def test_a_use_that_could_not_be_noted_is_noted_by_the_next_request(store: Store) -> None:
+    key = await store.keys.create_key("agency", Role.VIEWER, [CLINIC], HASH, NOW)
+    async with store._database.writing() as conn:
+        await conn.execute(text("CREATE TRIGGER full BEFORE UPDATE ON api_key BEGIN SELECT RAISE(ABORT, 'disk full'); END"))
+    with pytest.raises(StoreError):
+        await store.keys.note_use(key, NOW)
+    async with store._database.writing() as conn:
+        await conn.execute(text("DROP TRIGGER full"))
+    await store.keys.note_use(key, NOW)
+    assert (await store.keys.keys())[0].used_at == NOW
 
 
 # --- rule files ---------------------------------------------------------------------------------------------------------
