@@ -8,6 +8,7 @@ read transaction sees one state of the database throughout.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -32,7 +33,13 @@ BUSY_MILLISECONDS = 30_000
 READERS = 2
 """Threads that read at once with SQLite. Most of what they do is Python's: more would take the interpreter from each other."""
 
+BRIEF = 20_000
+"""Steps of SQLite's machine, about two milliseconds of them, that a statement may take while everything else waits."""
+
+NOT_BRIEF = frozenset({sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
 _WRITES = "governor_writes"
+_text = partial(str, encoding="utf-8", errors="replace")
 
 
 class Database:
@@ -44,7 +51,8 @@ class Database:
         sqlite = self._engine.dialect.name == "sqlite"
         self._readers = self._engine if sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._writers = self._engine.execution_options(**{_WRITES: True})
-        self._at_once = _sync_engine(url) if sqlite else None
+        self._at_once = _sync_engine(url, _prepare_sqlite) if sqlite else None
+        self._briefly = _sync_engine(url, _prepare_briefly) if sqlite else None
         self._threads = ThreadPoolExecutor(READERS, "reader")
         self._turn = asyncio.Lock()
 
@@ -58,14 +66,18 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """What `work` reads by one statement. Raises StoreError.
 
-        As `reading`, for what is asked for often: with SQLite one thread does all of it, where otherwise each statement is a
-        trip to a thread and back; and one statement sees one state of the database without being told where it begins and ends.
+        As `reading`, for what is asked for often. One statement sees one state of the database without being told where it
+        begins and ends; and with SQLite most take less time than it takes to wake a thread for them. So it is done on the spot,
+        as long as that is brief and waits for nobody, and by a thread if it turns out not to be.
         """
-        if self._at_once is None:
+        if self._at_once is None or self._briefly is None:
             async with self.reading() as conn:
                 return await conn.run_sync(work)
         with self._counted():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, _read, self._at_once, work)
+            try:
+                return _read_briefly(self._briefly, work)
+            except _NotBriefError:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, _read, self._at_once, work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -85,6 +97,8 @@ class Database:
         if self._at_once is not None:
             self._threads.shutdown(wait=False)
             self._at_once.dispose()
+        if self._briefly is not None:
+            self._briefly.dispose()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -96,9 +110,23 @@ class Database:
             raise
 
 
+class _NotBriefError(Exception):
+    """A statement that takes too long, or would have to wait, to be done while everything else does."""
+
+
 def _read(engine: Engine, work: Callable[[Connection], T]) -> T:
     with translated(), engine.connect() as conn:
         return work(conn)
+
+
+def _read_briefly(engine: Engine, work: Callable[[Connection], T]) -> T:
+    try:
+        return _read(engine, work)
+    except StoreError as error:
+        code = getattr(getattr(error.__cause__, "orig", None), "sqlite_errorcode", 0)
+        if code % 256 in NOT_BRIEF:  # SQLite's more precise codes are these, and something times 256
+            raise _NotBriefError from error
+        raise
 
 
 def insert_absent(conn: AsyncConnection, table: Table) -> Insert:
@@ -142,10 +170,10 @@ def _engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _sync_engine(url: str) -> Engine:
-    """For SQLite: connections that block, which threads use."""
+def _sync_engine(url: str, prepare: Callable[[Any, object], None]) -> Engine:
+    """For SQLite: connections that block."""
     engine = create_engine(make_url(url).set(drivername="sqlite"), hide_parameters=True, pool_reset_on_return=None)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", prepare)
     return engine
 
 
@@ -161,11 +189,18 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     # The driver would begin transactions at moments of its own choosing (PEP 249 by way of sqlite3): we do it ourselves.
     connection.isolation_level = None
     # Text damaged on disk must reach the ledger's verification, which names it, rather than fail to decode.
-    getattr(connection, "driver_connection", connection).text_factory = partial(str, encoding="utf-8", errors="replace")
+    getattr(connection, "driver_connection", connection).text_factory = _text
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_briefly(connection: Any, _: object) -> None:
+    connection.isolation_level = None
+    connection.text_factory = _text
+    connection.set_progress_handler(lambda: 1, BRIEF)  # called once that many steps are done, and ends the statement
+    connection.execute("PRAGMA busy_timeout=0")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from service.store import tables
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.store import Store
+from tests.databases import lay
 from tests.store.samples import CLINIC, NOW
 
 
@@ -175,3 +180,54 @@ def test_instants_are_written_in_one_width_so_that_they_sort_by_time(year: int) 
     written = Instant().process_bind_param(at, sqlite.dialect())
     assert written == f"{year:04}-04-03T09:00:00.000000Z"
     assert Instant().process_result_value(written, sqlite.dialect()) == at
+
+
+# --- reading on the spot ------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_brief_is_read_where_it_is_asked_for_and_what_is_not_by_a_thread(tmp_path: Path) -> None:
+    lay(tmp_path)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/governor.db")
+    where: list[str] = []
+
+    def reading(upto: int) -> Callable[[Connection], int]:
+        def work(conn: Connection) -> int:
+            where.append(threading.current_thread().name)
+            counting = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT count(*) FROM n"
+            return int(conn.exec_driver_sql(counting, (upto,)).scalar_one())
+
+        return work
+
+    assert await database.read(reading(10)) == 10
+    assert await database.read(reading(200_000)) == 200_000
+    assert await database.read(reading(20)) == 20
+    here = threading.current_thread().name
+    assert [name == here for name in where] == [True, True, False, True]
+    await database.aclose()
+
+
+async def test_what_would_have_to_wait_is_read_by_a_thread_while_others_go_on(tmp_path: Path) -> None:
+    """Only a database that does not write ahead makes readers wait; one that was restored from such a copy may."""
+    file = lay(tmp_path)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=DELETE")
+        database = Database(f"sqlite+aiosqlite:///{file}")
+        assert await database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar_one()) == 1
+        other.execute("BEGIN EXCLUSIVE")
+        asked = asyncio.create_task(
+            database.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM ledger").scalar_one())
+        )
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        assert not asked.done()
+        other.execute("COMMIT")
+    assert await asked == 0
+    await database.aclose()
+
+
+async def test_what_is_wrong_with_a_statement_is_told_whoever_reads_it(tmp_path: Path) -> None:
+    lay(tmp_path)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/governor.db")
+    with pytest.raises(StoreError, match="no such table"):
+        await database.read(lambda conn: conn.exec_driver_sql("SELECT * FROM nowhere").all())
+    await database.aclose()
