@@ -68,17 +68,22 @@ async def test_a_database_that_refuses_does_not_end_the_loop(app: App, near: Nea
     assert (await app.store.runs.load_inputs(run)).run == run
 
 
-async def test_asking_for_what_is_gone_is_answered_in_a_sentence(app: App, near: Near) -> None:
+async def test_asking_for_what_is_gone_is_answered_in_a_sentence_and_what_is_kept_as_ever(app: App, near: Near) -> None:
     run = await later(app, near, 11)
     [decision, *_] = await app.store.decisions.of_run(run)
     await forget_old(app)
-    headers = {"Authorization": f"Bearer {(await keys_for(app))['harbour-viewer']}"}
-    foreign = {"Authorization": f"Bearer {(await keys_for(app))['northside-operator']}"}
+    keys = await keys_for(app)
+    headers, foreign = ({"Authorization": f"Bearer {keys[name]}"} for name in ("harbour-viewer", "northside-operator"))
     async with client_of(create_app(app, hourly=False)) as client:
-        for path in (f"/v1/runs/{run}", f"/v1/decisions/{decision.id}", f"/v1/clinics/{HARBOUR}/forecast"):
-            answer = await client.get(path, headers=headers)
-            assert (answer.status_code, answer.json()["title"]) == (410, "No longer kept")
-            assert " worked on was kept for 11 days and is gone since 2026-12-02; its decisions " in answer.json()["detail"]
+        gone = f"/v1/clinics/{HARBOUR}/forecast"
+        answer = await client.get(gone, headers=headers)
+        assert (answer.status_code, answer.json()["title"]) == (410, "No longer kept")
+        assert " worked on was kept for 11 days and is gone since 2026-12-02; its decisions " in answer.json()["detail"]
+        of_run = (await client.get(f"/v1/runs/{run}", headers=headers)).json()
+        assert (of_run["traces"], of_run["decisions"][0]["id"]) == (None, decision.id)
+        of_decision = (await client.get(f"/v1/decisions/{decision.id}", headers=headers)).json()
+        assert (of_decision["trace"], of_decision["decision"]["id"]) == (None, decision.id)
+        for path in (gone, f"/v1/runs/{run}", f"/v1/decisions/{decision.id}"):
             assert (await client.get(path, headers=foreign)).status_code == 404
         listed = (await client.get("/v1/decisions", headers=headers)).json()["items"]
         assert decision.id in {each["id"] for each in listed}
