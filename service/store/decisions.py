@@ -10,8 +10,22 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, false, insert, outerjoin, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    false,
+    insert,
+    outerjoin,
+    select,
+    tuple_,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
 
 from service.core.decide.model import Decision
 from service.core.errors import NotFoundError
@@ -61,7 +75,8 @@ class Wanted:
 class Told(NamedTuple):
     """A decision as the JSON that it is stored as (not frozen with slots as elsewhere: a page makes hundreds).
 
-    `trace` is the JSON of its service's conditions (`store.traces`); None where not asked for, or no longer kept.
+    `trace` is the JSON of its service's conditions (`store.traces`); None where not asked for, or no longer kept. Without traces
+    `id`, `clinic` and `rule` are not read either, and empty.
     """
 
     id: str
@@ -89,7 +104,7 @@ class Decisions:
     async def told(self, wanted: Wanted, *, traced: bool = False, cursor: str | None = None, limit: int = 100) -> Page[Told]:
         """As `decisions`, each as the JSON it is stored as; `traced` with the conditions behind it."""
         rows = await self._page("traced" if traced else "told", wanted, cursor, limit)
-        return Page.of(rows, limit, _traced if traced else _told, lambda row: cursor_of(_at(row.body), row.id))
+        return Page.of(rows, limit, _traced if traced else _told, lambda row: _place(row.body))
 
     async def _page(self, kind: Kind, wanted: Wanted, cursor: str | None, limit: int) -> Sequence[Row[Any]]:
         asked = _asked(wanted, cursor, limit)
@@ -203,33 +218,36 @@ def _from(row: Row[Any]) -> Decision:
 
 
 def _told(row: Sequence[Any]) -> Told:
-    return Told(row[0], row[1], row[2], "", None, None)
+    return Told("", row[0], row[1], "", None, None)
 
 
 def _traced(row: Sequence[Any]) -> Told:
-    id_, body, changed, clinic, rule, digest, trace = row
+    body, changed, id_, clinic, rule, digest, trace = row
     return Told(id_, body, changed, clinic, rule, None if trace is None else documents.text_of(digest, trace))
 
 
 class _Dated(msgspec.Struct):
-    """What of a stored decision says when it was made."""
+    """What of a stored decision says where it stands among the others."""
 
     at: datetime
+    id: str
 
 
-def _at(body: str) -> datetime:
-    return msgspec.json.decode(body, type=_Dated).at
+def _place(body: str) -> str:
+    found = msgspec.json.decode(body, type=_Dated)
+    return cursor_of(found.at, found.id)
 
 
 def _query_told() -> Select[Any]:
-    return select(_decision.c.id, _decision.c.body, _decision.c.changed)
+    """As few columns as there can be, because each of every row costs: the text says its id itself."""
+    return select(_decision.c.body, type_coerce(_decision.c.changed, NullType))
 
 
 def _query_traced() -> Select[Any]:
     columns = _decision.c
     of_it = (_trace.c.run == columns.run) & (_trace.c.service == columns.service)
     kept = outerjoin(outerjoin(_decision, _trace, of_it), _document, _document.c.digest == _trace.c.document)
-    more = (columns.clinic, columns.rule, _document.c.digest, _document.c.body.label("trace"))
+    more = (columns.id, columns.clinic, columns.rule, _document.c.digest, _document.c.body.label("trace"))
     return _query_told().add_columns(*more).select_from(kept)
 
 

@@ -105,6 +105,7 @@ async def at_a_rate(url: str, secret: str, paths: Sequence[str], per_second: flo
     idle: asyncio.Queue[Asker] = asyncio.Queue()
     askers = [await Asker.of(url, secret) for _ in range(16)]
     for each in askers:
+        await each.get(paths[0])  # connected, and known to the service
         idle.put_nowait(each)
     taken: list[float] = []
 
