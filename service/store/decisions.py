@@ -75,8 +75,8 @@ class Wanted:
 class Told(NamedTuple):
     """A decision as the JSON that it is stored as (not frozen with slots as elsewhere: a page makes hundreds).
 
-    `trace` is the JSON of its service's conditions (`store.traces`); None where not asked for, or no longer kept. Without traces
-    `id`, `clinic` and `rule` are not read either, and empty.
+    `trace` is the JSON of its service's conditions (`store.traces`); None where not asked for, or no longer kept. Where it
+    is not asked for, `id`, `clinic` and `rule` are not read either, and empty.
     """
 
     id: str
