@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiosqlite
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -230,4 +231,23 @@ async def test_what_is_wrong_with_a_statement_is_told_whoever_reads_it(tmp_path:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/governor.db")
     with pytest.raises(StoreError, match="no such table"):
         await database.read(lambda conn: conn.exec_driver_sql("SELECT * FROM nowhere").all())
+    await database.aclose()
+
+
+async def test_a_statement_is_one_trip_to_its_connections_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trips: list[object] = []
+    usual: Callable[..., Awaitable[object]] = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, what: object, *rest: object, **named: object) -> object:
+        trips.append(what)
+        return await usual(self, what, *rest, **named)
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    lay(tmp_path)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/governor.db")
+    async with database.reading() as conn:
+        await conn.execute(text("SELECT 0"))  # the transaction has begun
+        before = len(trips)
+        assert (await conn.execute(text("SELECT 1 UNION ALL SELECT 2"))).scalars().all() == [1, 2]
+        assert len(trips) == before + 1
     await database.aclose()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,3 +232,16 @@ async def test_an_export_passes_the_stand_alone_verifier(store: Store, tmp_path:
         done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         assert (f"ok {CLINIC}=5:{head.hash}" if code == 0 else f"BROKEN {CLINIC} #1") in done.stdout
+
+
+async def test_verifications_take_turns(store: Store) -> None:
+    """Each reads a whole chain in one transaction: many at once would leave nobody else a connection."""
+    await store.ledger.append(CLINIC, Kind.HOLD, {"reason": "x"}, NOW)
+    pool: Any = store._database._engine.pool
+    checking = [asyncio.create_task(store.ledger.verify_each([CLINIC])) for _ in range(8)]
+    most = 0
+    while not all(each.done() for each in checking):
+        most = max(most, pool.checkedout())
+        await asyncio.sleep(0)
+    assert all(each.result()[CLINIC].ok for each in checking)
+    assert most == 1
