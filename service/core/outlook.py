@@ -65,6 +65,11 @@ def asked_again(inputs: RunInputs) -> Outlook:
     return _prospect(inputs, recalled(inputs.rules.services, inputs.names)).outlook(_purses(inputs))
 
 
+def seen_by(inputs: RunInputs) -> Prospect:
+    """The services of a run as it saw them, without what is expected of them."""
+    return prospect(recalled(inputs.rules.services, inputs.names), _sights(inputs), None)
+
+
 def _purses(inputs: RunInputs) -> RuleSet:
     """The rules with each shared budget once: what filling a service is worth is split between budgets."""
     return replace(inputs.rules, campaigns=counted_once(inputs.rules.campaigns, inputs.snapshot.campaigns))

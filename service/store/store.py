@@ -22,8 +22,10 @@ from service.store.repeats import Repeats
 from service.store.retention import Retention
 from service.store.rules import Rules
 from service.store.runs import Runs
+from service.store.sessions import Sessions
 from service.store.snapshots import Snapshots
 from service.store.state import Memory
+from service.store.tail import Tail
 from service.store.undisturbed import undisturbed
 
 
@@ -34,6 +36,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.ledger = Ledger(database)
+        self.tail = Tail(database)
         self.archives = Archives(database)
         self.runs = Runs(database)
         self.snapshots = Snapshots(database)
@@ -45,6 +48,7 @@ class Store:
         self.holds = Holds(database)
         self.approvals = Approvals(database)
         self.keys = Keys(database)
+        self.sessions = Sessions(database)
         self.rules = Rules(database)
         self.looks = Looks(database)
         self.pace = Pace(database)

@@ -283,6 +283,17 @@ key = Table(
     UniqueConstraint("hash"),
 )
 
+session = Table(
+    "session",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("key_hash", String(64), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+    comment="Browsers that are signed in to the dashboard, by the hash of what their cookie holds.",
+)
+
 repeat = Table(
     "repeat",
     metadata,

@@ -121,21 +121,47 @@ async def _caller(app: App, connection: Connection) -> Key | HTTPException:
 
 
 async def _admitted(app: App, admission: Admission, connection: Connection) -> Key:
-    scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
+    secret = _bearer(connection)
+    if not secret:
         await admission.bad(connection)
         raise _refused("send `Authorization: Bearer` and an API key; `governor keys create` makes one", "")
     if len(secret) > LONGEST_SECRET:
         await admission.bad(connection)
         raise _refused("this is no API key of ours", ', error="invalid_token"')
-    hashed = hash_of(secret.strip())
+    key = await admitted(app, admission, connection, hash_of(secret))
+    if key is None:
+        raise _refused("the API key is unknown, expired or revoked", ', error="invalid_token"')
+    return key
+
+
+async def admitted(app: App, admission: Admission, connection: Connection, hashed: str) -> Key | None:
+    """The valid key with this hash, its request counted; None where there is none, and that is counted too.
+
+    Raises TooManyRequestsException.
+    """
     await admission.before_looking_up(connection, hashed)
     key = await app.store.keys.find_key(hashed)
     if key is None or not key.valid(app.clock()):
         await admission.bad(connection, hashed)
-        raise _refused("the API key is unknown, expired or revoked", ', error="invalid_token"')
+        return None
     await admission.good(connection, hashed, key.id)
     return key
+
+
+async def is_valid(app: App, hashed: str) -> bool:
+    """Whether the key with this hash opens anything now."""
+    key = await app.store.keys.find_key(hashed)
+    return key is not None and key.valid(app.clock())
+
+
+def hash_of_bearer(connection: Connection) -> str:
+    """What the key that a request came with is found by."""
+    return hash_of(_bearer(connection))
+
+
+def _bearer(connection: Connection) -> str:
+    scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def _refused(why: str, error: str) -> NotAuthorizedException:

@@ -106,9 +106,14 @@ STATUSES: dict[int, Kind] = {
 # --- answering ----------------------------------------------------------------------------------------------------------
 
 
+def kind_of(error: GovernorError) -> Kind:
+    """What our catalogue calls an error."""
+    return next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
+
+
 def our_error(request: Request[Any, Any, Any], error: GovernorError) -> Response[dict[str, Any]]:
     """Answer with one of our own errors."""
-    kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
+    kind = kind_of(error)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", method=request.method, path=request.url.path, error=str(error))
     problems = file_problems(error) if isinstance(error, errors.RuleFileError) else None

@@ -10,7 +10,7 @@ from litestar.middleware.compression import CompressionMiddleware
 from service.app import App
 from service.jobs.hourly import Hourly
 from service.settings import ApiSettings
-from service.web import api, health, metrics
+from service.web import api, dashboard, health, metrics
 from service.web.asked import LARGEST_BODY
 from service.web.auth import ADMISSION
 from service.web.border import REQUEST_ID, Border
@@ -19,7 +19,7 @@ from service.web.patience import PATIENCE_SECONDS
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
 
-COMPRESSION = CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=6, exclude=["^/v1/events$"])
+COMPRESSION = CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=6, exclude=["^/v1/events$", "^/events$"])
 """Events are sent one by one as they happen, and are small."""
 
 
@@ -33,7 +33,7 @@ def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -
     """The web application over `app` and this loop; probes and scrapes wait for the database for `patience` seconds."""
     scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
     litestar = Litestar(
-        [api.router(app), *health.HANDLERS, *metrics.HANDLERS],
+        [api.router(app), dashboard.router(app), *health.HANDLERS, *metrics.HANDLERS],
         cors_config=_cors(app.settings.api),
         dependencies={
             "scrape": Provide(lambda: scrape, sync_to_thread=False),

@@ -167,7 +167,7 @@ async def list_records(  # noqa: PLR0913 - each is something that a client names
     """
     shown = format or _accepted(request)
     kinds = () if kind is None else (kind,)
-    wanted = Wanted(await _chains(app, key, clinic), kinds, instant("since", since), instant("before", before))
+    wanted = Wanted(await chains(app, key, clinic), kinds, instant("since", since), instant("before", before))
     if shown is not Shown.JSON:
         _demand_whole(request)
         return await _file(app, wanted, Format(shown), clinic or "all")
@@ -211,7 +211,7 @@ async def _file(app: App, wanted: Wanted, form: Format, of: str) -> Response[Any
 @get("/audit/head", operation_id="getHeads", tags=["audit"], responses=problems(404))
 async def get_heads(app: TheApp, key: TheKey, clinic: Chain = None) -> Heads:
     """The newest record of each chain, signed where the service has a key for that: a later rewriting would contradict it."""
-    heads = {chain: await app.store.ledger.head(chain) for chain in await _chains(app, key, clinic)}
+    heads = {chain: await app.store.ledger.head(chain) for chain in await chains(app, key, clinic)}
     signer, now = app.settings.signer, app.clock()
     return Heads(tuple(_current(chain, head, signer, now) for chain, head in heads.items()))
 
@@ -222,7 +222,7 @@ async def verify(app: TheApp, key: TheKey, clinic: Chain = None) -> Verification
 
     Records that were taken out into an archive are checked there, by `tools/verify_ledger.py`: `after` is the last of them.
     """
-    found = await app.store.ledger.verify_each(await _chains(app, key, clinic))
+    found = await app.store.ledger.verify_each(await chains(app, key, clinic))
     items = tuple(_verified(chain, verification) for chain, verification in found.items())
     return Verifications(all(each.ok for each in items), items)
 
@@ -230,8 +230,8 @@ async def verify(app: TheApp, key: TheKey, clinic: Chain = None) -> Verification
 HANDLERS = (list_records, get_heads, verify)
 
 
-async def _chains(app: App, key: Key, clinic: str | None) -> tuple[str, ...]:
-    """The chains asked about, of those that exist for the key."""
+async def chains(app: App, key: Key, clinic: str | None) -> tuple[str, ...]:
+    """The chains asked about, of those that exist for the key. Raises NotFoundError."""
     if clinic is None:
         return tuple(chain for chain in await app.store.ledger.chains() if _opens(key, chain))
     if not (clinic == SYSTEM and administers(key)):

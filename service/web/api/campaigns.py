@@ -5,12 +5,13 @@ from datetime import datetime
 
 from litestar import get, post
 
+from service.app import App
 from service.core.decide import left, model
 from service.core.errors import NotFoundError
 from service.core.model import Platform, Reason, Verdict
 from service.core.rules.language import CampaignEntry, SharedBudget
 from service.readopting import readopt
-from service.store.keys import Role
+from service.store.keys import Key, Role
 from service.web.answers import Money, State, money, state, state_or_none
 from service.web.asked import Id, TheApp, TheKey
 from service.web.auth import ROLE
@@ -123,6 +124,11 @@ class Readopted:
 @get("/clinics/{clinic:str}/campaigns", operation_id="listCampaigns", tags=["campaigns"], responses=problems(404))
 async def list_campaigns(app: TheApp, clinic: Id) -> Campaigns:
     """What each campaign is allowed, how it was last seen, and the last decision about it."""
+    return await campaigns_now(app, clinic)
+
+
+async def campaigns_now(app: App, clinic: str) -> Campaigns:
+    """How a clinic's campaigns stand."""
     rules = (await rules_now(app, clinic)).rules
     if rules is None:
         return Campaigns(clinic, None, (), ())
@@ -147,6 +153,11 @@ async def list_campaigns(app: TheApp, clinic: Id) -> Campaigns:
 )
 async def readopt_campaign(app: TheApp, key: TheKey, clinic: Id, campaign: Id) -> Readopted:
     """Hand a campaign that somebody changed back to the rules, as it stands on its platform now."""
+    return await readopted(app, key, clinic, campaign)
+
+
+async def readopted(app: App, key: Key, clinic: str, campaign: str) -> Readopted:
+    """Hand a campaign back, in the name of a key. Raises NotFoundError."""
     rules = (await rules_now(app, clinic)).rules
     if rules is None or campaign not in rules.campaigns:
         raise NotFoundError(f"{clinic} has no campaign {campaign}")

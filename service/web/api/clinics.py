@@ -95,20 +95,21 @@ async def list_clinics(app: TheApp, key: TheKey, hourly: TheLoop, cursor: Cursor
     """The clinics your key opens."""
     after = "" if cursor is None else position(cursor, str)[0]
     names = [clinic for clinic in await visible(app, key) if clinic > after]
-    items = [await _clinic(app, clinic, hourly) for clinic in names[:limit]]
+    items = [await clinic_now(app, clinic, hourly) for clinic in names[:limit]]
     return Clinics(tuple(items), cursor_of(names[limit - 1]) if len(names) > limit else None)
 
 
 @get("/clinics/{clinic:str}", operation_id="getClinic", tags=["clinics"], responses=problems(404))
 async def get_clinic(app: TheApp, clinic: Id, hourly: TheLoop) -> Clinic:
     """One clinic: its rules in force, its last and next run, and how fresh what is known of it is."""
-    return await _clinic(app, clinic, hourly)
+    return await clinic_now(app, clinic, hourly)
 
 
 HANDLERS = (list_clinics, get_clinic)
 
 
-async def _clinic(app: App, clinic: str, hourly: Hourly | None) -> Clinic:
+async def clinic_now(app: App, clinic: str, hourly: Hourly | None) -> Clinic:
+    """How a clinic stands."""
     now = await rules_now(app, clinic)
     rules = now.rules
     last = await app.store.runs.latest_run(clinic)

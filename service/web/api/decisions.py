@@ -13,11 +13,12 @@ from service.core.errors import GoneError
 from service.core.model import Platform, Reason, Verdict
 from service.core.why.answer import answered
 from service.store.decisions import Wanted
+from service.store.keys import Key
 from service.web.answers import Change, Decision, TraceLine, change, decision, trace
 from service.web.asked import Before, Cursor, Id, Limit, Name, Since, TheApp, TheKey, TheRuleTexts, instant
 from service.web.auth import among, demand, demand_clinic
 from service.web.problems import problems
-from service.web.telling import listing
+from service.web.telling import RuleTexts, listing
 from service.web.tipping import TippingPoint, tips
 
 
@@ -82,8 +83,8 @@ async def list_decisions(  # noqa: PLR0913 - each is a filter that a client name
         since=instant("since", since),
         before=instant("before", before),
     )
-    explained = campaign is not None if why is None else why
-    body: Any = await listing(app, texts if explained else None, wanted, cursor, limit)
+    whole = campaign is not None if why is None else why
+    body: Any = await listing(app, texts if whole else None, wanted, cursor, limit)
     return Response(body, media_type=MediaType.JSON)
 
 
@@ -93,6 +94,11 @@ async def get_decision(app: TheApp, key: TheKey, texts: TheRuleTexts, decision_i
 
     `rules_digest` names the rule file it was made by. What would tip it is computed from what its run worked on.
     """
+    return await explained(app, key, texts, decision_id)
+
+
+async def explained(app: App, key: Key, texts: RuleTexts, decision_id: str) -> DecisionAnswer:
+    """A decision that exists for this key, with its reason in full. Raises NotFoundError."""
     found = await app.store.decisions.decision(decision_id)
     demand(key, found.clinic)
     made = await app.store.intents.of_decision(found.id)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from litestar import get
 
+from service.app import App
 from service.core.decide import model
 from service.core.errors import NotFoundError
 from service.core.logic import Bounds
@@ -90,6 +91,11 @@ class Forecast:
 @get("/clinics/{clinic:str}/forecast", operation_id="getForecast", tags=["clinics"], responses=problems(404, 410))
 async def get_forecast(app: TheApp, clinic: Id) -> Forecast:
     """The newest forecast; 404 before the first run."""
+    return await forecast_now(app, clinic)
+
+
+async def forecast_now(app: App, clinic: str) -> Forecast:
+    """A clinic's newest forecast. Raises NotFoundError before the first run."""
     planned = (await app.store.runs.runs([clinic], planned=True, limit=1)).items
     if not planned:
         raise NotFoundError(f"no run of {clinic} has made a forecast yet")

@@ -9,9 +9,10 @@ from litestar import delete, get, post
 from litestar.exceptions import PermissionDeniedException
 from litestar.params import JSONBody
 
+from service.app import App
 from service.core.decide import model
 from service.holding import place
-from service.store.keys import Role
+from service.store.keys import Key, Role
 from service.web.asked import Id, TheApp, TheKey, utc
 from service.web.auth import ROLE, administers, demand
 from service.web.problems import problems
@@ -57,6 +58,11 @@ class NewHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get("/clinics/{clinic:str}/holds", operation_id="listHolds", tags=["holds"], responses=problems(404))
 async def list_holds(app: TheApp, clinic: Id) -> Holds:
     """The holds in force for the clinic."""
+    return await holds_now(app, clinic)
+
+
+async def holds_now(app: App, clinic: str) -> Holds:
+    """The holds in force for a clinic."""
     return Holds(tuple(map(_hold, await app.store.holds.holds(clinic, app.clock()))))
 
 
@@ -70,6 +76,11 @@ async def list_holds(app: TheApp, clinic: Id) -> Holds:
 )
 async def hold(app: TheApp, key: TheKey, clinic: Id, data: JSONBody[NewHold]) -> Hold:
     """Leave the clinic, or part of it, alone from the next write on."""
+    return await placed(app, key, clinic, data)
+
+
+async def placed(app: App, key: Key, clinic: str, data: NewHold) -> Hold:
+    """A hold, placed in the name of a key. Raises InputError."""
     now, until = app.clock(), utc("until", data.until)
     made = model.Hold(
         id=app.governor.new_id(),
@@ -88,6 +99,11 @@ async def hold(app: TheApp, key: TheKey, clinic: Id, data: JSONBody[NewHold]) ->
 @delete("/holds/{hold_id:str}", operation_id="unhold", tags=["holds"], opt={ROLE: Role.OPERATOR}, responses=problems(404))
 async def unhold(app: TheApp, key: TheKey, hold_id: Id) -> None:
     """End a hold; the rules decide again from the next run on. One on everything takes an admin's key to every clinic."""
+    await ended(app, key, hold_id)
+
+
+async def ended(app: App, key: Key, hold_id: str) -> None:
+    """End a hold in the name of a key. Raises NotFoundError, PermissionDeniedException."""
     found = await app.store.holds.get(hold_id)
     if found.clinic is not None:
         demand(key, found.clinic)

@@ -158,7 +158,7 @@ async def reject_plan(app: TheApp, key: TheKey, run: Id, data: JSONBody[No]) -> 
 )
 async def approve_decision(app: TheApp, key: TheKey, decision_id: Id, data: JSONBody[Yes]) -> Question:
     """Say yes to what a decision asks; the clinic's next run carries it out if it is still what the rules want."""
-    return await _answer_decision(app, key, decision_id, Answer.APPROVED, data.reason)
+    return await answered(app, key, decision_id, Answer.APPROVED, data.reason)
 
 
 @post(
@@ -172,7 +172,7 @@ async def approve_decision(app: TheApp, key: TheKey, decision_id: Id, data: JSON
 )
 async def reject_decision(app: TheApp, key: TheKey, decision_id: Id, data: JSONBody[No]) -> Question:
     """Say no to what a decision asks; it is asked again once the rules want something else."""
-    return await _answer_decision(app, key, decision_id, Answer.REJECTED, data.reason)
+    return await answered(app, key, decision_id, Answer.REJECTED, data.reason)
 
 
 HANDLERS = (list_plans, get_plan, approve_plan, reject_plan, approve_decision, reject_decision)
@@ -200,7 +200,8 @@ async def _answer_plan(app: App, key: Key, run: str, answer: Answer, why: str) -
     return PlanAnswered(tuple(map(question, found.given)), found.refused)
 
 
-async def _answer_decision(app: App, key: Key, decision_id: str, answer: Answer, why: str) -> Question:
+async def answered(app: App, key: Key, decision_id: str, answer: Answer, why: str) -> Question:
+    """The question of a decision, answered in the name of a key. Raises NotFoundError, InputError, AnsweredError."""
     found = await app.store.decisions.decision(decision_id)
     demand(key, found.clinic)
     return question(await answer_decision(app, found, answer, key.name, _reason(answer, why)))

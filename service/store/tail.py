@@ -1,0 +1,74 @@
+"""What is new in the ledger, for whoever watches it grow.
+
+Where a watcher stands is counted chain by chain: the numbers of one follow each other without a gap, while on PostgreSQL a
+record may become visible after another chain's with a higher id. The id is what a watcher that was cut off comes back with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+
+from service.core.ledger import Record
+from service.store import tables
+from service.store.database import Database
+from service.store.undisturbed import at_once, undisturbed
+
+Places = dict[str, int]
+"""By chain, the number of the last record that a watcher has seen."""
+
+AT_ONCE = 200
+"""Records of a chain told at a time."""
+
+_LEDGER = tables.ledger
+_CHAIN = tables.chain
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record with its id in the ledger as a whole."""
+
+    id: int
+    record: Record
+
+
+@undisturbed
+class Tail:
+    """The growing end of every chain."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @at_once
+    async def heads(self, chains: Collection[str]) -> Places:
+        """The number of the newest record of each of these chains that there is."""
+        query = select(_CHAIN.c.name, _CHAIN.c.seq).where(_CHAIN.c.name.in_(chains))
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        return {row.name: row.seq for row in rows}
+
+    async def places(self, chains: Collection[str], after: int) -> Places:
+        """Where a watcher stood that had seen the record with this id."""
+        last = select(func.max(_LEDGER.c.seq)).where(_LEDGER.c.id <= after)
+        async with self._database.reading() as conn:
+            return {chain: await conn.scalar(last.where(_LEDGER.c.chain == chain)) or 0 for chain in chains}
+
+    async def since(self, seen: Mapping[str, int], heads: Mapping[str, int]) -> list[Event]:
+        """The records between two standings, in the order of their ids, `AT_ONCE` of a chain at the most."""
+        grown = [(chain, seen.get(chain, 0)) for chain, seq in heads.items() if seq > seen.get(chain, 0)]
+        if not grown:
+            return []
+        async with self._database.reading() as conn:
+            found = [_event(row) for chain, seq in grown for row in await conn.execute(_after(chain, seq))]
+        return sorted(found, key=lambda event: event.id)
+
+
+def _after(chain: str, seq: int) -> Select[Any]:
+    query = select(_LEDGER).where(_LEDGER.c.chain == chain, _LEDGER.c.seq > seq)
+    return query.order_by(_LEDGER.c.seq).limit(AT_ONCE)
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(row.id, Record(row.chain, row.seq, row.at, row.kind, row.text, row.hash))
