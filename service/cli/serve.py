@@ -46,9 +46,14 @@ async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
 
     listener = _bound(host, port)
     click.echo(f"listening on http://{host}:{listener.getsockname()[1]}", err=True)
+    server: uvicorn.Server | None = None
+
+    def stopping() -> bool:
+        return server is not None and server.should_exit
+
     # What uvicorn logs goes the way of everything else that is logged; its own set-up would go past what blanks secrets out.
     config = uvicorn.Config(
-        create_app(app, hourly=hourly),
+        create_app(app, hourly=hourly, stopping=stopping),
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -58,7 +63,8 @@ async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
         # What is there now stays: looking through it for garbage would hold up an answer for tens of milliseconds now and then.
         gc.collect()
         gc.freeze()
-        await uvicorn.Server(config).serve(sockets=[listener])
+        server = uvicorn.Server(config)
+        await server.serve(sockets=[listener])
 
 
 @contextmanager

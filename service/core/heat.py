@@ -76,11 +76,12 @@ def heat_map(inputs: RunInputs, by: By) -> tuple[Group, ...]:
     if found.present is None:
         return ()
     views = [(name, view.capacity) for name, view in found.views.items() if isinstance(view, Seen)]
-    services = inputs.rules.services
-    return tuple(
-        Group(name, seen.dates, tuple(_rows(found.present, services[name], seen, by)) if seen.offers else ())
-        for name, seen in views
-    )
+    return tuple(group(found.present, inputs.rules.services[name], seen, by) for name, seen in views)
+
+
+def group(seen: Observation, service: Service, found: Capacity, by: By) -> Group:
+    """The rows of one service, by what a reading showed and what that comes to."""
+    return Group(service.name, found.dates, tuple(_rows(seen, service, found, by)) if found.offers else ())
 
 
 def _rows(seen: Observation, service: Service, found: Capacity, by: By) -> Iterator[Row]:

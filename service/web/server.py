@@ -11,6 +11,7 @@ from service.app import App
 from service.jobs.hourly import Hourly
 from service.settings import ApiSettings
 from service.web import api, dashboard, health, metrics
+from service.web.api.events import STOPPING, Stopping, never
 from service.web.asked import LARGEST_BODY
 from service.web.auth import ADMISSION
 from service.web.border import REQUEST_ID, Border
@@ -23,13 +24,16 @@ COMPRESSION = CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=6
 """Events are sent one by one as they happen, and are small."""
 
 
-def create_app(app: App, *, hourly: bool = True) -> Litestar:
-    """The web application over `app`, which its caller opens and closes; with `hourly`, the loop lives as long as it does."""
+def create_app(app: App, *, hourly: bool = True, stopping: Stopping = never) -> Litestar:
+    """The web application over `app`, which its caller opens and closes; with `hourly`, the loop lives as long as it does.
+
+    `stopping` says whether the server is about to end: answers that go on for ever end then.
+    """
     loop = Hourly(app) if hourly else None
-    return over(app, loop)
+    return over(app, loop, stopping=stopping)
 
 
-def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -> Litestar:
+def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS, stopping: Stopping = never) -> Litestar:
     """The web application over `app` and this loop; probes and scrapes wait for the database for `patience` seconds."""
     scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
     litestar = Litestar(
@@ -46,7 +50,7 @@ def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS) -
         logging_config=None,
         openapi_config=openapi_config(),
         request_max_body_size=LARGEST_BODY,
-        state=State({"app": app, ADMISSION: Admission(app.limiter, app.settings.api.requests_per_minute)}),
+        state=State({"app": app, STOPPING: stopping, ADMISSION: Admission(app.limiter, app.settings.api.requests_per_minute)}),
     )
     # Around everything: the framework would compress before its middleware tags an answer, and no two are compressed alike.
     litestar.asgi_handler = Border(CompressionMiddleware(litestar.asgi_handler, COMPRESSION), app.monitor)

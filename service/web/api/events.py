@@ -27,6 +27,10 @@ QUIET_SECONDS = 15.0
 
 RETRY_MILLISECONDS = 3000
 
+STOPPING = "stopping"
+"""Under this name the web application's state has what says whether the server is about to end."""
+
+Stopping = Callable[[], bool]
 Good = Callable[[], Awaitable[bool]]
 """Whether whoever watches may go on doing so."""
 
@@ -42,17 +46,24 @@ async def watch(
 ) -> ServerSentEvent:
     """What is recorded from now on, or since `Last-Event-ID`: `event` is a record's kind, `data` its text.
 
-    It goes on until the client leaves, or the key is valid no more.
+    It goes on until the client leaves, the key is valid no more, or the service is stopped: then come back with the last id.
     """
     hashed = hash_of_bearer(request)
 
+    stopping: Stopping = request.app.state[STOPPING]
+
     async def good() -> bool:
-        return await is_valid(app, hashed)
+        return not stopping() and await is_valid(app, hashed)
 
     return stream(app, await chains(app, key, clinic), last_event_id, good)
 
 
 HANDLERS = (watch,)
+
+
+def never() -> bool:
+    """The server goes on."""
+    return False
 
 
 def stream(app: App, chains: Collection[str], after: int | None, good: Good) -> ServerSentEvent:

@@ -24,6 +24,7 @@ from service.web.asked import Id, TheApp
 from service.web.auth import ROLE
 from service.web.dashboard.frame import back_to
 from service.web.dashboard.session import TheVisitor
+from service.web.problems import kind_of
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 OPERATOR = {ROLE: Role.OPERATOR}
@@ -84,7 +85,9 @@ async def _after(done: Awaitable[object], data: dict[str, str], said: str) -> Re
     """The page that the form was on, with what came of it."""
     try:
         await done
-    except (GovernorError, PermissionDeniedException) as error:
-        said = f"Not done: {error.detail if isinstance(error, PermissionDeniedException) else error}"
+    except PermissionDeniedException as error:
+        said = f"Not done: {error.detail}"
+    except GovernorError as error:
+        said = f"Not done: {kind_of(error).detail or error}"
     back = data.get("back", "/")
     return back_to(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/", said)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response, get
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import Redirect
 
 from service.app import App
@@ -30,6 +31,8 @@ MOST = 60
 
 RECENT = 8
 
+After = Annotated[str, QueryParameter(max_length=100)]
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -51,7 +54,7 @@ class Line:
 
 @get("/")
 async def show_all(
-    request: VisitorRequest, app: TheApp, visitor: TheVisitor, hourly: TheLoop, after: str = ""
+    request: VisitorRequest, app: TheApp, visitor: TheVisitor, hourly: TheLoop, after: After = ""
 ) -> Response[Any]:
     """Every clinic that the visitor's key opens; whoever has one only is led to it."""
     names = [name for name in await visible(app, visitor.key) if name > after]
@@ -70,7 +73,7 @@ async def show(
     hourly: TheLoop,
     drawings: TheDrawings,
     clinic: Id,
-    by: By = By.PRACTITIONER,
+    by: FromQuery[By] = By.PRACTITIONER,
 ) -> Response[Any]:
     """One clinic."""
     drawing = await drawings.of(clinic)

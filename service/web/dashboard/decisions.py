@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get
-from litestar.params import QueryParameter
+from litestar.params import FromQuery, QueryParameter
 
 from service.app import App
 from service.store.decisions import Wanted
@@ -31,7 +31,7 @@ async def show_timeline(  # noqa: PLR0913 - each is something that it is made of
     texts: TheRuleTexts,
     clinic: Id,
     campaign: Campaign = "",
-    all: bool = False,  # noqa: A002, FBT002 - the word in the address
+    all: FromQuery[bool] = False,  # noqa: A002, FBT002 - the word in the address
     cursor: Cursor = None,
 ) -> Response[Any]:
     """The clinic's decisions, newest first: those that changed something, or all."""

@@ -4,7 +4,7 @@ from litestar import get
 from litestar.response import ServerSentEvent
 
 from service.web.api.audit import Chain, chains
-from service.web.api.events import LastEvent, stream
+from service.web.api.events import STOPPING, LastEvent, stream
 from service.web.asked import TheApp
 from service.web.auth import is_valid
 from service.web.dashboard.session import COOKIE, TheVisitor, VisitorRequest, is_open
@@ -15,10 +15,10 @@ async def events(
     request: VisitorRequest, app: TheApp, visitor: TheVisitor, clinic: Chain = None, last_event_id: LastEvent = None
 ) -> ServerSentEvent:
     """As `/v1/events`, until the session ends."""
-    secret = request.cookies[COOKIE]
+    secret, stopping = request.cookies[COOKIE], request.app.state[STOPPING]
 
     async def good() -> bool:
-        return await is_open(app, secret) and await is_valid(app, visitor.hashed)
+        return not stopping() and await is_open(app, secret) and await is_valid(app, visitor.hashed)
 
     return stream(app, await chains(app, visitor.key, clinic), last_event_id, good)
 

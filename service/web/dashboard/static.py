@@ -9,6 +9,8 @@ from pathlib import Path
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 
+from service.web.asked import Id
+
 FOLDER = Path(__file__).parent / "static"
 SCRIPT = "\n".join((FOLDER / name).read_text("utf-8") for name in ("htmx.min.js", "live.js"))
 DIGEST = sha256(SCRIPT.encode()).hexdigest()[:16]
@@ -16,7 +18,7 @@ ADDRESS = f"/static/{DIGEST}.js"
 
 
 @get("/static/{name:str}", sync_to_thread=False)
-def script(name: str) -> Response[str]:
+def script(name: Id) -> Response[str]:
     """The script, at its present address only."""
     if name != f"{DIGEST}.js":
         raise NotFoundException("there is no such file")

@@ -130,6 +130,21 @@ def state(value: Any, currency: str | None) -> Markup:
     return Markup("<b>paused</b> ({})").format(money)
 
 
+def soon(days: float | None) -> str:
+    """When the next opening is: `today`, `in 3 days`."""
+    if days is None:
+        return "not known"
+    return {0: "today", 1: "tomorrow"}.get(int(days), f"in {number(days)} days")
+
+
+def prose(text: str) -> Markup:
+    """A sentence, with the words of the rule file in it set as such."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
+
+
 def lines(text: str) -> Markup:
     """A text of several lines, as they are."""
     return Markup('<pre tabindex="0">{}</pre>').format(escape(text))
@@ -137,5 +152,5 @@ def lines(text: str) -> Markup:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (cell_text, cell_class, at, ago, weekday, full_day, token, percent, number, span, of, state, lines)
+    for each in (cell_text, cell_class, at, ago, weekday, full_day, token, percent, number, span, of, state, soon, prose, lines)
 }
