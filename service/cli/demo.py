@@ -199,7 +199,8 @@ async def _serve(app: App, world: World, screen: Console, port: int, controls: s
 
     secret, _ = await new_key(app.store.keys, "demonstration", Role.OPERATOR, [EVERY_CLINIC], app.clock())
     address = f"http://127.0.0.1:{port}"
-    screen.rule("[bold]the API is up; the world goes on in real time, one run an hour; interrupt to stop")
+    screen.rule("[bold]dashboard and API are up; the world goes on in real time, one run an hour; interrupt to stop")
+    screen.print(f"dashboard: [bold]{address}/[/]   sign in with [bold]{secret}[/]", soft_wrap=True)
     screen.print(f"curl -H 'Authorization: Bearer {secret}' '{address}/v1/decisions?changed=true&limit=2'", soft_wrap=True)
     screen.print(
         f"description: {address}/schema   health: {address}/healthz   the sandbox's state and controls: {controls}/state"
