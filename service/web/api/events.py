@@ -92,6 +92,7 @@ async def _events(app: App, chains: Collection[str], after: int | None, good: Go
             seen[event.record.chain] = event.record.seq
             quiet_since = app.monotonic()
             yield event
+            await asyncio.sleep(0)  # so that it is noticed when the client has left in the middle of many
         if app.monotonic() - quiet_since > QUIET_SECONDS:
             quiet_since = app.monotonic()
             yield None
