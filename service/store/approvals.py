@@ -23,7 +23,7 @@ from service.store import documents
 from service.store.database import Database
 from service.store.ledger import append
 from service.store.tables import approval as _approval
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 RECORDED = {Answer.APPROVED: Kind.APPROVAL, Answer.REJECTED: Kind.REJECTION}
 
@@ -35,11 +35,12 @@ class Approvals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @at_once
     async def standing(self, clinic: str) -> dict[str, Approval]:
         """The questions of a clinic that still stand, answered or not, by campaign."""
-        async with self._database.reading() as conn:
-            found = map(_from, await conn.execute(_standing(clinic)))
-            return {each.campaign: each for each in found}
+        query = _standing(clinic)
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        return {each.campaign: each for each in map(_from, rows)}
 
     async def get(self, ids: Collection[str]) -> dict[str, Approval]:
         """Those of these questions that there are, by id, however they ended."""

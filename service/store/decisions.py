@@ -126,10 +126,11 @@ class Decisions:
             found[each.run].append(each)
         return {run: tuple(decisions) for run, decisions in found.items()}
 
+    @at_once
     async def of_run(self, run: str) -> tuple[Decision, ...]:
         """A run's decisions, in the order of their ids."""
-        async with self._database.reading() as conn:
-            return tuple(map(_from, await conn.execute(_query().where(_decision.c.run == run).order_by(_decision.c.id))))
+        query = _query().where(_decision.c.run == run).order_by(_decision.c.id)
+        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query).all())))
 
 
 def changes_something(decision: Decision) -> bool:

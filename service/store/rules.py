@@ -9,16 +9,17 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.errors import Problem
+from service.core.errors import NotFoundError, Problem
 from service.core.ledger import Kind
 from service.core.rules.language import RuleSet
 from service.store import documents
 from service.store.database import Database
 from service.store.documents import Document
 from service.store.ledger import append
+from service.store.tables import document as _document
 from service.store.tables import rejection as _rejection
 from service.store.tables import revision as _revision
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,17 @@ class Rules:
             await append(conn, clinic, Kind.RULES_LOADED, body, at)
             return True
 
+    @at_once
     async def rules_in_force(self, clinic: str) -> Revision | None:
         """The last good rule file of a clinic."""
-        async with self._database.reading() as conn:
-            if (row := await _latest(conn, clinic)) is None:
-                return None
-            rules = (await documents.get(conn, [row.rules]))[row.rules]
+        query = select(_revision, _document.c.body).outerjoin(_document, _document.c.digest == _revision.c.rules)
+        query = query.where(_revision.c.clinic == clinic).order_by(_revision.c.id.desc()).limit(1)
+        row = await self._database.read(lambda conn: conn.execute(query).one_or_none())
+        if row is None:
+            return None
+        if row.body is None:
+            raise NotFoundError(f"no stored document {row.rules}")
+        rules = documents.text_of(row.rules, row.body)
         return Revision(documents.load(RuleSet, rules), row.text, row.loaded_at)
 
     async def revision(self, clinic: str, digest: str) -> Revision | None:
@@ -102,10 +108,11 @@ class Rules:
             await append(conn, clinic, Kind.RULES_REJECTED, {"digest": digest, "problems": problems}, at)
             return True
 
+    @at_once
     async def rejected_rules(self, clinic: str) -> Rejection | None:
         """The rule file that stands rejected, if the one that stands is."""
-        async with self._database.reading() as conn:
-            row = (await conn.execute(select(_rejection).where(_rejection.c.clinic == clinic))).one_or_none()
+        query = select(_rejection).where(_rejection.c.clinic == clinic)
+        row = await self._database.read(lambda conn: conn.execute(query).one_or_none())
         return Rejection(row.digest, documents.load(tuple[Problem, ...], row.problems), row.rejected_at) if row else None
 
     async def clinics(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from service.store.ledger import append
 from service.store.pages import Page, cursor_of, position
 from service.store.state import advance_standings, replace_names, replace_numbers, replace_rule_states
 from service.store.tables import run as _run
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,7 @@ class Runs:
         page = await self.runs([clinic], limit=1)
         return page.items[0] if page.items else None
 
+    @at_once
     async def runs(
         self, clinics: Collection[str] | None = None, *, planned: bool = False, cursor: str | None = None, limit: int = 100
     ) -> Page[Run]:
@@ -140,8 +141,7 @@ class Runs:
             at, id_ = position(cursor, datetime, str)
             query = query.where(tuple_(_run.c.started_at, _run.c.id) < tuple_(literal(at, Instant), literal(id_)))
         query = query.order_by(_run.c.started_at.desc(), _run.c.id.desc()).limit(limit + 1)
-        async with self._database.reading() as conn:
-            rows = (await conn.execute(query)).all()
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
         return Page.of(rows, limit, _from, lambda row: cursor_of(row.started_at, row.id))
 
     async def unfinished(self, clinic: str | None = None) -> tuple[Run, ...]:

@@ -13,7 +13,7 @@ from service.store.database import Database
 from service.store.documents import Document
 from service.store.inputs import campaigns_of, snapshots_together
 from service.store.tables import snapshot as _snapshot
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 
 @undisturbed
@@ -55,15 +55,14 @@ class Snapshots:
         async with self._database.reading() as conn:
             return await campaigns_of(conn, (await conn.scalars(query)).all())
 
+    @at_once
     async def cliniko_unreadable_since(self, clinic: str) -> datetime | None:
         """When the unbroken series of unreadable diaries that the latest snapshot belongs to began; None: it was read."""
         mine = _snapshot.c.clinic == clinic
         last_read = select(func.max(_snapshot.c.taken_at)).where(mine, _snapshot.c.readable).scalar_subquery()
         since_then = or_(last_read.is_(None), _snapshot.c.taken_at > last_read)
         query = select(func.min(_snapshot.c.taken_at)).where(and_(mine, ~_snapshot.c.readable, since_then))
-        async with self._database.reading() as conn:
-            found: datetime | None = await conn.scalar(query)
-        return found
+        return await self._database.read(lambda conn: conn.scalar(query))
 
 
 async def put(conn: AsyncConnection, run: str, snapshot: Snapshot, document: Document) -> None:

@@ -7,9 +7,9 @@ than what the run concluded from the old one, and stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Select, Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RuleState, Standing
@@ -18,7 +18,7 @@ from service.store import documents, tables
 from service.store.database import Database
 from service.store.leases import demand
 from service.store.ledger import Entry, append
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 T = TypeVar("T")
 
@@ -35,10 +35,12 @@ class Memory:
         async with self._database.reading() as conn:
             return await _remembered(conn, tables.rule_state, RuleState, clinic)
 
+    @at_once
     async def standings(self, clinic: str) -> dict[str, Standing]:
         """What is remembered about each campaign, those that left the rule file included."""
-        async with self._database.reading() as conn:
-            return await _remembered(conn, tables.standing, Standing, clinic)
+        query = _of_clinic(tables.standing, clinic)
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        return {key: documents.load(Standing, text) for key, text in rows}
 
     async def names(self, clinic: str) -> dict[str, tuple[str, ...]]:
         """What the names of the rule file were in Cliniko when they last were anything (`core.known_names`)."""
@@ -109,9 +111,12 @@ def _of(names: set[str], values: Mapping[str, T]) -> dict[str, T]:
 
 
 async def _remembered(conn: AsyncConnection, table: Table, kind: type[T], clinic: str) -> dict[str, T]:
+    return {key: documents.load(kind, text) for key, text in await conn.execute(_of_clinic(table, clinic))}
+
+
+def _of_clinic(table: Table, clinic: str) -> Select[Any]:
     _, name, body = table.c
-    rows = await conn.execute(select(name, body).where(table.c.clinic == clinic).order_by(name))
-    return {key: documents.load(kind, text) for key, text in rows}
+    return select(name, body).where(table.c.clinic == clinic).order_by(name)
 
 
 async def _replace(
