@@ -72,6 +72,7 @@ async def show_decision(
         visitor=visitor,
         found=found,
         decision=found.decision,
+        name=rules.name if rules else clinic,
         currency=rules.currency if rules else None,
         zone=(await drawings.of(clinic)).zone,
     )
