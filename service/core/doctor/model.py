@@ -76,7 +76,7 @@ class Observed:
     """Everything an examination goes by.
 
     `rules` None: there is no file yet, or `refused` says what is wrong with it. `key` None: there is none, or it is
-    malformed. `elsewhere` holds, by their names in the file, the file's campaigns that are not in their account's survey.
+    malformed. `unaddressed` are channels of the file that have no address. `elsewhere` holds, by their names in the file, the file's campaigns that are not in their account's survey.
     """
 
     clinic: str
@@ -90,3 +90,4 @@ class Observed:
     elsewhere: Mapping[str, Campaign | Unreadable] = field(default_factory=dict)
     rules: RuleSet | None = None
     refused: str = ""
+    unaddressed: tuple[str, ...] = ()
