@@ -1,7 +1,8 @@
 """`/healthz` and `/readyz`: is this process alive, and can it be given work? Open to all, and they tell nothing else.
 
 Liveness is the heartbeat of the hourly loop, and of the one that sends notices: a process whose loop has died answers requests
-as if nothing were wrong, and must be restarted. A database that is away is no reason for that; it is one to send requests elsewhere, also where it just hangs.
+as if nothing were wrong, and must be restarted. A database that is away is no reason for that; it is one to send requests
+elsewhere, also where it just hangs.
 """
 
 from dataclasses import dataclass

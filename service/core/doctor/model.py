@@ -76,7 +76,8 @@ class Observed:
     """Everything an examination goes by.
 
     `rules` None: there is no file yet, or `refused` says what is wrong with it. `key` None: there is none, or it is
-    malformed. `unaddressed` are channels of the file that have no address. `elsewhere` holds, by their names in the file, the file's campaigns that are not in their account's survey.
+    malformed. `elsewhere` holds, by their names in the file, the file's campaigns that are not in their account's survey.
+    `unaddressed` are channels of the file that have no address.
     """
 
     clinic: str
