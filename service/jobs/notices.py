@@ -132,7 +132,9 @@ async def deliver(app: App, *, beat: Beat = lambda: None) -> Told:
             beat()
             return await _deliver(app, clinic, channel)
 
-    return _summed(await asyncio.gather(*(one(*each) for each in await outbox.due(now))))
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(*each)) for each in await outbox.due(now)]
+    return _summed([task.result() for task in tasks])
 
 
 async def _deliver(app: App, clinic: str, channel: str) -> Told:
@@ -144,6 +146,9 @@ async def _deliver(app: App, clinic: str, channel: str) -> Told:
     except GovernorError as error:
         log.warning("notices_not_sent", clinic=clinic, channel=channel, error=str(error))
         return Told(troubles=(f"{channel}: {error}",))
+    except Exception as error:  # a defect met by one channel is no reason for the others to hear nothing
+        log.exception("notices_crashed", clinic=clinic, channel=channel)
+        return Told(troubles=(f"{channel}: {type(error).__name__}",))
 
 
 async def _sent(app: App, clinic: str, channel: str, address: SecretStr) -> Told:
