@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -31,19 +31,12 @@ DEADLINE_SECONDS = 90.0
 
 STATUS = re.compile(r"\berror=(\d{3})\b")
 
-Loaded = Callable[[str], Any]
+Send = Callable[[str, SecretStr, str, str], Awaitable[None]]
+"""Sends to a channel, at its address, a subject and a text.
 
-
-class Send(Protocol):
-    """Sends a message to the address of a channel.
-
-    Raises SettingsError for an address that is none, TransientError for a message that was not delivered, AmbiguousWriteError
-    where nobody knows.
-    """
-
-    def __call__(self, channel: str, address: SecretStr, subject: str, text: str) -> Awaitable[None]:
-        """Send it."""
-        ...
+Raises SettingsError for an address that is none, TransientError for a message that was not delivered, AmbiguousWriteError where
+nobody knows.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +78,7 @@ class ThroughApprise:
 
             name = variable("notify", channel)
             raise SettingsError(f"{name} is no address that Apprise knows; write one such as mailto://... or slack://...")
-        server.socket_read_timeout = min(self.answer_seconds, max(server.socket_read_timeout, self.answer_seconds))
+        server.socket_read_timeout = self.answer_seconds
         return server
 
 
@@ -149,6 +142,7 @@ def _loaded() -> _Library:
         app_desc="Ad-spend governor",
         storage_mode="memory",
         secure_logging=True,
+        http_redirects=False,  # a POST that is sent elsewhere arrives there without its message
         service_timeout=0,  # the deadline is ours
         allow_templates=False,
         image_path_mask=False,

@@ -31,20 +31,24 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
             raise InputError(f"no rule files in {app.settings.rules_dir}: write one, or set GOVERNOR_RULES_DIR")
         look_over(app.directory, names)
         reports = await evaluate_all(app, names, dry_run=dry_run)
+        _print(reports, as_json=as_json)
         if not dry_run:
             await _notify(app)
         return reports
 
     reports = with_app(work)
-    if as_json:
-        click.echo(canonical({"runs": [_json(report) for report in reports]}))
-    else:
-        for report in reports:
-            _show(report)
     if any(isinstance(report, Failure) and isinstance(report.error, InputError | NotFoundError) for report in reports):
         raise click.exceptions.Exit(2)
     if any(isinstance(report, Failure) or report.problems for report in reports):
         raise click.exceptions.Exit(1)
+
+
+def _print(reports: list[Report | Failure], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(canonical({"runs": [_json(report) for report in reports]}))
+        return
+    for report in reports:
+        _show(report)
 
 
 async def _notify(app: App) -> None:

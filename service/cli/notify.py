@@ -62,5 +62,6 @@ async def _try(settings: Settings, channel: str, send: Send) -> str:
     try:
         await send(channel, address, SUBJECT, redacted(text))
     except (OutsideError, SettingsError) as error:
-        return redacted(str(error).removeprefix(f"{channel} ").removeprefix(f"{channel}: "))
+        said = redacted(str(error)).removeprefix(f"{channel} ").removeprefix(f"{channel}: ")
+        return f"not sent {said}" if said.startswith("(") else f"not sent: {said}"
     return ""

@@ -64,7 +64,8 @@ class Notifying:
         while not self._stopping:
             self._beat()
             await self._tell()
-            await self._sleep(NAP_SECONDS)
+            if not self._stopping:
+                await self._sleep(NAP_SECONDS)
 
     def _beat(self) -> datetime:
         self.heartbeat = self._app.clock()

@@ -90,7 +90,7 @@ class Outbox:
         query = select(chain.name, _position.c.seq, _position.c.memory).select_from(joined)
         query = query.where(chain.name != SYSTEM, chain.seq > func.coalesce(_position.c.seq, 0)).order_by(chain.name)
         async with self._database.reading() as conn:
-            return tuple(_from(row) for row in (await conn.execute(query)).all())
+            return tuple(_from(*row) for row in (await conn.execute(query)).all())
 
     async def records(self, position: Position) -> tuple[Record, ...]:
         """The next records of a chain, some at a time."""
@@ -173,8 +173,8 @@ def _row(chain: str, waiting: Waiting, due_at: datetime) -> dict[str, Any]:
     return {**place, **body, "status": "waiting", "due_at": due_at, "tries": 0, "repeated": False}
 
 
-def _from(row: Row[Any]) -> Position:
-    return Position(row.name, row.seq or 0, documents.load(Memory, row.memory or "{}"))
+def _from(chain: str, seq: int | None, memory: str | None) -> Position:
+    return Position(chain, seq or 0, documents.load(Memory, memory or "{}"))
 
 
 def _claimed(row: Row[Any]) -> Claimed:

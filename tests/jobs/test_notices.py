@@ -9,7 +9,8 @@ import pytest
 from service.core.errors import AmbiguousWriteError, SettingsError, StoreError, TransientError
 from service.core.ledger import Kind
 from service.core.notices.timing import AGAIN_AFTER, ATTEMPTS, TOO_OLD, QuietHours
-from service.jobs.notices import tell
+from service.jobs.keeping import forget_old
+from service.jobs.notices import Told, tell
 from service.sandbox.scene import HARBOUR
 from service.store.ledger import Ledger
 from tests.clinic import DAY, HOUR, MINUTE, Clinic, at
@@ -328,9 +329,21 @@ async def test_no_secret_of_the_settings_is_in_a_message_or_in_the_outbox(tellin
     assert ("[secret]" in message.text, "hunter2" in message.text) == (True, False)
 
 
+async def test_what_was_told_is_forgotten_after_a_month_and_what_waits_is_not(telling: Clinic, heard: Heard) -> None:
+    await drifted(telling, "ana")
+    await heard.after(telling.app)
+    telling.later(29 * DAY)
+    assert (await forget_old(telling.app)).notices == 0
+    telling.later(2 * DAY)
+    await drifted(telling, "ben")
+    await told(heard.by(telling.app, "another"))
+    assert (await forget_old(telling.app)).notices == 1
+    assert "ben" in (await one(telling, heard)).text
+
+
 async def test_a_clinic_whose_file_names_no_channel_has_nobody_to_tell(telling: Clinic, heard: Heard) -> None:
     telling.rules()
     await telling.run()
     await drifted(telling, "ana")
     assert await heard.after(telling.app) == []
-    assert await told(telling.app) == type(await told(telling.app))()
+    assert await told(telling.app) == Told()

@@ -97,10 +97,10 @@ async def repeatedly_killed(directory: Path, points: list[str]) -> None:
         assert (office.lost(), office.unmarked_repetitions()) == ([], [])
 
 
-FEW = st.lists(st.sampled_from(POINTS), min_size=2, max_size=4)
+FEW = st.lists(st.sampled_from(POINTS), min_size=2, max_size=3)
 
 
-@settings(max_examples=4, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
 @given(points=FEW)
 async def test_nor_does_one_that_dies_again_and_again(points: list[str]) -> None:
     with TemporaryDirectory() as directory:
@@ -128,7 +128,7 @@ async def test_a_message_that_every_process_dies_of_is_given_up(office: Office) 
 async def test_two_processes_share_the_work_and_repeat_nothing(office: Office, tmp_path: Path) -> None:
     async with app_over(office.near, tmp_path) as opened:
         other = office.heard.by(opened)
-        for _ in range(12):
+        for _ in range(4):
             await asyncio.gather(*(office.record(clinic) for clinic in CLINICS))
             await asyncio.gather(told(office.app), told(other))
         await office.rest()
