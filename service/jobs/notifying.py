@@ -82,7 +82,7 @@ class Notifying:
             self._telling = False
         for channel in set(told.unaddressed) - self._complained:
             self._complained.add(channel)
-            log.warning("channel_without_address", channel=channel, setting=variable("notify", channel))
+            log.info("channel_without_address", channel=channel, setting=variable("notify", channel))
 
     async def _stop(self, task: asyncio.Task[None]) -> None:
         self._stopping = True

@@ -157,6 +157,9 @@ class Outbox:
     async def expire(self, before: datetime, now: datetime) -> int:
         """Give up what was recorded before an instant and still waits; returns how many that was."""
         old = (_notice.c.status == "waiting", _notice.c.at < before)
+        async with self._database.reading() as conn:
+            if await conn.scalar(select(_notice.c.id).where(*old).limit(1)) is None:
+                return 0  # as nearly always: nobody is kept from writing
         async with self._database.writing() as conn:
             return (await conn.execute(update(_notice).where(*old).values(status="expired", ended_at=now))).rowcount
 
