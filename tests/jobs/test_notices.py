@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from service.core.errors import AmbiguousWriteError, SettingsError, StoreError, TransientError
 from service.core.ledger import Kind
@@ -13,6 +14,7 @@ from service.jobs.keeping import forget_old
 from service.jobs.notices import Told, tell
 from service.sandbox.scene import HARBOUR
 from service.store.ledger import Ledger
+from service.store.tables import notice
 from tests.clinic import DAY, HOUR, MINUTE, Clinic, at
 from tests.jobs.heard import Heard, Message, told
 from tests.watching import Lines
@@ -327,6 +329,9 @@ async def test_no_secret_of_the_settings_is_in_a_message_or_in_the_outbox(tellin
     await drifted(telling, "hunter2hunter2")
     message = await one(telling, heard)
     assert ("[secret]" in message.text, "hunter2" in message.text) == (True, False)
+    async with telling.app.store._database.reading() as conn:
+        bodies = " ".join(await conn.scalars(select(notice.c.body)))
+    assert ("[secret]" in bodies, "hunter2" in bodies) == (True, False)
 
 
 async def test_what_was_told_is_forgotten_after_a_month_and_what_waits_is_not(telling: Clinic, heard: Heard) -> None:

@@ -16,10 +16,12 @@ from sqlalchemy import text
 
 from service.app import App
 from service.core.ledger import Kind
+from service.core.notices.deriving import derived
+from service.core.notices.model import About
 from service.core.notices.timing import CLAIMED_FOR
 from service.revisions import in_force
 from service.sandbox.scene import HARBOUR, NORTHSIDE, scene
-from service.store.outbox import Outcome
+from service.store.outbox import Outcome, Position, Waiting
 from service.store.store import Store
 from tests.clinic import HOUR, MINUTE
 from tests.jobs.heard import ON_ITS_WAY, POINTS, Heard, killed_at, told
@@ -134,6 +136,21 @@ async def test_two_processes_share_the_work_and_repeat_nothing(office: Office, t
         await office.rest()
     assert {word: office.heard.count(word) for word in office.recorded} == dict.fromkeys(office.recorded, 1)
     assert not any(each.marked for each in office.heard.messages)
+
+
+async def test_of_two_that_have_read_the_same_records_one_puts_them_into_the_outbox(office: Office) -> None:
+    await office.record()
+    outbox, now = office.app.store.outbox, office.app.clock()
+    [position] = await outbox.behind()
+    [record] = await outbox.records(position)
+    notices, memory = derived(record, position.memory, About(HARBOUR, channels=("marketing",)))
+    waiting, after = [Waiting(record.seq, 0, "marketing", each) for each in notices], Position(HARBOUR, record.seq, memory)
+    assert [await outbox.advance(position, after, waiting, now), await outbox.advance(position, after, [], now)] == [
+        True,
+        False,
+    ]
+    await office.rest()
+    assert office.heard.count(office.recorded[0]) == 1
 
 
 async def test_a_claim_that_was_taken_over_is_not_settled_by_whoever_had_it(office: Office) -> None:
