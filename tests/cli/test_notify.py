@@ -23,16 +23,6 @@ def web() -> Iterator[Receiver]:
         yield running
 
 
-def test_each_channel_named_is_tried_and_said_to_work_or_not(tmp_path: Path, web: Receiver) -> None:
-    env = {"GOVERNOR_NOTIFY__MARKETING": web.address(), "GOVERNOR_NOTIFY__FRONT_DESK": NOBODY}
-    env["GOVERNOR_NOTIFY__OWNER"] = web.address("owner")
-    result = governor("notify", "test", "marketing", "front-desk", cwd=tmp_path, **env)
-    assert (result.returncode, result.stdout) == (1, "marketing: sent\n")
-    assert result.stderr == "front-desk: not sent (JSON): it was not delivered; the address, or the way there, is wrong\n"
-    assert [post["title"] for post in web.posts] == ["Ad-spend governor: a test"]
-    assert "“marketing”" in web.posts[0]["message"]
-
-
 def test_without_a_name_all_that_have_an_address_are_tried() -> None:
     both = {"owner": SecretStr(NOBODY), "front_desk": SecretStr(NOBODY)}
     assert _chosen(Settings(notify=both, _env_file=None), ()) == ("front_desk", "owner")

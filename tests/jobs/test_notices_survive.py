@@ -79,6 +79,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 @pytest.mark.parametrize("point", POINTS)
+@pytest.mark.sampled(2)
 async def test_a_process_that_dies_loses_nothing_and_repeats_only_what_was_on_its_way(office: Office, point: str) -> None:
     await office.record()
     assert await killed_at(point, office.app)
