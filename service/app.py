@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from ulid import ULID
 
 import service
+from service.channels.sending import Send, ThroughApprise
 from service.cliniko.access import Access
 from service.cliniko.diaries import ClinikoDiaries
 from service.cliniko.progress import Progress
@@ -177,7 +178,8 @@ def _secret(value: SecretStr | None) -> str | None:
 class App:
     """The service, put together. Whoever is to be told what it does joins the `monitor`'s watchers.
 
-    `clock` tells what time it is, and may be moved; `monotonic` tells in seconds how much has passed.
+    `send` takes a message to a channel. `clock` tells what time it is, and may be moved; `monotonic` tells in seconds how much
+    has passed.
     """
 
     settings: Settings
@@ -188,6 +190,7 @@ class App:
     monitor: Monitor
     limiter: Limiter
     monotonic: Callable[[], float] = time.monotonic
+    send: Send = field(default_factory=ThroughApprise)
 
 
 def assemble(

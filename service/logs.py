@@ -21,7 +21,7 @@ from structlog.types import EventDict, ExcInfo, Processor, WrappedLogger
 
 from service.core.redaction import redactor
 
-SILENCED = ("httpx", "httpcore")
+SILENCED = ("httpx", "httpcore", "apprise")
 """Libraries that log the addresses, headers and reason phrases they are sent: they are not asked what we may keep."""
 
 Redact = Callable[[str], str]
@@ -56,13 +56,18 @@ def redacted(text: str) -> str:
     return _Concealed.redact(text)
 
 
+def silence(name: str) -> None:
+    """Let a library log nothing."""
+    silenced = logging.getLogger(name)
+    silenced.propagate = False
+    if not silenced.handlers:  # without any, what it warns of would go to standard error as it is
+        silenced.addHandler(logging.NullHandler())
+
+
 def configure(level: int = logging.WARNING) -> None:
     """Send log events of `level` and above to standard error, and what libraries warn of with them."""
     for name in SILENCED:
-        silenced = logging.getLogger(name)
-        silenced.propagate = False
-        if not silenced.handlers:  # without any, what it warns of would go to standard error as it is
-            silenced.addHandler(logging.NullHandler())
+        silence(name)
     rendered = _rendered(terminal=sys.stderr.isatty())
     structlog.configure(
         processors=[*_SHARED, *rendered],

@@ -82,11 +82,18 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Notified:
+    """What became of a notice: `sent`, `put_off` (to be tried again), `failed` (given up) or `expired` (never tried)."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseFailed:
     """The database could not be used, or refused."""
 
 
-Fact = Decided | Changed | DatabaseFailed
+Fact = Decided | Changed | Notified | DatabaseFailed
 
 
 # --- telling ------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSettingsErro
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
+from service.core.notices.timing import QuietHours
 from service.core.redaction import passwords_in
 from service.core.rules.language import LONGEST_LOOK_BACK
 from service.logs import conceal
@@ -51,6 +52,11 @@ def _duration(value: Any) -> Any:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
+def _quiet(value: Any) -> Any:
+    """Read `21:00-07:00`; anything else is left for pydantic to judge."""
+    return QuietHours.of(value) if isinstance(value, str) else value
+
+
 def _listed(value: Any) -> Any:
     """Read `a, b`; anything else is left for pydantic to judge."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -59,6 +65,12 @@ def _listed(value: Any) -> Any:
 def _origin(value: str) -> str:
     if not re.fullmatch(r"\*|https?://[^/?#@\s]+", value):
         raise ValueError("write origins as scheme and host, such as https://dashboard.example, or * for every page")
+    return value
+
+
+def _page(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/?#@\s][^?#@\s]*", value):
+        raise ValueError("write the address people open the service at, such as https://governor.example")
     return value
 
 
@@ -195,6 +207,8 @@ class Settings(KillSwitch):
     otel: OtelSettings = OtelSettings()
     clinics: dict[str, ClinicSettings] = {}
     notify: dict[str, SecretStr] = {}
+    quiet_hours: Annotated[QuietHours | None, NoDecode, BeforeValidator(_quiet)] = None
+    public_url: Annotated[str, AfterValidator(_page)] = ""
 
     @field_validator("keep_snapshots")
     @classmethod
@@ -223,6 +237,10 @@ class Settings(KillSwitch):
     def signer(self) -> Signer | None:
         """Who signs the ledger's heads; None where no key is set."""
         return None if self.audit_signing_key is None else Signer.of(self.audit_signing_key.get_secret_value())
+
+    def channel(self, name: str) -> SecretStr | None:
+        """The address of a channel as rule files name it; None where none is set."""
+        return self.notify.get(name.replace("-", "_").lower())
 
     def clinic(self, slug: str) -> ClinicSettings:
         """One clinic's settings; empty where none are set."""

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "audit": ("service.cli.audit:audit", "Show, verify and export the ledger."),
     "replay": ("service.cli.replay:replay", "Compute a stored run again and compare."),
+    "notify": ("service.cli.notify:notify", "Try the channels that notices go out through."),
     "keys": ("service.cli.keys:keys", "API keys: create, list, revoke."),
     "sandbox": ("service.cli.sandbox:sandbox", "Cliniko, Google Ads and Meta as loopback servers over one clinic world."),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 
 from service.app import App
@@ -10,6 +12,7 @@ from service.cli.tables import change_line, console, plan_table
 from service.core.errors import GovernorError, InputError, NotFoundError
 from service.core.ledger import canonical
 from service.governor import Report
+from service.jobs.notices import Told, tell
 from service.jobs.passes import Failure, evaluate_all
 from service.logs import redacted
 from service.revisions import governed, look_over
@@ -27,18 +30,35 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
         if not names:
             raise InputError(f"no rule files in {app.settings.rules_dir}: write one, or set GOVERNOR_RULES_DIR")
         look_over(app.directory, names)
-        return await evaluate_all(app, names, dry_run=dry_run)
+        reports = await evaluate_all(app, names, dry_run=dry_run)
+        _print(reports, as_json=as_json)
+        if not dry_run:
+            await _notify(app)
+        return reports
 
     reports = with_app(work)
-    if as_json:
-        click.echo(canonical({"runs": [_json(report) for report in reports]}))
-    else:
-        for report in reports:
-            _show(report)
     if any(isinstance(report, Failure) and isinstance(report.error, InputError | NotFoundError) for report in reports):
         raise click.exceptions.Exit(2)
     if any(isinstance(report, Failure) or report.problems for report in reports):
         raise click.exceptions.Exit(1)
+
+
+def _print(reports: list[Report | Failure], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(canonical({"runs": [_json(report) for report in reports]}))
+        return
+    for report in reports:
+        _show(report)
+
+
+async def _notify(app: App) -> None:
+    """Tell people what there is to tell; that it does not work is no fault of the pass, and is tried again with the next."""
+    try:
+        told = await tell(app, together=timedelta(0))
+    except GovernorError as error:
+        told = Told(troubles=(str(error),))
+    for trouble in told.troubles:
+        click.echo(redacted(f"notices are not sent: {trouble}"), err=True)
 
 
 def _json(report: Report | Failure) -> dict[str, object]:

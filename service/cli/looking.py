@@ -94,6 +94,7 @@ async def look(settings: Settings, clinic: str, clock: Clock, accounts: Accounts
         elsewhere=elsewhere,
         rules=rules,
         refused=refused,
+        unaddressed=tuple(name for name in (rules.notify if rules else ()) if settings.channel(name) is None),
     )
 
 

@@ -99,7 +99,7 @@ class StoreError(GovernorError):
 class OutsideError(GovernorError):
     """An outside system did not do what was asked.
 
-    `system` is `cliniko`, `google` or `meta`; `code` is that system's own name for the failure, for the ledger.
+    `system` is `cliniko`, `google`, `meta` or a channel; `code` is that system's own name for the failure, for the ledger.
     """
 
     def __init__(self, system: str, message: str, *, code: str = "") -> None:

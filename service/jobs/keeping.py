@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from service.app import App
 
+KEEP_NOTICES = timedelta(days=30)
+"""How long it can be looked up in the outbox what was told; the ledger has what it was made of for good."""
+
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many runs' inputs and outcomes, looks, and documents that nothing needed any more, were removed."""
+    """How many runs' inputs and outcomes, looks, documents that nothing needed any more, and old notices were removed."""
 
     runs: int
     looks: int
     documents: int
+    notices: int
 
 
 async def forget_old(app: App, goes_on: Callable[[], bool] = lambda: True) -> Forgotten:
@@ -34,8 +39,9 @@ async def forget_old(app: App, goes_on: Callable[[], bool] = lambda: True) -> Fo
         runs += await _steps(partial(retention.forget_runs, clinic, oldest, now), goes_on)
         looks += await _steps(partial(retention.forget_looks, clinic, first), goes_on)
     documents = await _steps(partial(retention.forget_documents, oldest), goes_on)
-    log.info("forgotten", runs=runs, looks=looks, documents=documents)
-    return Forgotten(runs, looks, documents)
+    notices = await _steps(partial(retention.forget_notices, now - KEEP_NOTICES), goes_on)
+    log.info("forgotten", runs=runs, looks=looks, documents=documents, notices=notices)
+    return Forgotten(runs, looks, documents, notices)
 
 
 async def _steps(step: Callable[[], Awaitable[int]], goes_on: Callable[[], bool]) -> int:

@@ -111,7 +111,7 @@ class Ledger:
         order = _LEDGER.c.id.desc() if newest_first else _LEDGER.c.id.asc()
         async with self._database.reading() as conn:
             rows = (await conn.execute(query.order_by(order).limit(limit + 1))).all()
-        return Page.of(rows, limit, _record, lambda row: cursor_of(row.id))
+        return Page.of(rows, limit, as_record, lambda row: cursor_of(row.id))
 
     async def export(self, wanted: Wanted | None = None) -> AsyncIterator[tuple[Record, ...]]:
         """All records wanted, oldest first, some at a time and in constant memory.
@@ -127,7 +127,7 @@ class Ledger:
     async def _steps(self, span: Span) -> AsyncIterator[tuple[Record, ...]]:
         last = 0
         while rows := await self.step(span, last):
-            yield tuple(map(_record, rows))
+            yield tuple(map(as_record, rows))
             last = rows[-1].id
 
     async def step(self, span: Span, last: int) -> Sequence[Row[Any]]:
@@ -261,7 +261,8 @@ def _add(checking: Mapping[str, Checking], rows: Iterable[Sequence[Any]], covere
             checking[chain].add((chain, seq, written(at), kind, said, digest))
 
 
-def _record(row: Row[Any]) -> Record:
+def as_record(row: Row[Any]) -> Record:
+    """A row of the ledger as a record."""
     _, chain, seq, at, *said = tuple(row)
     # A damaged row may hold values of another type; the verification shall name it (or its absence), not stumble.
     kind, text, digest = [value if isinstance(value, str) else repr(value) for value in said]

@@ -1,8 +1,8 @@
 """What is not kept forever, removed a little at a time.
 
-A run's inputs and outcome, the conditions it evaluated, its snapshot, and looks go when they are old; runs and decisions never
-do, nor does the ledger by itself (`archives`). Each call is one short transaction over at most `MOST` rows, so that nobody
-waits long for SQLite's one writer; call it until it returns 0.
+A run's inputs and outcome, the conditions it evaluated, its snapshot, looks and notices that went out go when they are old;
+runs and decisions never do, nor does the ledger by itself (`archives`). Each call is one short transaction over at most `MOST`
+rows, so that nobody waits long for SQLite's one writer; call it until it returns 0.
 
 Documents are shared, and named inside other documents, so none is removed because one run that used it was. Every run notes
 the day on all it uses (`documents.put`): whatever was last used before a day is used by no run of that day or later.
@@ -19,6 +19,7 @@ from sqlalchemy.sql.dml import Delete, Update
 from service.store.database import Database
 from service.store.tables import document as _document
 from service.store.tables import look as _look
+from service.store.tables import notice as _notice
 from service.store.tables import pace_model, revision
 from service.store.tables import run as _run
 from service.store.tables import snapshot as _snapshot
@@ -76,6 +77,12 @@ class Retention:
         async with self._database.writing() as conn:
             days = (await conn.scalars(old)).all()
             return await _count(conn, delete(_look).where(_look.c.clinic == clinic, _look.c.day.in_(days)))
+
+    async def forget_notices(self, before: datetime) -> int:
+        """Remove notices that went out, or never will, before an instant; returns how many."""
+        old = select(_notice.c.id).where(_notice.c.ended_at < before).limit(MOST)
+        async with self._database.writing() as conn:
+            return await _count(conn, delete(_notice).where(_notice.c.id.in_(old)))
 
 
 def _day(at: datetime) -> date:

@@ -17,6 +17,7 @@ from service.core.decide.left import left_changed
 from service.core.decide.model import RunInputs, RunOutcome, StoodDown
 from service.core.errors import GoneError, NotFoundError
 from service.core.ledger import Kind, canonical
+from service.core.notices.finding import worth_telling
 from service.store import approvals, decisions, documents, looks, outcomes, snapshots, traces
 from service.store.columns import Instant
 from service.store.database import Database
@@ -189,6 +190,7 @@ def _records(inputs: RunInputs, outcome: RunOutcome, text: Document) -> Iterator
                 "changes": sum(map(decisions.changes_something, outcome.decisions)),
                 "verdicts": Counter(each.verdict for each in outcome.decisions),
             },
+            "tell": worth_telling(inputs, outcome),
         },
     )
     for decision in outcome.decisions:

@@ -16,6 +16,7 @@ from service.store.ledger import Ledger
 from service.store.looks import Looks
 from service.store.migrate import migrate
 from service.store.notes import Notes
+from service.store.outbox import Outbox
 from service.store.overview import Overviews
 from service.store.pace import Pace
 from service.store.repeats import Repeats
@@ -53,6 +54,7 @@ class Store:
         self.looks = Looks(database)
         self.pace = Pace(database)
         self.notes = Notes(database)
+        self.outbox = Outbox(database)
         self.repeats = Repeats(database)
         self.retention = Retention(database)
         self.overview = Overviews(database)

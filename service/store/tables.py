@@ -329,3 +329,38 @@ rejection = Table(
     Column("problems", Text, nullable=False),
     Column("rejected_at", Instant, nullable=False),
 )
+
+# --- notices ------------------------------------------------------------------------------------------------------------
+
+notice_position = Table(
+    "notice_position",
+    metadata,
+    Column("chain", String(100), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("memory", Text, nullable=False),
+    comment="Up to which record of each chain notices have been made, and what is remembered of what was told.",
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
+    Column("chain", String(100), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("channel", String(200), nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("repeated", Boolean, nullable=False),
+    Column("claim", String(40)),
+    Column("claimed_at", Instant),
+    Column("ended_at", Instant),
+    UniqueConstraint("chain", "seq", "channel", "n"),
+    Index(None, "status", "due_at"),
+    Index(None, "ended_at"),
+    comment="The outbox: what is to be told, and what has been.",
+)

@@ -59,11 +59,12 @@ ANSWER_SECONDS = Metric(
     "How long requests to this service took.",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+NOTICES = Metric("governor_notices_total", "counter", ("outcome",), "Notices to people, by what became of them.")
 DATABASE_ERRORS = Metric("governor_database_errors_total", "counter", (), "Uses of the database that failed.")
 
 COUNTED = (
     *(RUNS, RUN_SECONDS, STEP_SECONDS, DECISIONS, CHANGES, REQUESTS, REQUEST_SECONDS),
-    *(ANSWERS, ANSWER_SECONDS, DATABASE_ERRORS),
+    *(ANSWERS, ANSWER_SECONDS, NOTICES, DATABASE_ERRORS),
 )
 
 # --- read when asked for ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
 from service.core.model import Platform
-from service.monitor import Answer, Changed, DatabaseFailed, Decided, Ending, Fact, Request, Run, Step, Work
+from service.monitor import Answer, Changed, DatabaseFailed, Decided, Ending, Fact, Notified, Request, Run, Step, Work
 from service.telemetry import catalogue
 from service.telemetry.catalogue import Metric
 
@@ -26,6 +26,7 @@ STATUSES = ("finished", "incomplete", "dry_run", "failed", "busy", "cancelled")
 SYSTEMS = ("cliniko", "google", "meta")
 OUTCOMES = ("ok", "throttled", "transient", "credentials", "refused", "protocol", "ambiguous", "cancelled", "failed")
 ENDINGS = ("applied", "failed", "superseded")
+TOLD = ("sent", "put_off", "failed", "expired")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OTHER = "other"
 
@@ -56,6 +57,8 @@ class Metrics:
         for system in SYSTEMS:
             for outcome in OUTCOMES:
                 self._metrics[catalogue.REQUESTS].labels(system, outcome)
+        for outcome in TOLD:
+            self._metrics[catalogue.NOTICES].labels(outcome)
         for platform in Platform:
             for ending in ENDINGS:
                 self._metrics[catalogue.CHANGES].labels(platform.value, ending)
@@ -74,6 +77,8 @@ class Metrics:
                 self._metrics[catalogue.DECISIONS].labels(verdict, reason).inc()
             case Changed(platform, outcome):
                 self._metrics[catalogue.CHANGES].labels(platform, outcome).inc()
+            case Notified(outcome):
+                self._metrics[catalogue.NOTICES].labels(outcome).inc()
             case DatabaseFailed():
                 self._metrics[catalogue.DATABASE_ERRORS].inc()
 

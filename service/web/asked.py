@@ -16,6 +16,7 @@ from litestar.params import PathParameter, QueryParameter, SkipValidation
 from service.app import App
 from service.core.errors import InputError
 from service.jobs.hourly import Hourly
+from service.jobs.notifying import Notifying
 from service.store.keys import Key
 from service.web.telling import RuleTexts
 
@@ -27,6 +28,9 @@ TheKey = NamedDependency[SkipValidation[Key]]
 TheRuleTexts = NamedDependency[SkipValidation[RuleTexts]]
 TheLoop = NamedDependency[SkipValidation[Hourly | None]]
 """The hourly loop of this process, if it runs one."""
+
+TheNotifying = NamedDependency[SkipValidation[Notifying | None]]
+"""The loop of this process that sends notices, if it runs one."""
 
 Id = Annotated[str, PathParameter(max_length=300)]
 Name = Annotated[str | None, QueryParameter(max_length=200)]

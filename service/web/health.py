@@ -1,7 +1,8 @@
 """`/healthz` and `/readyz`: is this process alive, and can it be given work? Open to all, and they tell nothing else.
 
-Liveness is the hourly loop's heartbeat: a process whose loop has died answers requests as if nothing were wrong, and must be
-restarted. A database that is away is no reason for that; it is one to send requests elsewhere, also where it just hangs.
+Liveness is the heartbeat of the hourly loop, and of the one that sends notices: a process whose loop has died answers requests
+as if nothing were wrong, and must be restarted. A database that is away is no reason for that; it is one to send requests
+elsewhere, also where it just hangs.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from litestar.exceptions import ServiceUnavailableException
 from litestar.params import SkipValidation
 
 from service.app import App
-from service.web.asked import TheLoop
+from service.web.asked import TheLoop, TheNotifying
 from service.web.patience import Patient
 from service.web.problems import documented
 
@@ -45,12 +46,13 @@ TheProbe = NamedDependency[SkipValidation[Probe]]
 
 
 @get("/healthz", operation_id="health", tags=["health"], responses={503: documented(503)})
-async def healthz(hourly: TheLoop) -> Health:
-    """Whether the hourly loop is alive; 503 if it has died or has not been heard of for too long."""
+async def healthz(hourly: TheLoop, notifying: TheNotifying) -> Health:
+    """Whether the loops are alive; 503 if one of them has died or has not been heard of for too long."""
+    for loop in (hourly, notifying):
+        if loop is not None and (trouble := loop.trouble()):
+            raise ServiceUnavailableException(trouble)
     if hourly is None:
         return Health("ok", None, None)
-    if trouble := hourly.trouble():
-        raise ServiceUnavailableException(trouble)
     return Health("ok", hourly.heartbeat, hourly.next_at)
 
 

@@ -1,4 +1,4 @@
-"""The web application, put together: the API, its description, health checks, metrics, and the hourly loop beside them."""
+"""The web application, put together: the API, its description, health checks, metrics, and the loops beside them."""
 
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
@@ -9,6 +9,7 @@ from litestar.middleware.compression import CompressionMiddleware
 
 from service.app import App
 from service.jobs.hourly import Hourly
+from service.jobs.notifying import Notifying
 from service.settings import ApiSettings
 from service.web import api, dashboard, health, metrics
 from service.web.api.events import STOPPING, Stopping, never
@@ -25,16 +26,23 @@ COMPRESSION = CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=6
 
 
 def create_app(app: App, *, hourly: bool = True, stopping: Stopping = never) -> Litestar:
-    """The web application over `app`, which its caller opens and closes; with `hourly`, the loop lives as long as it does.
+    """The web application over `app`, which its caller opens and closes; with `hourly`, the loops live as long as it does.
 
     `stopping` says whether the server is about to end: answers that go on for ever end then.
     """
-    loop = Hourly(app) if hourly else None
-    return over(app, loop, stopping=stopping)
+    loop, notifying = (Hourly(app), Notifying(app)) if hourly else (None, None)
+    return over(app, loop, notifying, stopping=stopping)
 
 
-def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS, stopping: Stopping = never) -> Litestar:
-    """The web application over `app` and this loop; probes and scrapes wait for the database for `patience` seconds."""
+def over(
+    app: App,
+    loop: Hourly | None,
+    notifying: Notifying | None = None,
+    *,
+    patience: float = PATIENCE_SECONDS,
+    stopping: Stopping = never,
+) -> Litestar:
+    """The web application over `app` and these loops; probes and scrapes wait for the database for `patience` seconds."""
     scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
     litestar = Litestar(
         [api.router(app), dashboard.router(app), *health.HANDLERS, *metrics.HANDLERS],
@@ -44,9 +52,10 @@ def over(app: App, loop: Hourly | None, *, patience: float = PATIENCE_SECONDS, s
             "probe": Provide(lambda: probe, sync_to_thread=False),
             "app": Provide(lambda: app, sync_to_thread=False),
             "hourly": Provide(lambda: loop, sync_to_thread=False),
+            "notifying": Provide(lambda: notifying, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=[lambda _: loop.running()] if loop else [],
+        lifespan=[each.running() for each in (loop, notifying) if each],
         logging_config=None,
         openapi_config=openapi_config(),
         request_max_body_size=LARGEST_BODY,

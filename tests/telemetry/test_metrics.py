@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.core.errors import CredentialsError, LeaseLostError, TransientError
-from service.monitor import Answer, Changed, DatabaseFailed, Decided, Monitor, Request, Run, Step
+from service.monitor import Answer, Changed, DatabaseFailed, Decided, Monitor, Notified, Request, Run, Step
 from service.telemetry import catalogue
 from service.telemetry.metrics import Metrics
 
@@ -90,6 +90,7 @@ def test_every_documented_value_of_a_label_can_be_met() -> None:
     for row, words in (
         ("governor_runs_total", module.STATUSES),
         ("governor_changes_total", module.ENDINGS),
+        ("governor_notices_total", module.TOLD),
         ("governor_outside_requests_total", (*module.SYSTEMS, *module.OUTCOMES)),
     ):
         [said] = [meaning for name, _, _, meaning in ROW.findall(text) if name == row]
@@ -138,6 +139,7 @@ def test_steps_decisions_changes_answers_and_database_errors_are_counted(metrics
         monitor.happened(Decided("keep", "held"))
         monitor.happened(Decided("keep", "held"))
         monitor.happened(Changed("meta", "applied"))
+        monitor.happened(Notified("sent"))
         monitor.happened(DatabaseFailed())
     for method in ("GET", "BREW"):
         with monitor.during(Answer(method, "/v1/runs/01R", {})) as ending:
@@ -146,6 +148,8 @@ def test_steps_decisions_changes_answers_and_database_errors_are_counted(metrics
     assert found["governor_run_step_seconds_count{step=observe}"] == 1
     assert found["governor_decisions_total{reason=held,verdict=keep}"] == 2
     assert found["governor_changes_total{outcome=applied,platform=meta}"] == 1
+    assert found["governor_notices_total{outcome=sent}"] == 1
+    assert found["governor_notices_total{outcome=failed}"] == 0
     assert found["governor_database_errors_total{}"] == 1
     assert found["governor_http_requests_total{method=GET,route=/v1/runs/{run},status=200}"] == 1
     assert found["governor_http_requests_total{method=other,route=/v1/runs/{run},status=200}"] == 1

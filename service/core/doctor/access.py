@@ -40,6 +40,16 @@ def kill_switch(seen: Observed) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def channels(seen: Observed) -> Iterator[Finding]:
+    """Nobody is told anything through a channel without an address."""
+    for name in seen.unaddressed:
+        yield Finding(
+            "channels", Area.SETTINGS, Severity.LOOK_AT,
+            f"The channel {name} of the rule file has no address, so nobody is told anything through it.",
+            f"Set GOVERNOR_NOTIFY__{name.replace('-', '_').upper()}, then try it: `governor notify test {name}`.",
+        )  # fmt: skip
+
+
 def rule_file(seen: Observed) -> Iterator[Finding]:
     """Without a good one there is nothing to decide by."""
     if seen.refused:

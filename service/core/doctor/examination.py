@@ -13,7 +13,7 @@ from service.core.doctor.services import services, without_rule
 from service.core.model import Diaries
 
 ALWAYS: tuple[Callable[[Observed], Iterator[Finding]], ...] = (
-    access.contact_email, access.kill_switch, access.rule_file, access.key, accounts,
+    access.contact_email, access.kill_switch, access.channels, access.rule_file, access.key, accounts,
 )  # fmt: skip
 OF_CLINIKO: tuple[Callable[[Observed, Diaries], Iterator[Finding]], ...] = (
     account.online_bookings, account.zones, account.switches, account.groups, caps, account.requests,

@@ -77,6 +77,7 @@ class Observed:
 
     `rules` None: there is no file yet, or `refused` says what is wrong with it. `key` None: there is none, or it is
     malformed. `elsewhere` holds, by their names in the file, the file's campaigns that are not in their account's survey.
+    `unaddressed` are channels of the file that have no address.
     """
 
     clinic: str
@@ -90,3 +91,4 @@ class Observed:
     elsewhere: Mapping[str, Campaign | Unreadable] = field(default_factory=dict)
     rules: RuleSet | None = None
     refused: str = ""
+    unaddressed: tuple[str, ...] = ()

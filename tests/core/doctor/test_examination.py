@@ -30,6 +30,13 @@ def test_a_healthy_clinic_is_ready_and_there_is_nothing_to_look_at() -> None:
     assert {each.area.value for each in findings} == {"Settings", "Cliniko", "Services", "Google Ads", "Meta"}
 
 
+def test_a_channel_without_an_address_is_something_to_look_at_and_stands_in_no_way() -> None:
+    seen = replace(healthy(), unaddressed=("front-desk",))
+    [finding] = found(seen, "channels")
+    assert (finding.severity, to_fix(examine(seen))) == (LOOK, ())
+    assert finding.advice == "Set GOVERNOR_NOTIFY__FRONT_DESK, then try it: `governor notify test front-desk`."
+
+
 def unread(why: Why, message: str, code: str = "") -> Make:
     return lambda: replace(healthy(), diaries=Unread(why, message, code))
 
