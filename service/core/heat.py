@@ -13,11 +13,13 @@ from enum import StrEnum
 
 from service.core.capacity import Capacity, capacity
 from service.core.decide.model import RunInputs
+from service.core.diary import Diary
 from service.core.metrics import Seen
+from service.core.model import Offer
 from service.core.observation import Observation
 from service.core.outlook import seen_by
 from service.core.rules.language import Service
-from service.core.tallies import Tally
+from service.core.tallies import Tally, busy, open_time_of
 
 
 class By(StrEnum):
@@ -32,7 +34,7 @@ class Look(StrEnum):
     """What is known of a day.
 
     `open`: so many openings. `at_least`: so many and perhaps more, which a cap or a missing answer hides. `full`: rostered, and
-    nothing left. `unknown`: rostered, and nothing was seen of it. `too_soon`: nothing of it can be booked online any more.
+    nothing left. `unknown`: rostered, and nothing was seen of it. `too_soon`: it is past, or too soon to be booked online.
     `closed`: nothing rostered.
     """
 
@@ -87,11 +89,11 @@ def group(seen: Observation, service: Service, found: Capacity, by: By) -> Group
 def _rows(seen: Observation, service: Service, found: Capacity, by: By) -> Iterator[Row]:
     match by:
         case By.SERVICE:
-            yield _row(service.name, found.days, found)
+            yield _row(service.name, found.days, blind=found.blind)
         case By.PRACTITIONER:
             names = {each.id: each.name for each in seen.diaries.practitioners}
             rows = (
-                _row(names.get(each.practitioner, each.practitioner), [day.tally for day in each.days], found)
+                _row(names.get(each.practitioner, each.practitioner), _tallies(each), blind=_blind(seen, each, found.offers))
                 for each in found.diaries
             )
             yield from sorted(rows, key=lambda row: row.name.casefold())
@@ -105,17 +107,31 @@ def _by_location(seen: Observation, service: Service, found: Capacity) -> Iterat
         theirs = tuple(offer for offer in found.offers if offer.location == place.id)
         if theirs:
             there = capacity(replace(seen, diaries=replace(seen.diaries, offers=theirs)), service)
-            yield _row(place.name, there.days, found)
+            yield _row(place.name, there.days, blind=there.blind)
 
 
-def _row(name: str, days: Iterable[Tally], found: Capacity) -> Row:
-    return Row(name, tuple(_cell(day, blind=found.blind) for day in days))
+def _tallies(diary: Diary) -> list[Tally]:
+    return [day.tally for day in diary.days]
+
+
+def _blind(seen: Observation, diary: Diary, offers: Iterable[Offer]) -> bool:
+    """Whether not even the roster tells what somebody could sell: nothing is rostered, and nobody answered, or wrongly."""
+    if any(day.working for day in diary.days):
+        return False
+    theirs = [offer for offer in offers if offer.practitioner == diary.practitioner]
+    return bool(diary.contradicted) or not any(seen.answered(offer) for offer in theirs)
+
+
+def _row(name: str, days: Iterable[Tally], *, blind: bool) -> Row:
+    return Row(name, tuple(_cell(day, blind=blind) for day in days))
 
 
 def _cell(day: Tally, *, blind: bool) -> Cell:
     look = _look(day, blind=blind)
-    known = look in {Look.OPEN, Look.AT_LEAST, Look.FULL} and day.sellable > 0
-    return Cell(look, day.openings_low, 1 - (day.open_low + day.open_high) / (2 * day.sellable) if known else None)
+    if look not in {Look.OPEN, Look.AT_LEAST, Look.FULL} or not day.sellable:
+        return Cell(look, day.openings_low)
+    share = busy(day, open_time_of(day)).estimate
+    return Cell(look, day.openings_low, None if share is None else share / 100)
 
 
 def _look(day: Tally, *, blind: bool) -> Look:

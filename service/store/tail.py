@@ -49,6 +49,11 @@ class Tail:
         rows = await self._database.read(lambda conn: conn.execute(query).all())
         return {row.name: row.seq for row in rows}
 
+    @at_once
+    async def end(self) -> int:
+        """The id of the ledger's newest record, 0 without any."""
+        return await self._database.read(lambda conn: conn.scalar(select(func.max(_LEDGER.c.id)))) or 0
+
     async def places(self, chains: Collection[str], after: int) -> Places:
         """Where a watcher stood that had seen the record with this id."""
         last = select(func.max(_LEDGER.c.seq)).where(_LEDGER.c.id <= after)
@@ -61,8 +66,11 @@ class Tail:
         if not grown:
             return []
         async with self._database.reading() as conn:
-            found = [_event(row) for chain, seq in grown for row in await conn.execute(_after(chain, seq))]
-        return sorted(found, key=lambda event: event.id)
+            found = [[_event(row) for row in await conn.execute(_after(chain, seq))] for chain, seq in grown]
+        # Where a chain has more to tell, nothing is told from behind that: who is cut off there goes on with all of it.
+        end = min((each[-1].id for each in found if len(each) == AT_ONCE), default=None)
+        told = (event for each in found for event in each if end is None or event.id <= end)
+        return sorted(told, key=lambda event: event.id)
 
 
 def _after(chain: str, seq: int) -> Select[Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from service.sandbox.scene import HARBOUR, scene
 from tests.serving import served
@@ -51,6 +51,7 @@ class Seen:
     async def sign_in(self, secret: str) -> None:
         """As people do it: with the keyboard."""
         await self.page.goto(self.url)
+        await expect(self.page.get_by_label("API key")).to_be_focused()
         await self.page.keyboard.type(secret)
         await self.page.keyboard.press("Enter")
         await self.page.get_by_role("button", name="Sign out").wait_for()

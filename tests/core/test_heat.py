@@ -44,6 +44,15 @@ def test_without_any_answer_or_roster_no_day_is_called_closed() -> None:
     assert set(looks(alone(Unseen.NOT_FOUND, ()))) == {Look.UNKNOWN}
 
 
+def test_who_is_not_known_of_is_unknown_beside_whom_is_and_leaves_the_others_as_they_are() -> None:
+    ana, ben = ("city", "ana", "first"), ("quay", "ben", "first")
+    reading = diaries({ana: [at(0, "09:00")], ben: Unseen.NOT_FOUND}, office())
+    [known, unknown] = rows(reading)
+    assert {cell.look for cell in unknown.cells} == {Look.UNKNOWN}
+    assert [known.cells[n].look for n in WEEKEND] == [Look.CLOSED] * 2
+    assert {cell.look for cell in rows(reading, By.LOCATION)[1].cells} == {Look.UNKNOWN}
+
+
 def test_behind_a_cap_there_are_at_least_so_many() -> None:
     capped = alone([at(0, "09:00")], weekly("ana", "city", (0, "09:00", "12:00")), bookings=replace(OPEN, segment_cap=1))
     [row] = rows(capped)

@@ -14,6 +14,7 @@ import pytest
 
 from service.core.decide.model import Hold
 from service.sandbox.scene import HARBOUR, NORTHSIDE
+from service.store import tail
 from service.web.api import events
 from tests.serving import served
 from tests.web.conftest import Api
@@ -115,6 +116,25 @@ async def test_a_client_that_was_cut_off_is_told_what_it_missed_and_nothing_twic
             kinds.append(told.kind)
     assert ids == sorted(set(ids))
     assert ids[0] > seen.id
+
+
+async def test_a_client_that_is_cut_off_in_the_middle_of_very_much_loses_nothing(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "AT_ONCE", 3)
+    for clinic in (HARBOUR, NORTHSIDE, HARBOUR):
+        await live.run(clinic)
+    whole = [(each["chain"], each["seq"]) for each in (await live.api.get("/v1/audit", limit=500))["items"]]
+    found: list[tuple[str, int]] = []
+    after, ids = 0, list[int]()
+    while len(found) < len(whole):
+        async with live.watch("admin", after=after) as watching:
+            for _ in range(min(5, len(whole) - len(found))):
+                told = await watching.next()
+                found.append((told.record["chain"], told.record["seq"]))
+                ids.append(after := told.id)
+    assert ids == sorted(set(ids))
+    assert sorted(found) == sorted(whole)
 
 
 async def test_nothing_of_a_foreign_clinic_is_told(live: Live) -> None:

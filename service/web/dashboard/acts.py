@@ -23,7 +23,7 @@ from service.web.api.plans import answered
 from service.web.asked import Id, TheApp
 from service.web.auth import ROLE
 from service.web.dashboard.frame import back_to
-from service.web.dashboard.session import TheVisitor
+from service.web.dashboard.session import TheVisitor, ours
 from service.web.problems import kind_of
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -89,5 +89,4 @@ async def _after(done: Awaitable[object], data: dict[str, str], said: str) -> Re
         said = f"Not done: {error.detail}"
     except GovernorError as error:
         said = f"Not done: {kind_of(error).detail or error}"
-    back = data.get("back", "/")
-    return back_to(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/", said)
+    return back_to(ours(data.get("back", "/")), said)

@@ -35,9 +35,10 @@ async def show_timeline(  # noqa: PLR0913 - each is something that it is made of
     cursor: Cursor = None,
 ) -> Response[Any]:
     """The clinic's decisions, newest first: those that changed something, or all."""
+    after = await app.store.tail.end()
     rules = (await rules_now(app, clinic)).rules
     wanted = Wanted(clinics=(clinic,), campaign=campaign or None, changed=None if all else True)
-    found = await told(app, texts if campaign else None, wanted, cursor, LINES)
+    found = await told(app, texts, wanted, cursor, LINES)
     return page(
         request,
         "decisions.html",
@@ -47,6 +48,7 @@ async def show_timeline(  # noqa: PLR0913 - each is something that it is made of
         currency=rules.currency if rules else None,
         campaigns=tuple(rules.campaigns) if rules else (),
         campaign=campaign,
+        after=after,
         every=all,
         found=found,
         zone=(await drawings.of(clinic)).zone,
@@ -81,6 +83,6 @@ async def show_decision(
 HANDLERS = (show_timeline, show_decision)
 
 
-async def told(app: App, texts: RuleTexts | None, wanted: Wanted, cursor: str | None, limit: int) -> Decisions:
-    """A page of what `/v1/decisions` answers."""
+async def told(app: App, texts: RuleTexts, wanted: Wanted, cursor: str | None, limit: int) -> Decisions:
+    """A page of what `/v1/decisions` answers, each with its reason in full."""
     return msgspec.json.decode(await listing(app, texts, wanted, cursor, limit), type=Decisions)

@@ -13,6 +13,7 @@ from service.core.decide.model import RunInputs
 from service.core.engine import clinic_zone
 from service.core.errors import GoneError
 from service.core.heat import By, Group, heat_map
+from service.core.model import Unreadable
 
 KEPT = 100
 """Clinics whose newest drawing is kept."""
@@ -20,14 +21,18 @@ KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A run's heat maps; `zone` is the clinic's wall clock. No map: Cliniko could not be read, or no run has looked yet."""
+    """A run's heat maps, or `why` there are none; `zone` is the clinic's wall clock, UTC where none was seen yet."""
 
     run: str
     zone: str
     maps: Mapping[By, tuple[Group, ...]]
+    why: str = ""
 
 
-NOTHING_DRAWN = Drawing("", "UTC", dict.fromkeys(By, ()))
+NO_MAPS: Mapping[By, tuple[Group, ...]] = dict.fromkeys(By, ())
+NOTHING_DRAWN = Drawing("", "UTC", NO_MAPS, "No run has looked at this clinic yet.")
+UNREAD = "The newest run could not read Cliniko, so there is nothing to show."
+GONE = "What the newest run saw is no longer kept."
 
 
 class Drawings:
@@ -43,23 +48,25 @@ class Drawings:
         if not planned:
             return NOTHING_DRAWN
         if clinic not in self._known or self._known[clinic].run != planned[0].id:
-            self._known[clinic] = await self._drawn(planned[0].id)
+            self._known[clinic] = await self._drawn(planned[0].id, self._known.get(clinic, NOTHING_DRAWN).zone)
             if len(self._known) > KEPT:
                 self._known.popitem(last=False)
         self._known.move_to_end(clinic)
         return self._known[clinic]
 
-    async def _drawn(self, run: str) -> Drawing:
+    async def _drawn(self, run: str, zone: str) -> Drawing:
         try:
             inputs = await self._app.store.runs.load_inputs(run)
         except GoneError:
-            return Drawing(run, "UTC", dict.fromkeys(By, ()))
-        return await asyncio.to_thread(_draw, inputs)
+            return Drawing(run, zone, NO_MAPS, GONE)
+        return await asyncio.to_thread(_draw, inputs, zone)
 
 
-def _draw(inputs: RunInputs) -> Drawing:
-    zone = clinic_zone((inputs.snapshot, *inputs.baselines))
-    return Drawing(inputs.run, zone, {by: heat_map(inputs, by) for by in By})
+def _draw(inputs: RunInputs, known: str) -> Drawing:
+    if isinstance(inputs.snapshot.diaries, Unreadable):
+        zone = clinic_zone(inputs.baselines)
+        return Drawing(inputs.run, known if zone == "UTC" else zone, NO_MAPS, UNREAD)
+    return Drawing(inputs.run, clinic_zone((inputs.snapshot,)), {by: heat_map(inputs, by) for by in By})
 
 
 TheDrawings = NamedDependency[SkipValidation[Drawings]]

@@ -4,31 +4,37 @@ from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, QueryParameter
+from litestar.params import Body, FromQuery, QueryParameter
 from litestar.response import Redirect
 
 from service.keys import hash_of
 from service.web.asked import TheApp
 from service.web.auth import ADMISSION, LONGEST_SECRET, admitted
 from service.web.dashboard.frame import page
-from service.web.dashboard.session import begin, end, visitor
+from service.web.dashboard.session import begin, end, ours, visitor
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Back = Annotated[str, QueryParameter(max_length=2000)]
 
 
 @get("/sign-in")
-async def ask(request: Request[Any, Any, Any], app: TheApp, back: Back = "/") -> Response[Any]:
+async def ask(
+    request: Request[Any, Any, Any],
+    app: TheApp,
+    back: Back = "/",
+    lost: FromQuery[bool] = False,  # noqa: FBT002 - in the address
+) -> Response[Any]:
     """The form; whoever is signed in is let through."""
     if await visitor(app, request):
-        return Redirect(_ours(back), status_code=303)
-    return page(request, "sign_in.html", back=_ours(back), wrong="")
+        return Redirect(ours(back), status_code=303)
+    wrong = "Your session had ended, so what you sent was not done." if lost else ""
+    return page(request, "sign_in.html", back=ours(back), wrong=wrong)
 
 
 @post("/sign-in")
 async def sign_in(request: Request[Any, Any, Any], app: TheApp, data: Form) -> Response[Any]:
     """A session for a good key."""
-    secret, back = data.get("key", "").strip(), _ours(data.get("back", "/"))
+    secret, back = data.get("key", "").strip(), ours(data.get("back", "/"))
     hashed = hash_of(secret)
     key = None
     if 0 < len(secret) <= LONGEST_SECRET:
@@ -51,9 +57,3 @@ HANDLERS = (ask, sign_in, sign_out)
 def app_admission(request: Request[Any, Any, Any]) -> Any:
     """What counts requests."""
     return request.app.state[ADMISSION]
-
-
-def _ours(back: str) -> str:
-    """An address of this dashboard; whatever else it is, it is not where somebody is sent who has just signed in."""
-    plain = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
-    return back if plain and "\\" not in back else "/"

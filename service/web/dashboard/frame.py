@@ -48,6 +48,7 @@ POLICY = "; ".join(
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # without it a browser says of our own forms that they come from nowhere
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -94,7 +95,7 @@ def back_to(address: str, said: str) -> Redirect:
 
 
 def _signed_out(_: Request[Any, Any, Any], error: SignedOutError) -> Response[Any]:
-    return Redirect(way_to_sign_in(error.back), status_code=303)
+    return Redirect(way_to_sign_in(error), status_code=303)
 
 
 def _our_error(request: Request[Any, Any, Any], error: GovernorError) -> Response[str]:

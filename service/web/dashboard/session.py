@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 from litestar.types import Guard
@@ -28,6 +28,7 @@ from service.web.auth import ADMISSION, ROLE, admitted, demand_clinic
 
 COOKIE = "governor_session"
 TOKEN = "token"  # noqa: S105 - the name of a form's field
+EVENTS = "/events"
 LASTS = timedelta(hours=12)
 """A working day; then the key is asked for again."""
 
@@ -53,15 +54,16 @@ TheVisitor = NamedDependency[SkipValidation[Visitor]]
 
 
 class SignedOutError(Exception):
-    """Nobody is signed in; `back` is where they wanted to go."""
+    """Nobody is signed in; `back` is where they wanted to go, and `lost` says that they had sent something."""
 
-    def __init__(self, back: str) -> None:
+    def __init__(self, back: str, *, lost: bool) -> None:
         super().__init__(back)
-        self.back = back
+        self.back, self.lost = back, lost
 
 
 async def begin(app: App, request: Request[Any, Any, Any], key_hash: str) -> Cookie:
-    """A session for a key that has been found good: what its browser is to keep."""
+    """A session for a key that has been found good, instead of the one the browser had: what it is to keep."""
+    await end(app, request)
     secret, now = secrets.token_urlsafe(32), app.clock()
     await app.store.sessions.begin(_hash(secret), key_hash, now, now + LASTS)
     return _cookie(request, secret, int(LASTS.total_seconds()))
@@ -93,7 +95,7 @@ def signed_in(app: App) -> Guard:
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         who = connection.scope["user"] = await visitor(app, connection)
         if who is None:
-            raise SignedOutError(_wanted(connection))
+            raise _signed_out(connection)
         needed: Role = handler.opt.get(ROLE, Role.VIEWER)
         if not may(who.key, needed):
             raise PermissionDeniedException(f"this takes a key with the role {needed} or higher")
@@ -120,20 +122,30 @@ async def from_here(connection: Connection, _: BaseRouteHandler) -> None:
 async def _demand_token(connection: Connection, who: Visitor) -> None:
     form = await connection.form() if isinstance(connection, Request) else {}
     if not compare_digest(str(form.get(TOKEN, "")).encode(), who.token.encode()):
-        raise PermissionDeniedException("the page was too old to be answered: go back, load it again, and repeat it")
+        words = f" You had written: {form['reason']}" if form.get("reason") else ""
+        raise PermissionDeniedException(f"The page was too old, so nothing was done: load it again, and repeat it.{words}")
 
 
-def _wanted(connection: Connection) -> str:
-    """Where to go once signed in; what was to be sent is not sent later by itself."""
-    if connection.scope.get("method") != "GET":
-        return "/"
+def _signed_out(connection: Connection) -> Exception:
+    """What is sent is not sent later by itself; and whoever only listens is not led to a page."""
+    path, method = connection.scope["path"], connection.scope.get("method")
+    if path == EVENTS:
+        return NotAuthorizedException("the session is over")
     query = connection.scope["query_string"].decode("ascii", "replace")
-    return connection.scope["path"] + (f"?{query}" if query else "")
+    return SignedOutError(path + (f"?{query}" if query else "") if method == "GET" else "/", lost=method != "GET")
 
 
-def way_to_sign_in(back: str) -> str:
-    """The address of the sign-in page that leads back there."""
-    return "/sign-in" if back in {"/", ""} else f"/sign-in?back={quote(back, safe='')}"
+def way_to_sign_in(error: SignedOutError) -> str:
+    """The address of the sign-in page that leads back."""
+    told = {"back": error.back} if error.back not in {"/", ""} else {}
+    told |= {"lost": "true"} if error.lost else {}
+    return f"/sign-in?{urlencode(told)}" if told else "/sign-in"
+
+
+def ours(back: str) -> str:
+    """An address of this dashboard; whatever else it is, nobody is sent there."""
+    plain = back.startswith("/") and not back.startswith("//") and back.isprintable() and "\\" not in back
+    return back if plain else "/"
 
 
 def _cookie(request: Request[Any, Any, Any], secret: str, seconds: int) -> Cookie:

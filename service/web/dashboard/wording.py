@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ LOOKS: Mapping[Look, tuple[str, str]] = {
     Look.AT_LEAST: ("+", "at least so many; a cap or a missing answer may hide more"),
     Look.FULL: ("0", "full: nothing left to book"),
     Look.UNKNOWN: ("?", "not known: nothing was seen of this day"),
-    Look.TOO_SOON: ("\N{EN DASH}", "too soon to be booked online"),
+    Look.TOO_SOON: ("\N{EN DASH}", "past, or too soon to be booked online"),
     Look.CLOSED: ("\N{MIDDLE DOT}", "closed: nobody is rostered"),
 }
 """What stands in a cell, and what that means."""
@@ -34,12 +34,34 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.WOULD_APPLY: "would change",
     Verdict.REFUSED: "refused",
 }
+ENDINGS: Mapping[str, tuple[str, str]] = {
+    "applied": ("changed", "good"),
+    "failed": ("could not be changed", "bad"),
+    "superseded": ("not changed: it was no longer as it had been read", "warn"),
+    "open": ("being changed", "warn"),
+}
+"""By the status of a change, what became of the decision, and the class of that."""
+
 MODES: Mapping[Mode, str] = {
     Mode.WATCH: "watches only: nothing is changed",
     Mode.PROPOSE: "asks before it changes anything",
     Mode.ENFORCE: "changes campaigns by itself",
 }
 WORDS = {"verdicts": VERDICTS, "modes": MODES, "looks": LOOKS, "Look": Look}
+
+
+def ending(verdict: Verdict, changes: Sequence[Any]) -> tuple[str, str]:
+    """What a decision came to, and the class of that: one that was to change something, by what became of the change."""
+    if verdict is not Verdict.APPLY:
+        return VERDICTS[verdict], ""
+    return ENDINGS[changes[-1].status if changes else "open"]
+
+
+def cell_note(cell: Cell) -> str:
+    """What a cell's colour says, for those who do not see it."""
+    if cell.look in {Look.OPEN, Look.AT_LEAST}:
+        return "openings" if cell.sold is None else f"openings, {100 * cell.sold:.0f}% sold"
+    return LOOKS[cell.look][1].partition(":")[0]
 
 
 def cell_text(cell: Cell) -> str:
@@ -92,6 +114,13 @@ def full_day(day: date) -> str:
 def token(value: Reason | str) -> str:
     """A reason token in words; the handbook has it by its token."""
     return str(value).replace("_", " ")
+
+
+def sold(metric: Any) -> str:
+    """A utilisation: `97% sold`, or why there is none."""
+    if metric.estimate is None:
+        return f"not known ({token(metric.cause)})" if metric.cause else "not known"
+    return f"{metric.estimate:.0f}%"
 
 
 def percent(value: float | None) -> str:
@@ -152,5 +181,24 @@ def lines(text: str) -> Markup:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (cell_text, cell_class, at, ago, weekday, full_day, token, percent, number, span, of, state, soon, prose, lines)
+    for each in (
+        cell_text,
+        cell_note,
+        cell_class,
+        ending,
+        at,
+        ago,
+        weekday,
+        full_day,
+        sold,
+        token,
+        percent,
+        number,
+        span,
+        of,
+        state,
+        soon,
+        prose,
+        lines,
+    )
 }

@@ -15,7 +15,7 @@ from tests.web.conftest import HOUR, Told, client_of
 from tests.web.dashboard.conftest import Visit
 from tests.web.world import Near, app_over
 
-PAGES = ["/", f"/clinics/{HARBOUR}", f"/clinics/{HARBOUR}/decisions", "/decisions/any", "/events"]
+PAGES = ["/", f"/clinics/{HARBOUR}", f"/clinics/{HARBOUR}/decisions", "/decisions/any"]
 HOLDS = f"/clinics/{HARBOUR}/holds"
 
 
@@ -26,6 +26,26 @@ async def test_whoever_is_not_signed_in_is_asked_to_and_comes_back_to_the_page(v
     assert answer.headers["location"].startswith("/sign-in")
     form = (await visit.page(path)).forms[0]
     assert form.fields["back"] == path
+
+
+async def test_whoever_only_listens_is_told_that_the_session_is_over(visit: Visit) -> None:
+    assert (await visit.client.get("/events")).status_code == 401, "a browser stops asking"
+
+
+async def test_what_was_sent_without_a_session_is_said_to_be_lost(operator: Visit) -> None:
+    form = next(each for each in (await operator.page(f"/clinics/{HARBOUR}")).forms if each.action == HOLDS)
+    operator.client.cookies.clear()
+    answer = await operator.client.post(HOLDS, data=form.fields | {"reason": "a sale"}, follow_redirects=True)
+    assert "what you sent was not done" in answer.text
+    assert (await operator.api.get(f"/v1{HOLDS}"))["items"] == []
+
+
+async def test_a_new_session_ends_the_one_before(operator: Visit) -> None:
+    old = operator.client.cookies[COOKIE]
+    await operator.sign_in("harbour-operator")
+    operator.client.cookies.clear()
+    operator.client.cookies.set(COOKIE, old)
+    assert (await operator.client.get(f"/clinics/{HARBOUR}")).status_code == 303
 
 
 async def test_a_good_key_opens_the_pages_of_its_clinics_and_no_others(visit: Visit) -> None:
@@ -131,7 +151,8 @@ async def test_what_carries_no_token_of_this_session_does_nothing(operator: Visi
     fields = {"reason": "a sale"} | ({} if token is None else {"token": token})
     answer = await operator.client.post(HOLDS, data=fields)
     assert answer.status_code == 403
-    assert "load it again" in answer.text
+    assert "load it again, and repeat it" in answer.text
+    assert "a sale" in answer.text, "what was typed is not lost"
     assert (await operator.api.get(f"/v1{HOLDS}"))["items"] == []
 
 
@@ -143,9 +164,11 @@ async def test_an_api_key_is_no_session_and_a_session_no_api_key(operator: Visit
 
 
 async def test_every_page_tells_browsers_to_load_nothing_from_elsewhere_and_to_keep_nothing(operator: Visit) -> None:
-    for path in ("/sign-in", f"/clinics/{HARBOUR}", "/clinics/nowhere", "/decisions/none"):
+    for path in (f"/clinics/{HARBOUR}", "/clinics/nowhere", "/decisions/none"):
         headers = (await operator.client.get(path)).headers
-        assert "default-src 'none'" in headers["content-security-policy"] or headers.get("location")
+        policy = dict(each.split(" ", 1) for each in headers["content-security-policy"].split("; "))
+        assert (policy["default-src"], policy["script-src"], policy["frame-ancestors"]) == ("'none'", "'self'", "'none'")
+        assert policy["style-src"].startswith("'sha256-")
         assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["x-content-type-options"] == "nosniff"
-        assert "unsafe" not in headers["content-security-policy"]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from service.core.errors import RefusedError
 from service.core.heat import Cell, Look
 from service.sandbox.scene import HARBOUR
 from service.web.dashboard import wording
+from service.web.dashboard.frame import STYLE
 from service.web.dashboard.static import ADDRESS
 from tests.web.conftest import HOUR, Api, client_of
 from tests.web.dashboard.conftest import Parsed, Visit
 from tests.web.test_plans import evaluate, rewrite
+from tests.web.world import WorldAds
 
 CLINIC = f"/clinics/{HARBOUR}"
 
@@ -67,10 +71,11 @@ async def test_the_map_has_a_row_for_every_practitioner_service_or_location(oper
     await operator.page(f"{CLINIC}?by=nothing", 400)
 
 
-async def test_full_unknown_and_closed_days_look_different(operator: Visit) -> None:
+async def test_full_and_closed_days_say_so_and_an_unreadable_cliniko_shows_no_map(operator: Visit) -> None:
     text = await raw(operator)
-    assert 'class="full">0<' in text
-    assert 'class="closed">\N{MIDDLE DOT}<' in text
+    assert 'class="full">0<span class="hide"> full<' in text
+    assert 'class="closed">\N{MIDDLE DOT}<span class="hide"> closed<' in text
+    assert "openings, " in text
     operator.api.near.down.add(HARBOUR)
     await evaluate(operator.api)
     shown = await operator.page(CLINIC)
@@ -103,6 +108,42 @@ def test_a_cell_says_in_text_what_its_colour_says(cell: Cell, text: str, looks: 
 
 def test_no_two_looks_of_a_cell_are_alike() -> None:
     assert len({sign for look, (sign, _) in wording.LOOKS.items() if look is not Look.OPEN}) == len(Look) - 1
+
+
+LIGHT, DARK = (
+    dict(re.findall(r"--([\w-]+):(#\w+)", part)) for part in STYLE.partition("@media (prefers-color-scheme:dark)")[::2]
+)
+
+
+def luminance(colour: str) -> float:
+    """Of a colour as CSS writes it (WCAG 2.2, relative luminance)."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, LIGHT | DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        *((f"{'dark' if n > 3 else 'light'}", f"s{n}") for n in range(6)),
+        ("dark", "full"),
+        *(("ink", ground) for ground in ("bg", "card", "hatch", "warn-bg", "bad-bg", "good-bg")),
+        *(("mute", ground) for ground in ("bg", "card")),
+        *((kind, f"{kind}-bg") for kind in ("warn", "bad", "good")),
+        ("brand", "card"),
+        ("brand", "bg"),
+        ("on-brand", "brand"),
+    ],
+)
+def test_every_text_can_be_read_on_its_ground(colours: dict[str, str], text: str, ground: str) -> None:
+    assert contrast(colours[text], colours[ground]) >= 4.5
 
 
 async def test_the_timeline_shows_what_changed_or_everything_and_turns_pages(operator: Visit) -> None:
@@ -154,6 +195,51 @@ async def test_a_campaign_that_left_the_file_changed_is_listed_until_it_is_resto
     assert "governor restore harbour-physio" in shown
 
 
+async def test_a_campaign_is_shown_as_the_run_left_it_and_not_as_it_found_it(operator: Visit) -> None:
+    api = operator.api
+    newest = (await api.get("/v1/decisions", clinic=HARBOUR, campaign="physio-search"))["items"][0]
+    assert (newest["before"]["running"], newest["after"]["running"]) == (True, False), "the newest run has paused it"
+    card = await of_card(operator, "physio-search")
+    assert "paused by the rules" in card
+    assert "running" not in card.split("why, in full")[0]
+    assert "2 running, 2 paused" in (await signed_in_as(operator, "auditor")).text
+
+
+async def of_card(visit: Visit, campaign: str) -> str:
+    """What the clinic's page says of a campaign."""
+    text = (await visit.page(CLINIC)).text
+    return text.split(f" {campaign} Google · ")[1].split(" history ")[0]
+
+
+async def signed_in_as(visit: Visit, key: str) -> Parsed:
+    await visit.sign_in(key)
+    return await visit.page("/")
+
+
+async def test_a_change_that_the_platform_refused_is_not_shown_as_done(
+    operator: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object, **__: object) -> None:
+        raise RefusedError("google", "the budget is below the minimum")
+
+    monkeypatch.setattr(WorldAds, "write", refused)
+    operator.api.near.world.cancel(HARBOUR, ["144396659919422390" + n for n in "12"], 40, 14)
+    for _ in range(26):
+        if any(each["changed"] for each in (await evaluate(operator.api)).values()):
+            break
+    await operator.sign_in("harbour-operator")
+    shown = await operator.page(CLINIC)
+    assert "That could not be done." in shown.text
+    assert "could not be changed" in shown.text
+    assert "could not be changed" in (await signed_in_as(operator, "auditor")).text
+
+
+async def test_whose_word_stands_is_on_the_card(operator: Visit) -> None:
+    await operator.api.ask("POST", f"/v1{CLINIC}/holds", json={"reason": "a sale is on", "campaign": "physio-search"})
+    assert "Held by admin: a sale is on" in await of_card(operator, "physio-search")
+    assert "Held by" not in await of_card(operator, "podiatry-search")
+
+
 async def test_a_missed_run_is_said(operator: Visit) -> None:
     assert "a run was missed" not in (await operator.page(CLINIC)).text
     operator.api.near.world.advance(3 * HOUR)
@@ -166,7 +252,7 @@ async def test_before_the_first_run_a_page_says_that_there_was_none(api: Api) ->
         await new.sign_in("harbour-operator")
         shown = (await new.page(CLINIC)).text
     assert "No run has looked at this clinic yet." in shown
-    assert "There is nothing to show" in shown
+    assert "sold now" not in shown
 
 
 async def test_text_from_outside_is_text_and_no_markup(operator: Visit) -> None:
