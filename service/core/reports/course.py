@@ -1,0 +1,187 @@
+"""How each campaign stood over a period: its days as the account counts them, and in whose hands it was in each part of them.
+
+What stood between two readings is what the later one shows; longer apart than `GAP`, nothing is known of it and nothing claimed.
+Pure.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from service.core.reports.counters import Counter, Told, counter
+from service.core.reports.seen import CampaignSeen, RunSeen
+
+GAP = 2.1 * 3600
+"""Seconds between two readings from which on nobody knows what stood between: a run may be missed, two may not."""
+
+AT_BASE = 0.05
+"""How far, as a share of base, a budget may be off base and count as untouched."""
+
+
+class Stood(StrEnum):
+    """What a campaign was doing."""
+
+    BASE = "base"
+    KEPT_WHILE_FULL = "kept_while_full"
+    KEPT = "kept"
+    RAISED = "raised"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an account's day, [begins, ends) in seconds, in which nothing changed; `budget` 0 is paused."""
+
+    day: int
+    begins: float
+    ends: float
+    stood: Stood
+    budget: float
+    base: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A stretch of a day at one running budget: what was spent in it, and the variance of that, as told late."""
+
+    day: int
+    begins: float
+    ends: float
+    budget: float
+    base: float
+    spent: float = 0.0
+    error: float = 0.0
+
+
+@dataclass(slots=True)
+class Course:
+    """One campaign through a period and the time before that is learnt from.
+
+    `parts` are in order; `days` are the account's days, by ordinal, as [begins, ends). `unread` are local days, by ordinal, with
+    hours in which it could not be read.
+    """
+
+    name: str
+    platform: str
+    service: str
+    zone: str
+    base: float
+    counter: Counter
+    parts: list[Part]
+    days: dict[int, tuple[float, float]]
+    unread: dict[int, float] = field(default_factory=dict)
+
+    def spells(self) -> list[Spell]:
+        """What was spent in each stretch of a day at one running budget, as far as it is told; in order."""
+        found: list[Spell] = []
+        known = (each for each in self.parts if each.budget > 0)
+        for part in known:
+            last = found[-1] if found else None
+            if last and (last.day, last.ends, last.budget, last.base) == (part.day, part.begins, part.budget, part.base):
+                found[-1] = replace(last, ends=part.ends)
+            else:
+                found.append(Spell(part.day, part.begins, part.ends, part.budget, part.base))
+        count = self.counter
+        return [
+            replace(each, spent=count.between(each.begins, each.ends), error=count.error(each.begins, each.ends))
+            for each in found
+            if count.begins <= each.begins and each.ends <= count.ends
+        ]
+
+
+def courses(runs: Sequence[RunSeen]) -> list[Course]:
+    """Every campaign that these runs, oldest first, name; in the order of their names."""
+    seen: dict[str, list[tuple[float, CampaignSeen]]] = {}
+    full: dict[float, dict[str, bool | None]] = {}
+    for run in runs:
+        at = run.at.timestamp()
+        full[at] = {service.name: service.full for service in run.services}
+        for campaign in run.campaigns:
+            seen.setdefault(campaign.name, []).append((at, campaign))
+    return [_course(name, seen[name], full) for name in sorted(seen)]
+
+
+def _course(name: str, seen: list[tuple[float, CampaignSeen]], full: Mapping[float, Mapping[str, bool | None]]) -> Course:
+    newest = seen[-1][1]
+    zone = next((each.zone for _, each in reversed(seen) if each.zone), "UTC")
+    read = [(at, each) for at, each in seen if each.running is not None]
+    known = counter([Told(at, float(each.month)) for at, each in read if each.month is not None], newest.platform, zone)
+    parts: list[Part] = []
+    days: dict[int, tuple[float, float]] = {}
+    for (begins, _), (ends, shown) in pairwise(read):
+        if ends - begins <= GAP:
+            stood, budget, base = _stood(shown, full[begins].get(shown.service))
+            for day, first, last in _by_day(begins, ends, zone, days):
+                _extend(parts, Part(day, first, last, stood, budget, base))
+    unread = _unread(seen, zone)
+    return Course(name, newest.platform, newest.service, zone, float(newest.base), known, parts, days, unread)
+
+
+def _stood(shown: CampaignSeen, full: bool | None) -> tuple[Stood, float, float]:
+    base = float(shown.base)
+    if shown.running and shown.budget is None:
+        return Stood.OTHER, base, base
+    budget = float(shown.budget or 0) if shown.running else 0.0
+    if abs(budget - base) <= AT_BASE * base and (shown.ours is False or budget == base):
+        return Stood.BASE, budget, base
+    if not shown.ours:
+        return Stood.OTHER, budget, base
+    if budget > base:
+        return Stood.RAISED, budget, base
+    return (Stood.KEPT_WHILE_FULL if full else Stood.KEPT), budget, base
+
+
+def _extend(parts: list[Part], part: Part) -> None:
+    """Add a part, to the one before where nothing changed."""
+    last = parts[-1] if parts else None
+    if last and (last.day, last.ends, last.stood, last.budget, last.base) == (
+        part.day, part.begins, part.stood, part.budget, part.base,
+    ):  # fmt: skip
+        parts[-1] = Part(last.day, last.begins, part.ends, last.stood, last.budget, last.base)
+    else:
+        parts.append(part)
+
+
+def _by_day(
+    begins: float, ends: float, zone: str, days: dict[int, tuple[float, float]]
+) -> Iterable[tuple[int, float, float]]:
+    """A stretch cut at an account's midnights; notes the days."""
+    day, first, last = day_at(begins, zone)
+    while True:
+        days[day] = (first, last)
+        yield day, begins, min(ends, last)
+        if ends <= last:
+            return
+        begins, (day, first, last) = last, day_at(last, zone)
+
+
+def _unread(seen: Iterable[tuple[float, CampaignSeen]], zone: str) -> dict[int, float]:
+    found: defaultdict[int, float] = defaultdict(float)
+    for (at, one), (until, _) in pairwise(seen):
+        if one.running is None:
+            found[day_at(at, zone)[0]] += min(until - at, GAP)
+    return dict(found)
+
+
+def day_at(instant: float, zone: str) -> tuple[int, float, float]:
+    """The day of an account at an instant: its ordinal, when it begins and when it ends."""
+    begins, bounds = _year(datetime.fromtimestamp(instant, UTC).year, zone)
+    n = bisect_right(bounds, instant) - 1
+    return begins + n, bounds[n], bounds[n + 1]
+
+
+@lru_cache(maxsize=256)
+def _year(year: int, zone: str) -> tuple[int, list[float]]:
+    """The midnights of a year and of some days around it."""
+    there, first = ZoneInfo(zone or "UTC"), date(year, 1, 1) - timedelta(days=3)
+    return first.toordinal(), [
+        datetime.combine(first + timedelta(days=n), time.min, there).timestamp() for n in range(374)
+    ]
