@@ -15,11 +15,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many runs' inputs and outcomes, looks, and documents that nothing needed any more, were removed."""
+    """How many runs' inputs and outcomes, looks, rows for the reports, and documents that nothing needed any more, were removed."""
 
     runs: int
     looks: int
     documents: int
+    seen: int = 0
 
 
 async def forget_old(app: App, goes_on: Callable[[], bool] = lambda: True) -> Forgotten:
@@ -29,13 +30,14 @@ async def forget_old(app: App, goes_on: Callable[[], bool] = lambda: True) -> Fo
     """
     settings, retention, now = app.settings, app.store.retention, app.clock()
     oldest, first = now - settings.keep_snapshots, (now - settings.keep_looks).date()
-    runs = looks = 0
+    runs = looks = seen = 0
     for clinic in await app.store.rules.clinics():
         runs += await _steps(partial(retention.forget_runs, clinic, oldest, now), goes_on)
+        seen += await _steps(partial(retention.forget_seen, clinic, now - settings.keep_reports), goes_on)
         looks += await _steps(partial(retention.forget_looks, clinic, first), goes_on)
     documents = await _steps(partial(retention.forget_documents, oldest), goes_on)
-    log.info("forgotten", runs=runs, looks=looks, documents=documents)
-    return Forgotten(runs, looks, documents)
+    log.info("forgotten", runs=runs, looks=looks, seen=seen, documents=documents)
+    return Forgotten(runs, looks, documents, seen)
 
 
 async def _steps(step: Callable[[], Awaitable[int]], goes_on: Callable[[], bool]) -> int:

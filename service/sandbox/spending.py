@@ -130,8 +130,8 @@ class _Months:
             for platform in PLATFORMS
             for n in range(self.chance.randint(1, 2))
         ]
-        self.unread = self._outages(3, 9)
-        self.missed = self._outages(4, 3)
+        self.unread = self._outages(6, 12)
+        self.missed = self._outages(5, 3)
         self.unread_platform = {platform: self._outages(2, 6) for platform in PLATFORMS}
 
     # --- drawn beforehand -----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from service.store.notes import Notes
 from service.store.overview import Overviews
 from service.store.pace import Pace
 from service.store.repeats import Repeats
+from service.store.reports import Reports
 from service.store.retention import Retention
 from service.store.rules import Rules
 from service.store.runs import Runs
@@ -48,6 +49,7 @@ class Store:
         self.rules = Rules(database)
         self.looks = Looks(database)
         self.pace = Pace(database)
+        self.reports = Reports(database)
         self.notes = Notes(database)
         self.repeats = Repeats(database)
         self.retention = Retention(database)

@@ -8,9 +8,10 @@ the last hours of a month cost is never told: they are taken for what the same h
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ DAY = 24 * HOUR
 
 LATE = {"google": 3 * HOUR, "meta": 0.5 * HOUR}
 """How late spend may be told, in seconds: Google Ads help 2544985, and Meta's quarter of an hour with one to spare."""
+
+BETWEEN = 0.5 * HOUR
+"""How far spend between two readings may be from even, in seconds of it."""
 
 LATEST = max(LATE.values())
 
@@ -67,8 +71,16 @@ class Counter:
         return self.by(ends) - self.by(begins)
 
     def edge(self, instant: float) -> float:
-        """The variance of what had been spent by an instant: some time within half of `late`, as likely any as another."""
-        return (self.by(instant + self.late / 2) - self.by(instant - self.late / 2)) ** 2 / 12
+        """The variance of what had been spent by an instant: some time around it, as likely any as another."""
+        around = (self.late + BETWEEN) / 2
+        return (self.by(instant + around) - self.by(instant - around)) ** 2 / 12
+
+    def bounds(self, begins: float, ends: float) -> tuple[float, float]:
+        """The least and the most that was spent from one instant to another, however late readings were."""
+        around = (self.late + BETWEEN) / 2
+        taken_for = sum(amount for at, amount in self.unsure if begins < at <= ends)
+        least = max(self.between(begins + around, ends - around), 0.0) - taken_for
+        return least, self.between(begins - around, ends + around) + taken_for
 
     def error(self, begins: float, ends: float) -> float:
         """The variance of what was spent from one instant to another, the ends of months between among it."""
@@ -78,30 +90,29 @@ class Counter:
 
 def counter(readings: Sequence[Told], platform: str, zone: str) -> Counter:
     """The spend that ascending readings tell."""
+    if not readings:
+        return Counter((), (), 0.0)
     late = LATE.get(platform, LATEST)
-    at: list[float] = []
-    spent: list[float] = []
+    turns = iter((*month_turns(readings[0].at, readings[-1].at, zone), inf))
+    turn, total, before = next(turns), 0.0, readings[0].month
+    at, spent = [readings[0].at - late / 2], [0.0]
     unsure: list[tuple[float, float]] = []
-    turns = month_turns(readings[0].at, readings[-1].at, zone) if readings else ()
-    before = None
-    for reading in readings:
-        turn = next((each for each in turns if before is not None and before.at < each <= reading.at), None)
-        if before is None:
-            base, total = reading.month, 0.0
-        elif turn is None:
-            base, total = base, total + reading.month - before.month
+    for instant, month in readings[1:]:
+        if instant < turn:
+            total += month - before
         else:
             last = _last_hours(at, spent, turn)
             unsure.append((turn, last / 2))
             _add(at, spent, turn, total + last)
-            total += last + reading.month
-        _add(at, spent, reading.at - late / 2, total)
-        before = reading
+            total, turn = total + last + month, next(each for each in turns if each > instant)
+        before = month
+        _add(at, spent, instant - late / 2, total)
     return Counter(tuple(at), tuple(spent), late, tuple(unsure))
 
 
 def _add(at: list[float], spent: list[float], instant: float, total: float) -> None:
-    if at and instant <= at[-1]:
+    """Add a point; one that is not after the last takes its place."""
+    if instant <= at[-1]:
         spent[-1] = total
     else:
         at.append(instant)
@@ -126,7 +137,3 @@ def _firsts(year: int, month: int, zone: ZoneInfo, ends: float) -> Iterator[floa
         yield at
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
-
-def told(readings: Iterable[tuple[float, str | None]]) -> list[Told]:
-    """Those of the readings that tell the month."""
-    return [Told(at, float(month)) for at, month in readings if month is not None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -21,6 +21,9 @@ from service.core.reports.seen import CampaignSeen, RunSeen
 
 GAP = 2.1 * 3600
 """Seconds between two readings from which on nobody knows what stood between: a run may be missed, two may not."""
+
+UNTIL_TOLD = timedelta(hours=4)
+"""How long after a period readings still tell of it: spend is told up to three hours late, and runs are an hour apart."""
 
 AT_BASE = 0.05
 """How far, as a share of base, a budget may be off base and count as untouched."""
@@ -114,15 +117,31 @@ def _course(name: str, seen: list[tuple[float, CampaignSeen]], full: Mapping[flo
     zone = next((each.zone for _, each in reversed(seen) if each.zone), "UTC")
     read = [(at, each) for at, each in seen if each.running is not None]
     known = counter([Told(at, float(each.month)) for at, each in read if each.month is not None], newest.platform, zone)
-    parts: list[Part] = []
     days: dict[int, tuple[float, float]] = {}
+    parts = [part for stretch in _stretches(read, full) for part in _by_day(stretch, zone, days)]
+    return Course(name, newest.platform, newest.service, zone, float(newest.base), known, parts, days, _unread(seen, zone))
+
+
+def _stretches(
+    read: Sequence[tuple[float, CampaignSeen]], full: Mapping[float, Mapping[str, bool | None]]
+) -> Iterator[tuple[float, float, Stood, float, float]]:
+    """From when to when a campaign stood how, with its budget and base."""
+    alike: object = None
+    first = last = 0.0
+    how = (Stood.OTHER, 0.0, 0.0)
     for (begins, _), (ends, shown) in pairwise(read):
-        if ends - begins <= GAP:
-            stood, budget, base = _stood(shown, full[begins].get(shown.service))
-            for day, first, last in _by_day(begins, ends, zone, days):
-                _extend(parts, Part(day, first, last, stood, budget, base))
-    unread = _unread(seen, zone)
-    return Course(name, newest.platform, newest.service, zone, float(newest.base), known, parts, days, unread)
+        if ends - begins > GAP:
+            continue
+        service_full = full[begins].get(shown.service)
+        key = (shown.ours, shown.running, shown.budget, shown.base, service_full)
+        if key == alike and begins == last:
+            last = ends
+            continue
+        if last > first:
+            yield (first, last, *how)
+        alike, first, last, how = key, begins, ends, _stood(shown, service_full)
+    if last > first:
+        yield (first, last, *how)
 
 
 def _stood(shown: CampaignSeen, full: bool | None) -> tuple[Stood, float, float]:
@@ -139,28 +158,16 @@ def _stood(shown: CampaignSeen, full: bool | None) -> tuple[Stood, float, float]
     return (Stood.KEPT_WHILE_FULL if full else Stood.KEPT), budget, base
 
 
-def _extend(parts: list[Part], part: Part) -> None:
-    """Add a part, to the one before where nothing changed."""
-    last = parts[-1] if parts else None
-    if last and (last.day, last.ends, last.stood, last.budget, last.base) == (
-        part.day, part.begins, part.stood, part.budget, part.base,
-    ):  # fmt: skip
-        parts[-1] = Part(last.day, last.begins, part.ends, last.stood, last.budget, last.base)
-    else:
-        parts.append(part)
-
-
 def _by_day(
-    begins: float, ends: float, zone: str, days: dict[int, tuple[float, float]]
-) -> Iterable[tuple[int, float, float]]:
+    stretch: tuple[float, float, Stood, float, float], zone: str, days: dict[int, tuple[float, float]]
+) -> Iterator[Part]:
     """A stretch cut at an account's midnights; notes the days."""
-    day, first, last = day_at(begins, zone)
-    while True:
+    begins, ends, stood, budget, base = stretch
+    while begins < ends:
+        day, first, last = day_at(begins, zone)
         days[day] = (first, last)
-        yield day, begins, min(ends, last)
-        if ends <= last:
-            return
-        begins, (day, first, last) = last, day_at(last, zone)
+        yield Part(day, begins, min(ends, last), stood, budget, base)
+        begins = last
 
 
 def _unread(seen: Iterable[tuple[float, CampaignSeen]], zone: str) -> dict[int, float]:

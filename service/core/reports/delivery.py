@@ -67,8 +67,10 @@ def untouched(
         weights.append(weight)
         rest.append(uneven)
     level, exponent = usual.level, ANSWER[0]
-    for _ in range(3):  # what a power is to the answer is taken at the best guess of it so far
-        mean, covariance = _filtered(usual, campaign, _seen(usual, campaign, spells, level), weights, level, exponent)
+    mean: list[float] = []
+    covariance: list[list[float]] = []
+    for sums in ((), (), weights):  # what a power comes to is taken at the best guess of it so far
+        mean, covariance = _filtered(usual, campaign, _seen(usual, campaign, spells, level), sums, level, exponent)
         level, exponent = max(mean[LEVEL], 0.1 * usual.level), min(max(mean[EXPONENT], 0.0), 1.2)
     return [
         Untouched(mean[SUMS + n], covariance[SUMS + n][SUMS + n] + rest[n] * level**2, weights[n])

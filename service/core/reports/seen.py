@@ -164,7 +164,8 @@ def _full(slots: Bounds, utilisation: Bounds) -> bool | None:
 def _lead(capacity: Capacity, diaries: Diaries) -> timedelta:
     """The lead time that the service's types have, the longest of them."""
     sold = {offer.type for offer in capacity.offers}
-    return max(diaries.bookings.lead if each.lead is None else each.lead for each in diaries.types if each.id in sold)
+    leads = (diaries.bookings.lead if each.lead is None else each.lead for each in diaries.types if each.id in sold)
+    return max(leads, default=diaries.bookings.lead)
 
 
 def _staying(capacity: Capacity, cutoff: int) -> list[int]:
