@@ -155,7 +155,9 @@ class _Months:
         free = {day: [staff * (day.weekday() < 5)] * (CLOSES - OPENS) for day in days}
         load = staff * (CLOSES - OPENS) * 5 / 7 / 12  # bookings in each of 12 waking hours that fill it exactly
         wave = (self.chance.uniform(0.2, 0.5), self.chance.uniform(20, 45), self.chance.uniform(0, 2 * pi))
-        return _Service(f"service-{n}", staff, free, load * self.chance.uniform(0.4, 1.1), wave, self.chance.uniform(0.0005, 0.003))
+        return _Service(
+            f"service-{n}", staff, free, load * self.chance.uniform(0.4, 1.1), wave, self.chance.uniform(0.0005, 0.003)
+        )
 
     def _campaign(self, service: _Service, platform: str, n: int, shared: list[float], zone: ZoneInfo) -> _Campaign:
         chance, base = self.chance, round(self.chance.uniform(20, 100), 2)
@@ -196,13 +198,15 @@ class _Months:
 
     def _run(self, k: int) -> RunSeen:
         services = {} if k in self.unread else {each.name: self._look(each, k) for each in self.services}
-        campaigns = []
+        campaigns, months = [], []
         for each in self.campaigns:
+            told = self._told(each, k)
             campaigns.append(self._read(each, k))
+            months.append(None if campaigns[-1].running is None else f"{told:.2f}")
             seen = services.get(each.service)
             if seen is not None and campaigns[-1].running is not None:
                 self._govern(each, seen, k)
-        return RunSeen(self.begins + k * HOUR, tuple(campaigns), tuple(services.values()))
+        return RunSeen(self.begins + k * HOUR, tuple(campaigns), tuple(months), tuple(services.values()))
 
     def _read(self, each: _Campaign, k: int) -> CampaignSeen:
         if self.chance.random() < 0.0004 and each.hand_until < k:
@@ -210,12 +214,11 @@ class _Months:
             each.budget = round(each.base * self.chance.choice((0.7, 1.2, 1.5)), 2)
         elif each.hand_until == k:
             each.budget = each.base
-        same = (each.name, each.platform, each.service, f"{each.base:.2f}", str(each.zone))
-        told = self._told(each, k)
+        same = (each.platform, each.name, each.name, each.service, f"{each.base:.2f}", str(each.zone))
         if k in self.unread_platform[each.platform]:
-            return CampaignSeen(*same, ours=False, running=None, budget=None, month=None)
+            return CampaignSeen(*same, ours=False, running=None, budget=None)
         each.seen[k] = (each.ours and each.hand_until <= k, each.running, each.budget)
-        return CampaignSeen(*same, each.seen[k][0], each.running, f"{each.budget:.2f}", f"{told:.2f}")
+        return CampaignSeen(*same, each.seen[k][0], each.running, f"{each.budget:.2f}")
 
     def _told(self, each: _Campaign, k: int) -> float:
         """What the month has cost as far as it is told by now."""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,7 +30,7 @@ class Reports:
         self._database = database
 
     async def runs(self, clinic: str, since: datetime, before: datetime) -> list[bytes]:
-        """What the clinic's runs from `since` up to `before` saw, oldest first, for `read_run`. Raises StoreError."""
+        """What the clinic's runs from `since` up to `before` saw, oldest first, for `read_runs`. Raises StoreError."""
         query = select(_run.c.body).where(_run.c.clinic == clinic, _run.c.at >= since, _run.c.at < before)
         async with self._database.reading() as conn:
             return [*(await conn.scalars(query.order_by(_run.c.at, _run.c.run))).all()]
@@ -51,29 +50,40 @@ async def put(conn: AsyncConnection, clinic: str, run: str, kept: Kept) -> None:
 
 
 def packed_run(run: RunSeen) -> bytes:
-    """A run as its row's body."""
+    """A run as its row's body: a line each of campaigns, what they had cost, and services."""
     services = [[*each[:3], None if each.high == each.low else each.high, *each[4:]] for each in run.services]
-    return _packed([run.at.isoformat(), run.campaigns, services])
+    parts = (run.campaigns, [run.at.timestamp(), run.months], services)
+    return _packed("\n".join(map(_json, parts)))
 
 
-def read_run(body: bytes) -> RunSeen:
-    """The run of a row's body."""
-    at, campaigns, services = json.loads(zlib.decompress(body))
-    seen = [ServiceSeen(name, today, low, high or low, *rest) for name, today, low, high, *rest in services]
-    return RunSeen(datetime.fromisoformat(at), tuple(map(CampaignSeen._make, campaigns)), tuple(seen))
+def read_runs(bodies: Iterable[bytes]) -> list[RunSeen]:
+    """The runs of rows' bodies. Campaigns that are as in the run before are the same objects: what is the same is read once."""
+    found, line, campaigns = [], b"", tuple[CampaignSeen, ...]()
+    for body in bodies:
+        first, second, third = zlib.decompress(body).split(b"\n")
+        if first != line:
+            line, campaigns = first, tuple(map(CampaignSeen._make, json.loads(first)))
+        at, months = json.loads(second)
+        services = tuple(ServiceSeen(*each[:3], each[3] or each[2], *each[4:]) for each in json.loads(third))
+        found.append(RunSeen(datetime.fromtimestamp(at, UTC), campaigns, tuple(months), services))
+    return found
 
 
 def packed_day(day: DaySeen) -> bytes:
     """A day as its row's body."""
-    return _packed([day.service, day.day.toordinal(), day.diaries, day.names])
+    return _packed(_json([day.service, day.day.toordinal(), day.zone, day.diaries, day.names]))
 
 
 def read_day(body: bytes) -> DaySeen:
     """The day of a row's body."""
-    service, day, diaries, names = json.loads(zlib.decompress(body))
+    service, day, zone, diaries, names = json.loads(zlib.decompress(body))
     known: Mapping[str, str] = names
-    return DaySeen(service, date.fromordinal(day), tuple(map(DiarySeen._make, diaries)), known)
+    return DaySeen(service, date.fromordinal(day), zone, tuple(map(DiarySeen._make, diaries)), known)
 
 
-def _packed(value: Any) -> bytes:
-    return zlib.compress(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(), LEVEL)
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "replace"), LEVEL)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Delete, Update
 
 from service.store.database import Database
-from service.store.tables import document as _document
 from service.store.tables import day_seen as _day_seen
+from service.store.tables import document as _document
 from service.store.tables import look as _look
 from service.store.tables import pace_model, revision
 from service.store.tables import run as _run

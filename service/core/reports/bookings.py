@@ -1,15 +1,14 @@
-"""How many openings of a service were filled, from the openings that hourly runs saw: each day's, from one look to the next.
+"""How many openings of a service were filled, from what hourly runs saw: each day's openings, from one look to the next.
 
-An opening that is gone was booked, one that is back was cancelled; those whose time has come lapse and count for nothing. A look
-that did not see all of a day says nothing of it, and the next that does is compared with the one before. What is left are
-stretches in which openings lapsed or rosters changed unseen: there the usual pace of such hours is taken, as sure as counts are.
-Pure.
+An opening that is gone was booked, one that is back was cancelled; those whose time has come lapse and count for nothing. A
+look that did not see all of a day says nothing of it, and the next that does is compared with the one before. What is left are
+openings that were filled or lapsed while nobody looked: they are divided as such hours usually divide them. Pure.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from service.core.days import HORIZON
@@ -22,10 +21,16 @@ LAPSING = 1
 """Up to so many days ahead openings lapse: lead times are rarely longer."""
 
 SPREAD = 1.5
-"""How much more the bookings of an hour vary than counts at random."""
+"""How much more bookings vary than counts at random."""
 
 FEWEST = 24
 """Looks without which nothing is said."""
+
+UNTOLD = 12 * RUN_TO_RUN
+"""Seconds at either end of a period without a look from which on nothing is taken for them."""
+
+LEAST = 0.02
+"""Of openings at least so many, as a share, are taken to be filled, and to lapse, in an hour: nothing is impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,53 +53,80 @@ class _Look:
     ahead: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """So many openings of a day, `ahead` days on at first, are gone since `begins`; nobody saw whether filled or lapsed."""
+
+    begins: float
+    ends: float
+    ahead: int
+    count: int
+
+
+@dataclass(slots=True)
+class _Hour:
+    """What usually becomes of openings in an hour of the day: of so many, so many were filled and lapsed."""
+
+    open: int = 0
+    filled: int = 0
+    lapsed: int = 0
+
+
 @dataclass(slots=True)
 class _Pace:
-    """Openings filled by hour of the day, and how many such hours were seen."""
+    """What usually happens by hour of the day (UTC): to openings of today (0) and tomorrow (1), and in all (`net`, `seen`).
 
-    filled: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
-    hours: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    `midnight` is the hour in which local days turn.
+    """
 
-    def see(self, at: float, count: int) -> None:
-        hour = int(at // RUN_TO_RUN) % 24
-        self.filled[hour] += count
-        self.hours[hour] += 1
+    hours: defaultdict[tuple[int, int], _Hour] = field(default_factory=lambda: defaultdict(_Hour))
+    net: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    seen: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    midnight: int = 0
 
     def expected(self, begins: float, ends: float) -> float:
-        """What is usual from one instant to another."""
-        found = 0.0
-        for n in range(int(begins // RUN_TO_RUN), int(ends // RUN_TO_RUN) + 1):
-            part = min(ends, (n + 1) * RUN_TO_RUN) - max(begins, n * RUN_TO_RUN)
-            found += self.filled[n % 24] / max(self.hours[n % 24], 1) * part / RUN_TO_RUN
-        return max(found, 0.0)
+        """How many openings are usually filled from one instant to another."""
+        hours = range(int(begins // RUN_TO_RUN), int(ends // RUN_TO_RUN))
+        return max(sum(self.net[n % 24] / max(self.seen[n % 24], 1) for n in hours), 0.0)
+
+    def filled(self, gone: _Gone) -> float:
+        """Which share of openings that are gone was filled, as such hours go."""
+        filled = lapsed = 0.0
+        for ahead, n in self._hours(gone):
+            usual = self.hours[ahead, n]
+            filled += (usual.filled + LEAST) / (usual.open + 1)
+            lapsed += (usual.lapsed + LEAST * (ahead == 0)) / (usual.open + 1)
+        return filled / (filled + lapsed) if filled else 0.5
+
+    def _hours(self, gone: _Gone) -> Iterator[tuple[int, int]]:
+        ahead = gone.ahead
+        for n in range(int(gone.begins // RUN_TO_RUN), int(gone.ends // RUN_TO_RUN)):
+            if n % 24 == self.midnight and n * RUN_TO_RUN > gone.begins:
+                ahead -= 1
+            if ahead < 0:
+                return
+            yield ahead, n % 24
 
 
 @dataclass(slots=True)
 class _Tally:
-    """The looks at one service so far.
-
-    `late` are the openings that were filled, and that lapsed, on their last day. `gone` are numbers of openings of which nobody
-    saw whether they were filled or lapsed; `unseen` stretches of which nobody saw anything; `changed` counts days whose roster did.
-    """
+    """The looks at one service so far. `unseen` are stretches without any look, `changed` counts days whose roster changed."""
 
     since: float
     before: float
     days: dict[int, _Look] = field(default_factory=dict)
     net: int = 0
     looks: int = 0
-    late: list[int] = field(default_factory=lambda: [1, 1])
-    gone: list[int] = field(default_factory=list)
+    gone: list[_Gone] = field(default_factory=list)
     unseen: list[tuple[float, float]] = field(default_factory=list)
     changed: int = 0
     pace: _Pace = field(default_factory=_Pace)
-    last: float | None = None
+    last: tuple[float, int] | None = None
 
     def look(self, at: float, seen: ServiceSeen) -> None:
-        if self.last is None and at - self.since > JITTER:
-            self.unseen.append((self.since, at))
         before, self.looks = self.net, self.looks + 1
         for day in [day for day in self.days if day < seen.today]:
-            self._ended(self.days.pop(day))
+            self._ended(self.days.pop(day), at)
         for ahead in range(HORIZON):
             if seen.low[ahead] == seen.high[ahead]:
                 now = _Look(at, seen.low[ahead], seen.staying[ahead], seen.working[ahead], ahead)
@@ -102,9 +134,19 @@ class _Tally:
                 self.days[seen.today + ahead] = now
                 if then is not None:
                     self._passed(then, now)
-        if self.last is not None and at - self.last <= RUN_TO_RUN + JITTER:
-            self.pace.see(self.last, self.net - before)
-        self.last = at
+        self._noted(at, seen.today, self.net - before)
+
+    def _noted(self, at: float, today: int, count: int) -> None:
+        last, self.last = self.last, (at, today)
+        if last is None:
+            if JITTER < at - self.since <= UNTOLD:
+                self.unseen.append((self.since, at))
+        elif at - last[0] <= RUN_TO_RUN + JITTER:
+            hour = int(last[0] // RUN_TO_RUN) % 24
+            self.pace.net[hour] += count
+            self.pace.seen[hour] += 1
+            if today != last[1]:
+                self.pace.midnight = int(at // RUN_TO_RUN) % 24
 
     def _passed(self, then: _Look, now: _Look) -> None:
         took = now.at - then.at
@@ -112,29 +154,36 @@ class _Tally:
             self.changed += 1
         elif took <= RUN_TO_RUN + JITTER:
             lapsed = round((then.open - then.staying) * min(took / RUN_TO_RUN, 1.0))
-            self.net += then.open - lapsed - now.open
-            if now.ahead == 0:
-                self.late[0] += max(then.open - lapsed - now.open, 0)
-                self.late[1] += lapsed
+            filled = then.open - lapsed - now.open
+            self.net += filled
+            if then.ahead <= LAPSING:
+                usual = self.pace.hours[then.ahead, int(then.at // RUN_TO_RUN) % 24]
+                usual.open += then.open
+                usual.filled += max(filled, 0)
+                usual.lapsed += lapsed
         elif now.ahead > LAPSING or now.open >= then.open:
             self.net += then.open - now.open
         else:
-            self.gone.append(then.open - now.open)
+            self.gone.append(_Gone(then.at, now.at, then.ahead, then.open - now.open))
 
-    def _ended(self, last: _Look) -> None:
+    def _ended(self, last: _Look, at: float) -> None:
         """A day is over; that still had openings when it was last seen, or not."""
         if last.staying > 0:
-            self.gone.append(last.staying)
+            self.gone.append(_Gone(last.at, at, last.ahead, last.staying))
 
     def result(self) -> Filled:
-        if self.last is not None and self.before - self.last > JITTER:
-            self.unseen.append((self.last, self.before))
-        share = self.late[0] / sum(self.late)
-        usual = [self.pace.expected(*each) for each in self.unseen]
-        lost = sum(self.gone)
-        variance = lost * share * (1 - share) + lost * lost * share * (1 - share) / sum(self.late)
-        variance += sum(each + 1 for each in usual) + self.changed
-        return Filled(self.net + lost * share + sum(usual), SPREAD * variance, self.looks)
+        if self.last is not None and JITTER < self.before - self.last[0] <= UNTOLD:
+            self.unseen.append((self.last[0], self.before))
+        count, variance = float(self.net), float(self.changed)
+        for gone in self.gone:
+            share = self.pace.filled(gone)
+            count += gone.count * share
+            # Openings of one stretch go the same way more often than each by itself, and the share is a guess.
+            variance += gone.count * (1 + 0.2 * gone.count) * max(share * (1 - share), 0.03)
+        for stretch in self.unseen:
+            usual = self.pace.expected(*stretch)
+            count, variance = count + usual, variance + usual + 1
+        return Filled(count, SPREAD * variance, self.looks)
 
 
 def filled(service: str, runs: Iterable[RunSeen], since: float, before: float) -> Filled | None:

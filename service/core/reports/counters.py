@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 HOUR = 3600.0
@@ -27,11 +26,8 @@ BETWEEN = 0.5 * HOUR
 LATEST = max(LATE.values())
 
 
-class Told(NamedTuple):
-    """A reading: the instant in seconds, and what the month had cost by then."""
-
-    at: float
-    month: float
+Told = tuple[float, float]
+"""A reading: the instant in seconds, and what the month had cost by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class Counter:
 
     def bounds(self, begins: float, ends: float) -> tuple[float, float]:
         """The least and the most that was spent from one instant to another, however late readings were."""
-        around = (self.late + BETWEEN) / 2
+        around = self.late / 2 + HOUR
         taken_for = sum(amount for at, amount in self.unsure if begins < at <= ends)
         least = max(self.between(begins + around, ends - around), 0.0) - taken_for
         return least, self.between(begins - around, ends + around) + taken_for
@@ -93,9 +89,9 @@ def counter(readings: Sequence[Told], platform: str, zone: str) -> Counter:
     if not readings:
         return Counter((), (), 0.0)
     late = LATE.get(platform, LATEST)
-    turns = iter((*month_turns(readings[0].at, readings[-1].at, zone), inf))
-    turn, total, before = next(turns), 0.0, readings[0].month
-    at, spent = [readings[0].at - late / 2], [0.0]
+    turns = iter((*month_turns(readings[0][0], readings[-1][0], zone), inf))
+    turn, total, before = next(turns), 0.0, readings[0][1]
+    at, spent = [readings[0][0] - late / 2], [0.0]
     unsure: list[tuple[float, float]] = []
     for instant, month in readings[1:]:
         if instant < turn:
@@ -136,4 +132,3 @@ def _firsts(year: int, month: int, zone: ZoneInfo, ends: float) -> Iterator[floa
     while (at := datetime(year, month, 1, tzinfo=zone).timestamp()) <= ends:
         yield at
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-

@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from service.core.reports.counters import Counter, Told, counter
+from service.core.reports.counters import Counter, counter
 from service.core.reports.seen import CampaignSeen, RunSeen
 
 GAP = 2.1 * 3600
@@ -101,45 +101,68 @@ class Course:
 
 
 def courses(runs: Sequence[RunSeen]) -> list[Course]:
-    """Every campaign that these runs, oldest first, name; in the order of their names."""
-    seen: dict[str, list[tuple[float, CampaignSeen]]] = {}
+    """Every campaign of these runs, oldest first, by its newest name; in the order of names.
+
+    Where a name was given to another campaign, the one that had it before is told apart by its id.
+    """
+    tracks: dict[tuple[str, str], _Track] = {}
     full: dict[float, dict[str, bool | None]] = {}
+    before: tuple[CampaignSeen, ...] = ()
+    these: list[_Track] = []
     for run in runs:
         at = run.at.timestamp()
         full[at] = {service.name: service.full for service in run.services}
-        for campaign in run.campaigns:
-            seen.setdefault(campaign.name, []).append((at, campaign))
-    return [_course(name, seen[name], full) for name in sorted(seen)]
+        if run.campaigns is not before:
+            before, these = run.campaigns, [tracks.setdefault(each[:2], _Track()) for each in run.campaigns]
+        for track, seen, month in zip(these, run.campaigns, run.months, strict=True):
+            track.at.append(at)
+            track.seen.append(seen)
+            track.months.append(month)
+    named: dict[str, _Track] = {}
+    for track in sorted(tracks.values(), key=lambda each: each.at[-1], reverse=True):
+        last = track.seen[-1]
+        named[last.name if last.name not in named else f"{last.name} ({last.id})"] = track
+    return [_course(name, named[name], full) for name in sorted(named)]
 
 
-def _course(name: str, seen: list[tuple[float, CampaignSeen]], full: Mapping[float, Mapping[str, bool | None]]) -> Course:
-    newest = seen[-1][1]
-    zone = next((each.zone for _, each in reversed(seen) if each.zone), "UTC")
-    read = [(at, each) for at, each in seen if each.running is not None]
-    known = counter([Told(at, float(each.month)) for at, each in read if each.month is not None], newest.platform, zone)
+@dataclass(slots=True)
+class _Track:
+    """One campaign's readings: when, how it was, and what its month had cost."""
+
+    at: list[float] = field(default_factory=list)
+    seen: list[CampaignSeen] = field(default_factory=list)
+    months: list[str | None] = field(default_factory=list)
+
+
+def _course(name: str, track: _Track, full: Mapping[float, Mapping[str, bool | None]]) -> Course:
+    newest = track.seen[-1]
+    zone = next((each.zone for each in reversed(track.seen) if each.zone), "UTC")
+    told = [(at, float(month)) for at, month in zip(track.at, track.months, strict=True) if month is not None]
+    known = counter(told, newest.platform, zone)
     days: dict[int, tuple[float, float]] = {}
-    parts = [part for stretch in _stretches(read, full) for part in _by_day(stretch, zone, days)]
-    return Course(name, newest.platform, newest.service, zone, float(newest.base), known, parts, days, _unread(seen, zone))
+    parts = [part for stretch in _stretches(track, full) for part in _by_day(stretch, zone, days)]
+    return Course(name, newest.platform, newest.service, zone, float(newest.base), known, parts, days, _unread(track, zone))
 
 
 def _stretches(
-    read: Sequence[tuple[float, CampaignSeen]], full: Mapping[float, Mapping[str, bool | None]]
+    track: _Track, full: Mapping[float, Mapping[str, bool | None]]
 ) -> Iterator[tuple[float, float, Stood, float, float]]:
     """From when to when a campaign stood how, with its budget and base."""
-    alike: object = None
+    alike: CampaignSeen | None = None
+    alike_full: bool | None = None
     first = last = 0.0
     how = (Stood.OTHER, 0.0, 0.0)
+    read = ((at, seen) for at, seen in zip(track.at, track.seen, strict=True) if seen.running is not None)
     for (begins, _), (ends, shown) in pairwise(read):
         if ends - begins > GAP:
             continue
         service_full = full[begins].get(shown.service)
-        key = (shown.ours, shown.running, shown.budget, shown.base, service_full)
-        if key == alike and begins == last:
+        if service_full == alike_full and begins == last and (shown is alike or shown == alike):
             last = ends
             continue
         if last > first:
             yield (first, last, *how)
-        alike, first, last, how = key, begins, ends, _stood(shown, service_full)
+        alike, alike_full, first, last, how = shown, service_full, begins, ends, _stood(shown, service_full)
     if last > first:
         yield (first, last, *how)
 
@@ -147,7 +170,7 @@ def _stretches(
 def _stood(shown: CampaignSeen, full: bool | None) -> tuple[Stood, float, float]:
     base = float(shown.base)
     if shown.running and shown.budget is None:
-        return Stood.OTHER, base, base
+        return Stood.OTHER, 0.0, base  # without a daily budget there is nothing to compare with
     budget = float(shown.budget or 0) if shown.running else 0.0
     if abs(budget - base) <= AT_BASE * base and (shown.ours is False or budget == base):
         return Stood.BASE, budget, base
@@ -170,10 +193,10 @@ def _by_day(
         begins = last
 
 
-def _unread(seen: Iterable[tuple[float, CampaignSeen]], zone: str) -> dict[int, float]:
+def _unread(track: _Track, zone: str) -> dict[int, float]:
     found: defaultdict[int, float] = defaultdict(float)
-    for (at, one), (until, _) in pairwise(seen):
-        if one.running is None:
+    for (at, until), seen in zip(pairwise(track.at), track.seen, strict=False):
+        if seen.running is None:
             found[day_at(at, zone)[0]] += min(until - at, GAP)
     return dict(found)
 
@@ -189,6 +212,4 @@ def day_at(instant: float, zone: str) -> tuple[int, float, float]:
 def _year(year: int, zone: str) -> tuple[int, list[float]]:
     """The midnights of a year and of some days around it."""
     there, first = ZoneInfo(zone or "UTC"), date(year, 1, 1) - timedelta(days=3)
-    return first.toordinal(), [
-        datetime.combine(first + timedelta(days=n), time.min, there).timestamp() for n in range(374)
-    ]
+    return first.toordinal(), [datetime.combine(first + timedelta(days=n), time.min, there).timestamp() for n in range(374)]

@@ -26,8 +26,11 @@ NINETY = NormalDist().inv_cdf(0.95)
 LEAST = 0.02
 """Shares of a day smaller than this tell nothing of it."""
 
-UNLIKE = 0.05
+UNLIKE = 0.055
 """By how much, as a share and one standard deviation, days on which a diary is full may spend otherwise than the days seen."""
+
+UNLIKE_RAISED = 0.012
+"""The same of days on which budgets are raised, on which it is seen what is spent, if at another budget."""
 
 SMALL = 1e-9
 
@@ -56,9 +59,7 @@ class _Seen:
     blur: float
 
 
-def untouched(
-    usual: Usual, campaign: Course, spells: Sequence[Spell], wanted: Sequence[Iterable[Part]]
-) -> list[Untouched]:
+def untouched(usual: Usual, campaign: Course, spells: Sequence[Spell], wanted: Sequence[Iterable[Part]]) -> list[Untouched]:
     """What a campaign would have spent at its base budget, in each of the `wanted` sets of parts of days."""
     weights: list[dict[int, float]] = []
     rest: list[float] = []
@@ -73,8 +74,7 @@ def untouched(
         mean, covariance = _filtered(usual, campaign, _seen(usual, campaign, spells, level), sums, level, exponent)
         level, exponent = max(mean[LEVEL], 0.1 * usual.level), min(max(mean[EXPONENT], 0.0), 1.2)
     return [
-        Untouched(mean[SUMS + n], covariance[SUMS + n][SUMS + n] + rest[n] * level**2, weights[n])
-        for n in range(len(weights))
+        Untouched(mean[SUMS + n], covariance[SUMS + n][SUMS + n] + rest[n] * level**2, weights[n]) for n in range(len(weights))
     ]
 
 
@@ -175,9 +175,14 @@ def _learn(mean: list[float], covariance: list[list[float]], seen: _Seen, level:
             row[m] -= gain * other
 
 
+def unlike(found: Sequence[Untouched], share: float) -> float:
+    """The variance of their sum by these days being unlike others, all campaigns' alike; `share` as `UNLIKE`."""
+    return (share * sum(each.spend for each in found)) ** 2
+
+
 def together(found: Sequence[Untouched], shared: float) -> float:
     """The variance of the sum of what campaigns would have spent, which share so much of what chance adds on the same days."""
-    total = sum(each.variance for each in found) + (UNLIKE * sum(each.spend for each in found)) ** 2
+    total = sum(each.variance for each in found)
     for n, one in enumerate(found):
         for other in found[:n]:
             total += 2 * shared * _alike(one.daily, other.daily) * sqrt(one.variance * other.variance)

@@ -15,7 +15,7 @@ from math import sqrt
 
 from service.core.reports.bookings import FEWEST, Filled, filled
 from service.core.reports.course import GAP, Course, Part, Spell, Stood, courses
-from service.core.reports.delivery import NINETY, Untouched, student, together, untouched
+from service.core.reports.delivery import NINETY, UNLIKE, UNLIKE_RAISED, Untouched, student, together, unlike, untouched
 from service.core.reports.seen import NEARLY_FULL, RunSeen
 from service.core.reports.usual import LEAST_DAYS, Usual, usual
 
@@ -110,9 +110,13 @@ def money(clinic: str, runs: Sequence[RunSeen], since: datetime, before: datetim
         services={name: _summed([a for a in accounts if a.course.service == name], _booked([booked[name]])) for name in names},
         campaigns=tuple(_campaign(each, accounts, booked.get(each.course.service)) for each in accounts),
         unread=tuple(_unread(known, since, before)),
-        gaps=tuple((one.at, other.at) for one, other in pairwise(within) if (other.at - one.at).total_seconds() > GAP),
+        gaps=_gaps([since, *(run.at for run in within), before]),
         methods=METHODS,
     )
+
+
+def _gaps(instants: Sequence[datetime]) -> tuple[tuple[datetime, datetime], ...]:
+    return tuple((one, other) for one, other in pairwise(instants) if (other - one).total_seconds() > GAP)
 
 
 # --- one campaign -------------------------------------------------------------------------------------------------------
@@ -182,8 +186,7 @@ def _compared(course: Course, parts: Sequence[Part], would: Untouched, sign: int
     for begins, ends in _stretches(part for part in parts if part.budget > 0):
         spent += course.counter.between(begins, ends)
         error += course.counter.error(begins, ends)
-    unlike = replace(would, variance=would.variance + error, spend=would.spend if sign < 0 else 0.0)
-    return _Compared(sign * (spent - would.spend), unlike)
+    return _Compared(sign * (spent - would.spend), replace(would, variance=would.variance + error))
 
 
 def _stretches(parts: Iterable[Part]) -> list[tuple[float, float]]:
@@ -214,23 +217,25 @@ def _summed(accounts: Sequence[_Account], bookings: Figure) -> Sums:
     told = [each.spent for each in accounts if each.spent is not None]
     return Sums(
         _figure(*map(sum, zip(*told, strict=True))) if told else _nothing("no platform told what the campaigns cost"),
-        _difference(accounts, [each.avoided for each in accounts]),
-        _difference(accounts, [each.moved for each in accounts]),
+        _difference(accounts, [each.avoided for each in accounts], UNLIKE),
+        _difference(accounts, [each.moved for each in accounts], UNLIKE_RAISED),
         bookings,
         tuple(without),
     )
 
 
-def _difference(accounts: Sequence[_Account], each: Sequence[_Compared | None]) -> Figure:
-    """The sum of what is known; nothing where nothing is."""
-    known = [(account, found) for account, found in zip(accounts, each, strict=True) if found is not None]
-    if accounts and not known:
-        return _nothing(next(account.reason for account in accounts))
-    counted = [(account, found) for account, found in known if found is not NOTHING]
+def _difference(accounts: Sequence[_Account], each: Sequence[_Compared | None], doubt: float) -> Figure:
+    """The sum of what is known; nothing where nothing is but that some did nothing. `doubt` is how unlike others such days are."""
+    pairs = list(zip(accounts, each, strict=True))
+    counted = [(account, found) for account, found in pairs if found is not None and found is not NOTHING]
+    unknown = [account.reason for account, found in pairs if found is None]
+    if unknown and not counted:
+        return _nothing(unknown[0])
     usuals = [account.usual for account, _ in counted if account.usual is not None]
     shared = sum(one.together for one in usuals) / len(usuals) if usuals else 0.0
     wide = student(max(min((one.days for one in usuals), default=LEAST_DAYS) / 2, 3.0))
-    off = wide * sqrt(together([found.would for _, found in counted], shared))
+    would = [found.would for _, found in counted]
+    off = wide * sqrt(together(would, shared) + unlike(would, doubt))
     estimate = sum(found.estimate for _, found in counted)
     return _figure(estimate, estimate - off, estimate + off)
 

@@ -16,7 +16,7 @@ from service.core.days import HORIZON
 from service.core.decide.model import RunInputs, RunOutcome, Standing
 from service.core.diary import Diary
 from service.core.logic import UNBOUNDED, Bounds
-from service.core.model import Campaign, Diaries
+from service.core.model import Campaign, Diaries, Unreadable
 from service.core.outlook import Outlook
 from service.core.packing import pack
 from service.core.rules.language import CampaignEntry
@@ -34,19 +34,19 @@ RUN_TO_RUN = 3600
 class CampaignSeen(NamedTuple):
     """A campaign as one run read it; `running` None: it could not be read, and the rest of it says nothing.
 
-    `base`, `budget` and `month` (what the account's own month had cost) are decimal texts in major units. `ours` says that the
-    state is what a decision of ours made of it, and nobody else's hand is on it.
+    `base` and `budget` are decimal texts in major units. `ours` says that the state is what a decision of ours made of it, and
+    nobody else's hand is on it. What it had cost is not among it: so most runs see the same campaigns as the run before.
     """
 
-    name: str
     platform: str
+    id: str
+    name: str
     service: str
     base: str
     zone: str
     ours: bool
     running: bool | None
     budget: str | None
-    month: str | None
 
 
 class ServiceSeen(NamedTuple):
@@ -70,10 +70,14 @@ class ServiceSeen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunSeen:
-    """What one run saw, as the reports need it; a service that could not be read at all is not among `services`."""
+    """What one run saw, as the reports need it; a service that could not be read at all is not among `services`.
+
+    `months` is what the account's own month had cost, campaign by campaign, as decimal texts in major units (None: not told).
+    """
 
     at: datetime
     campaigns: tuple[CampaignSeen, ...]
+    months: tuple[str | None, ...]
     services: tuple[ServiceSeen, ...]
 
 
@@ -91,10 +95,11 @@ class DiarySeen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DaySeen:
-    """The first whole look of a local day at one service; `names` are those of the practitioners and locations in it, by id."""
+    """The first whole look of a local day, in `zone`, at one service; `names` are those of the people and places in it, by id."""
 
     service: str
     day: date
+    zone: str
     diaries: tuple[DiarySeen, ...]
     names: Mapping[str, str]
 
@@ -109,16 +114,18 @@ class Kept:
 
 def kept(inputs: RunInputs, outcome: RunOutcome, view: Outlook) -> Kept:
     """What is to be kept of a run, of what it saw and what its readings came to."""
-    campaigns = tuple(_campaign(entry, inputs, outcome.standings) for entry in inputs.rules.campaigns.values())
+    entries = inputs.rules.campaigns.values()
+    campaigns = tuple(_campaign(entry, inputs, outcome.standings) for entry in entries)
+    months = tuple(_month(inputs.snapshot.campaigns.get(entry.name)) for entry in entries)
     diaries = inputs.snapshot.diaries
     if not isinstance(diaries, Diaries):
-        return Kept(RunSeen(inputs.now, campaigns, ()), ())
+        return Kept(RunSeen(inputs.now, campaigns, months, ()), ())
     known = [each for each in view.capacities.values() if each.diaries and not each.blind]
     services = tuple(_service(each, outcome, diaries, inputs.now) for each in known)
     names = {each.id: each.name for each in (*diaries.practitioners, *diaries.locations)}
     zones = {each.id: each.zone for each in diaries.locations}
-    days = tuple(_day(each, names) for each in known if _counts(each, zones, inputs.now))
-    return Kept(RunSeen(inputs.now, campaigns, services), days)
+    days = tuple(_day(each, names, _zone(each, zones)) for each in known if _counts(each, zones, inputs.now))
+    return Kept(RunSeen(inputs.now, campaigns, months, services), days)
 
 
 # --- campaigns ----------------------------------------------------------------------------------------------------------
@@ -126,13 +133,17 @@ def kept(inputs: RunInputs, outcome: RunOutcome, view: Outlook) -> Kept:
 
 def _campaign(entry: CampaignEntry, inputs: RunInputs, standings: Mapping[str, Standing]) -> CampaignSeen:
     seen = inputs.snapshot.campaigns.get(entry.name)
-    same = (entry.name, str(entry.platform), entry.service, f"{entry.base:f}")
+    same = (str(entry.platform), entry.id, entry.name, entry.service, f"{entry.base:f}")
     if not isinstance(seen, Campaign) or seen.nowhere:
-        return CampaignSeen(*same, "", ours=False, running=None, budget=None, month=None)
+        return CampaignSeen(*same, "", ours=False, running=None, budget=None)
     standing = standings.get(entry.name, Standing())
     ours = standing.stood_down is None and standing.caused_by is not None and standing.expected == seen.state
-    budget, month = (None if amount is None else f"{amount:f}" for amount in (seen.state.budget, seen.spent_month))
-    return CampaignSeen(*same, seen.zone, ours, seen.state.running, budget, month)
+    budget = None if seen.state.budget is None else f"{seen.state.budget:f}"
+    return CampaignSeen(*same, seen.zone, ours, seen.state.running, budget)
+
+
+def _month(seen: Campaign | Unreadable | None) -> str | None:
+    return f"{seen.spent_month:f}" if isinstance(seen, Campaign) and seen.spent_month is not None else None
 
 
 # --- services -----------------------------------------------------------------------------------------------------------
@@ -185,14 +196,17 @@ def _staying(capacity: Capacity, cutoff: int) -> list[int]:
 
 
 def _counts(capacity: Capacity, zones: Mapping[str, str], now: datetime) -> bool:
-    zone = next((zones[offer.location] for offer in capacity.offers if offer.location in zones), "UTC")
-    return capacity.complete or now.astimezone(ZoneInfo(zone)).hour >= SETTLED
+    return capacity.complete or now.astimezone(ZoneInfo(_zone(capacity, zones))).hour >= SETTLED
 
 
-def _day(capacity: Capacity, names: Mapping[str, str]) -> DaySeen:
+def _zone(capacity: Capacity, zones: Mapping[str, str]) -> str:
+    return next((zones[offer.location] for offer in capacity.offers if offer.location in zones), "UTC")
+
+
+def _day(capacity: Capacity, names: Mapping[str, str], zone: str) -> DaySeen:
     diaries = tuple(_diary(each) for each in capacity.diaries)
     used = {each.practitioner for each in diaries} | {place for each in diaries for place in each.locations if place}
-    return DaySeen(capacity.service, capacity.dates[0], diaries, {id_: names.get(id_, id_) for id_ in sorted(used)})
+    return DaySeen(capacity.service, capacity.dates[0], zone, diaries, {id_: names.get(id_, id_) for id_ in sorted(used)})
 
 
 def _diary(diary: Diary) -> DiarySeen:

@@ -5,14 +5,27 @@ from litestar.di import Provide
 
 from service.app import App
 from service.store.keys import Key
-from service.web.api import audit, campaigns, clinics, decisions, evaluations, forecast, holds, plans, restores, rules, runs
+from service.web.api import (
+    audit,
+    campaigns,
+    clinics,
+    decisions,
+    evaluations,
+    forecast,
+    holds,
+    plans,
+    reports,
+    restores,
+    rules,
+    runs,
+)
 from service.web.asked import TheApp, TheKey, as_described, only_described
 from service.web.auth import KeyRequest, guard, note_use
 from service.web.etags import etags
 from service.web.repeating import repeating
 from service.web.telling import RuleTexts
 
-MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, plans, decisions, audit, holds, restores)
+MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, plans, decisions, audit, holds, restores, reports)
 
 
 def caller(request: KeyRequest, app: TheApp) -> Key:  # noqa: ARG001 - so that it is found after the app
