@@ -64,7 +64,7 @@ async def money_report(store: Store, clinic: str, period: Period) -> MoneyReport
 
 
 async def structure_report(store: Store, clinic: str, period: Period) -> StructureReport:
-    """Who and what was over- or under-booked on the clinic's local days from `since` up to that of `before`. Raises StoreError."""
+    """Who and what was over- or under-booked on the local days from `since` up to that of `before`. Raises StoreError."""
     first, last = period.since.date() - timedelta(days=WEEK_AHEAD + 1), period.before.date() + timedelta(days=1)
     rows = await store.reports.days(clinic, first, last)
     return await asyncio.to_thread(_structure, clinic, rows, period)

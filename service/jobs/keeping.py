@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many runs' inputs and outcomes, looks, rows for the reports, and documents that nothing needed any more, were removed."""
+    """How many runs' inputs and outcomes, looks, documents that nothing needed any more, and rows for reports were removed."""
 
     runs: int
     looks: int

@@ -1,10 +1,11 @@
-"""Months of campaigns that spend and of services that fill, in fractions of a second, with the truth beside what is seen of them.
+"""Months of campaigns that spend and services that fill, in fractions of a second, with the truth beside what is seen.
 
 Delivery differs by campaign, weekday, day and hour, over- and underspends, hangs together from day to day and between
 campaigns, and answers to a budget less than in proportion. Platforms report late, take back clicks and begin each month at
 nothing; runs fail, Cliniko and campaigns cannot be read for hours, somebody takes a campaign into his own hands. Ads bring
 bookings, patients cancel, slots pass unsold. A simple rule pauses or cuts while a service is full and raises while it is
-slack. What the same draws would have spent at base budgets is known here, and nowhere else. The same seed gives the same months.
+slack. What the same draws would have spent at base budgets is known here, and nowhere else. The same seed gives the same
+months.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from math import exp, pi, sin
 from zoneinfo import ZoneInfo
 
@@ -43,7 +45,7 @@ COOLING = 6
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What really was of one campaign over the hours that were seen: less spent while full, more spent at raises, and in all."""
+    """What really was of one campaign, over the hours that were seen: spend avoided while full and moved by raises; and all."""
 
     avoided: float
     moved: float
@@ -176,7 +178,8 @@ class _Months:
             spent += spend[-1]
         service.per_spend += 0.25 * service.staff * (CLOSES - OPENS) * 5 / 7 / base / 3 * chance.uniform(0.5, 1.5)
         return _Campaign(
-            f"{service.name}-{platform}-{n}", service.name, platform, zone, base, 1.0 if chance.random() < 0.25 else chance.uniform(0.4, 1.0),
+            f"{service.name}-{platform}-{n}", service.name, platform, zone, base,
+            1.0 if chance.random() < 0.25 else chance.uniform(0.4, 1.0),
             0.0 if chance.random() < 0.7 else 0.3, spend, [each.date() for each in days], base,
         )  # fmt: skip
 
@@ -317,7 +320,7 @@ class _Months:
         full = {service.name: service.seen for service in self.services}[each.service]
         found: defaultdict[str, float] = defaultdict(float)
         read = sorted(each.seen)
-        for begins, ends in zip(read, read[1:], strict=False):
+        for begins, ends in pairwise(read):
             ours, running, budget = each.seen[ends]
             budget = budget if running else 0.0
             for k in range(max(begins, first), min(ends, last)) if ends - begins <= 2 and ours else ():

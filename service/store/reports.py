@@ -64,7 +64,7 @@ def read_runs(bodies: Iterable[bytes]) -> list[RunSeen]:
         if first != line:
             line, campaigns = first, tuple(map(CampaignSeen._make, json.loads(first)))
         at, months = json.loads(second)
-        services = tuple(ServiceSeen(*each[:3], each[3] or each[2], *each[4:]) for each in json.loads(third))
+        services = tuple(ServiceSeen._make((*each[:3], each[3] or each[2], *each[4:])) for each in json.loads(third))
         found.append(RunSeen(datetime.fromtimestamp(at, UTC), campaigns, tuple(months), services))
     return found
 

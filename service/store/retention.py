@@ -1,8 +1,8 @@
 """What is not kept forever, removed a little at a time.
 
 A run's inputs and outcome, the conditions it evaluated, its snapshot, looks, and what is kept for the reports go when they are
-old; runs and decisions never do, nor does the ledger by itself (`archives`). Each call is one short transaction over at most `MOST` rows, so that nobody
-waits long for SQLite's one writer; call it until it returns 0.
+old; runs and decisions never do, nor does the ledger by itself (`archives`). Each call is one short transaction over at most
+`MOST` rows, so that nobody waits long for SQLite's one writer; call it until it returns 0.
 
 Documents are shared, and named inside other documents, so none is removed because one run that used it was. Every run notes
 the day on all it uses (`documents.put`): whatever was last used before a day is used by no run of that day or later.

@@ -1,14 +1,14 @@
 """How each campaign stood over a period: its days as the account counts them, and in whose hands it was in each part of them.
 
-What stood between two readings is what the later one shows; longer apart than `GAP`, nothing is known of it and nothing claimed.
-Pure.
+What stood between two readings is what the later one shows; are they further apart than `GAP`, nothing is known of it and
+nothing claimed. Pure.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -68,8 +68,8 @@ class Spell:
 class Course:
     """One campaign through a period and the time before that is learnt from.
 
-    `parts` are in order; `days` are the account's days, by ordinal, as [begins, ends). `unread` are local days, by ordinal, with
-    hours in which it could not be read.
+    `parts` are in order; `days` are the account's days, by ordinal, as [begins, ends). `unread` is for how many seconds of such
+    days it could not be read.
     """
 
     name: str

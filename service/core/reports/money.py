@@ -1,7 +1,7 @@
-"""What the ads of a clinic cost over a period, and what was made of the money: kept while full, moved, and the bookings beside it.
+"""What the ads of a clinic cost over a period, and what was made of the money: kept while full, moved; and bookings beside it.
 
-What is compared with is each campaign at its base budget and running all the time (`delivery`). Every figure is an estimate with
-a 90% interval, or nothing and the reason why. Pure.
+What is compared with is each campaign at its base budget and running all the time (`delivery`). Every figure is an estimate
+with a 90% interval, or nothing and the reason why. Pure.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from service.core.reports.usual import LEAST_DAYS, Usual, usual
 CENT, TENTH = Decimal("0.01"), Decimal("0.1")
 
 METHODS = {
-    "spent": "What the platforms told of the month, from the first hour of the period to the last; told late, so that the first "
-    "and the last hours are not quite sure.",
+    "spent": "What the platforms told of the month, from the first hour of the period to the last; it is told late, so that "
+    "the first and the last hours are not quite sure.",
     "avoided": "What a campaign would have spent at its base budget, less what it did spend, over the hours in which we had it "
-    f"paused or cut while its service was {NEARLY_FULL:.0f}% booked or more for the coming 14 days. What it would have spent is "
-    "learnt from all that it spent when it ran, by weekday and hour, and drawn to its platform's where that is little.",
-    "moved": "What a campaign spent above what it would have spent at its base budget, over the hours in which we had it raised. "
-    "How spend answers to the budget is taken to be between half and full proportion, until the campaign itself tells.",
-    "bookings": "Openings of the service that were filled, less those that were freed again, as hourly looks saw them. They are "
-    "split over its campaigns by what each spent: a convention, which does not say that the ads brought them.",
+    f"paused or cut while its service was {NEARLY_FULL:.0f}% booked or more for the coming 14 days. What it would have spent "
+    "is learnt from all that it spent when it ran, by weekday and hour, and drawn to its platform's where that is little.",
+    "moved": "What a campaign spent above what it would have spent at its base budget, over the hours in which we had it "
+    "raised. How spend answers to the budget is taken to be between half and full proportion, until the campaign itself tells.",
+    "bookings": "Openings of the service that were filled, less those that were freed again, as hourly looks saw them. They "
+    "are split over its campaigns by what each spent: a convention, which does not say that the ads brought them.",
 }
 """How each figure is come by, for people."""
 
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The figures of a campaign, a service or the clinic; money in major units. `without` are campaigns that are not in them."""
+    """The figures of a campaign, a service or the clinic; money in major units. `without`: campaigns lacking one."""
 
     spent: Figure
     avoided: Figure
@@ -175,8 +175,8 @@ def _too_thin(course: Course) -> str:
     if not course.counter.at:
         return f"{course.platform} did not tell what {course.name} cost"
     return (
-        f"the campaigns on {course.platform} ran at base budget for less than {LEAST_DAYS:.0f} days in all, in the period and the "
-        "weeks before it: too few to tell what they would have spent"
+        f"the campaigns on {course.platform} ran at base budget for less than {LEAST_DAYS:.0f} days in all, in the period "
+        "and the weeks before it: too few to tell what they would have spent"
     )
 
 
@@ -225,7 +225,7 @@ def _summed(accounts: Sequence[_Account], bookings: Figure) -> Sums:
 
 
 def _difference(accounts: Sequence[_Account], each: Sequence[_Compared | None], doubt: float) -> Figure:
-    """The sum of what is known; nothing where nothing is but that some did nothing. `doubt` is how unlike others such days are."""
+    """The sum of what is known; nothing where that is only that some did nothing. `doubt`: how unlike such days are."""
     pairs = list(zip(accounts, each, strict=True))
     counted = [(account, found) for account, found in pairs if found is not None and found is not NOTHING]
     unknown = [account.reason for account, found in pairs if found is None]

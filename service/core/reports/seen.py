@@ -95,7 +95,7 @@ class DiarySeen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DaySeen:
-    """The first whole look of a local day, in `zone`, at one service; `names` are those of the people and places in it, by id."""
+    """The first whole look of a local day, in `zone`, at one service; `names` are its people's and places', by id."""
 
     service: str
     day: date
@@ -122,7 +122,7 @@ def kept(inputs: RunInputs, outcome: RunOutcome, view: Outlook) -> Kept:
         return Kept(RunSeen(inputs.now, campaigns, months, ()), ())
     known = [each for each in view.capacities.values() if each.diaries and not each.blind]
     services = tuple(_service(each, outcome, diaries, inputs.now) for each in known)
-    names = {each.id: each.name for each in (*diaries.practitioners, *diaries.locations)}
+    names = {each.id: each.name for each in diaries.practitioners} | {each.id: each.name for each in diaries.locations}
     zones = {each.id: each.zone for each in diaries.locations}
     days = tuple(_day(each, names, _zone(each, zones)) for each in known if _counts(each, zones, inputs.now))
     return Kept(RunSeen(inputs.now, campaigns, months, services), days)

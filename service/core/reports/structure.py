@@ -33,9 +33,9 @@ OBSERVED = 0.8
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 METHOD = (
-    "The share of rostered time that was sold when its day came, by the day's first look at Cliniko. Persistently over-booked: the "
-    f"90% interval of the median over at least {FEWEST} weeks (for a weekday: days) lies wholly above {OVER:.0f}%; under-booked: "
-    f"wholly below {UNDER:.0f}%. With 4 weeks the interval is their whole range, which holds the median in 87%."
+    "The share of rostered time that was sold when its day came, by the day's first look at Cliniko. Persistently over-booked: "
+    f"the 90% interval of the median over at least {FEWEST} weeks (for a weekday: days) lies wholly above {OVER:.0f}%; "
+    f"under-booked: wholly below {UNDER:.0f}%. With 4 weeks the interval is their whole range, which holds the median in 87%."
 )
 """How it is come by, for people."""
 
@@ -232,7 +232,8 @@ def _sentences(name: str, booked: Booked, sold: Share | None, weekdays: Iterable
         elif each.booked is Booked.OVER:
             yield f"{name} has been over {OVER:.0f}% booked on the last {count} {day}s ({_range(each.sold)})."
         elif each.booked is Booked.UNDER:
-            yield f"{name} has been under {UNDER:.0f}% booked on {day}s: {each.sold.median:.0f}% in the middle of {count} ({_range(each.sold)})."
+            middle = f"{each.sold.median:.0f}% in the middle of {count}"
+            yield f"{name} has been under {UNDER:.0f}% booked on {day}s: {middle} ({_range(each.sold)})."
 
 
 def _range(sold: Share) -> str:

@@ -25,7 +25,7 @@ USUAL_CHANCE = 0.06
 """The variance of a day's spend by chance, as a share of it squared, that is assumed where little is known."""
 
 ANSWER = (0.75, 0.18)
-"""How spend answers to the budget before anything is known of it: the exponent (1: in proportion, 0: not at all), give or take."""
+"""How spend is taken to answer to the budget at first: the exponent (1: in proportion, 0: not at all), give or take."""
 
 OWN_HOURS = 3.0
 """So many days weigh as much as a campaign's hours being its platform's."""
@@ -45,12 +45,13 @@ Shares = Mapping[str, Mapping[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """`weekdays` is what each spends against the mean; `hours`, by campaign, the share of a day's spend before each 24th of it.
+    """What is usual.
 
+    `weekdays` is what each spends against the mean; `hours`, by campaign, the share of a day's spend before each 24th of it.
     `uneven` is how much quarters of days differ from that by chance; `lasts` how much of a day's chance is of the kind that
-    lasts, `together` how much of it campaigns share. `level` is the mean share of a base budget spent in a day, `error` the variance of
-    that and `apart` that of campaigns around it. `chance` is the variance of a campaign's days, as shares of its level squared.
-    `days` is how many days at base all of it rests on.
+    lasts, `together` how much of it campaigns share. `level` is the mean share of a base budget spent in a day, `error` the
+    variance of that and `apart` that of campaigns around it. `chance` is the variance of a campaign's days, as shares of its
+    level squared. `days` is how many days at base all of it rests on.
     """
 
     weekdays: Sequence[float]

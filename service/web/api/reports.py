@@ -238,7 +238,7 @@ async def get_structure(
     before: Before = None,
     format: Format = None,  # noqa: A002 - the API's word
 ) -> Response[StructureReport]:
-    """Who and what of a clinic is persistently over- or under-booked, how sure that is: the last 8 weeks, or 400 days at most."""
+    """Who and what of a clinic is persistently over- or under-booked, and how surely: the last 8 weeks, or up to 400 days."""
     shown = format or accepted(request)
     await demand_clinic(app, key, clinic)
     period = Period.of("structure", instant("since", since), instant("before", before), app.clock())

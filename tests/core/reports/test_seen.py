@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from service.core.engine import decide
-from service.core.model import State, Unreadable
+from service.core.model import Campaign, Snapshot, State, Unreadable
 from service.core.outlook import outlook
 from service.core.reports.seen import Kept, RunSeen, ServiceSeen, kept
+from service.core.rules.language import RuleSet
 from service.sandbox.scene import HARBOUR, scene
 from service.sandbox.world import World
-from tests.support import Governed, campaigns, shipped, snapshot, write
+from tests.support import Governed, shipped, write
 from tests.web.world import book_out
 
 HOUR = timedelta(hours=1)
@@ -61,12 +62,11 @@ def test_what_somebody_else_paused_is_not_ours(governed: Governed) -> None:
 
 
 def test_what_cannot_be_read_is_kept_as_such(governed: Governed) -> None:
-    def blind(world: World, rules: object) -> object:
-        taken = snapshot(world, governed.rules)
-        gone = {name: Unreadable("google", "503") for name in campaigns(world, governed.rules)}
-        return type(taken)(taken.clinic, taken.taken_at, Unreadable("cliniko", "503"), gone)
+    def blind(world: World, rules: RuleSet) -> Snapshot:
+        gone: dict[str, Campaign | Unreadable] = {name: Unreadable("google", "503") for name in rules.campaigns}
+        return Snapshot(rules.clinic, world.now, Unreadable("cliniko", "503"), gone)
 
-    governed.observe = blind  # type: ignore[assignment] # a snapshot
+    governed.observe = blind
     found = seen_by(governed)
     assert {each.running for each in found.run.campaigns} == {None}
     assert (found.run.services, found.days) == ((), ())
