@@ -20,9 +20,6 @@ JITTER = 600
 LAPSING = 1
 """Up to so many days ahead openings lapse: lead times are rarely longer."""
 
-SPREAD = 1.5
-"""How much more bookings vary than counts at random."""
-
 FEWEST = 24
 """Looks without which nothing is said."""
 
@@ -110,7 +107,12 @@ class _Pace:
 
 @dataclass(slots=True)
 class _Tally:
-    """The looks at one service so far. `unseen` are stretches without any look, `changed` counts days whose roster changed."""
+    """The looks at one service so far.
+
+    `unseen` are stretches without any look at either end of the period, `late` such after which a day came into sight.
+    `doubtful` is the variance by days of which something may be hidden: a roster changed, or openings came back while others
+    lapsed.
+    """
 
     since: float
     before: float
@@ -119,7 +121,8 @@ class _Tally:
     looks: int = 0
     gone: list[_Gone] = field(default_factory=list)
     unseen: list[tuple[float, float]] = field(default_factory=list)
-    changed: int = 0
+    late: list[tuple[float, float]] = field(default_factory=list)
+    doubtful: float = 0.0
     pace: _Pace = field(default_factory=_Pace)
     last: tuple[float, int] | None = None
 
@@ -134,6 +137,8 @@ class _Tally:
                 self.days[seen.today + ahead] = now
                 if then is not None:
                     self._passed(then, now)
+                elif self.last is not None and at - self.last[0] > RUN_TO_RUN + JITTER:
+                    self.late.append((self.last[0], at))
         self._noted(at, seen.today, self.net - before)
 
     def _noted(self, at: float, today: int, count: int) -> None:
@@ -151,7 +156,7 @@ class _Tally:
     def _passed(self, then: _Look, now: _Look) -> None:
         took = now.at - then.at
         if then.working != now.working:
-            self.changed += 1
+            self.doubtful += 1.0
         elif took <= RUN_TO_RUN + JITTER:
             lapsed = round((then.open - then.staying) * min(took / RUN_TO_RUN, 1.0))
             filled = then.open - lapsed - now.open
@@ -163,6 +168,7 @@ class _Tally:
                 usual.lapsed += lapsed
         elif now.ahead > LAPSING or now.open >= then.open:
             self.net += then.open - now.open
+            self.doubtful += 0.25 * (now.ahead <= LAPSING and now.open > 0)
         else:
             self.gone.append(_Gone(then.at, now.at, then.ahead, then.open - now.open))
 
@@ -174,16 +180,19 @@ class _Tally:
     def result(self) -> Filled:
         if self.last is not None and JITTER < self.before - self.last[0] <= UNTOLD:
             self.unseen.append((self.last[0], self.before))
-        count, variance = float(self.net), float(self.changed)
+        count, variance = float(self.net), self.doubtful
         for gone in self.gone:
             share = self.pace.filled(gone)
             count += gone.count * share
             # Openings of one stretch go the same way more often than each by itself, and the share is a guess.
             variance += gone.count * (1 + 0.2 * gone.count) * max(share * (1 - share), 0.03)
+        for stretch in self.late:
+            usual = self.pace.expected(*stretch) / HORIZON
+            count, variance = count + usual, variance + usual + 0.25
         for stretch in self.unseen:
             usual = self.pace.expected(*stretch)
             count, variance = count + usual, variance + usual + 1
-        return Filled(count, SPREAD * variance, self.looks)
+        return Filled(count, variance, self.looks)
 
 
 def filled(service: str, runs: Iterable[RunSeen], since: float, before: float) -> Filled | None:

@@ -242,7 +242,7 @@ def _difference(accounts: Sequence[_Account], each: Sequence[_Compared | None], 
 
 def _figure(estimate: float, low: float, high: float) -> Figure:
     """More budget never spends less: none of these is below nothing."""
-    return Figure(*(_money(max(value, 0.0)) for value in (estimate, low, high)))
+    return Figure(_money(max(estimate, 0.0)), _money(max(low, 0.0)), _money(max(high, 0.0)))
 
 
 def _money(value: float) -> Decimal:
@@ -258,14 +258,18 @@ def _booked(each: Iterable[Filled | None]) -> Figure:
     if not found:
         return _nothing(f"the service was seen less than {FEWEST} times")
     count, off = sum(one.count for one in found), NINETY * sqrt(sum(one.variance for one in found))
-    return Figure(*(Decimal(round(value, 1)).quantize(TENTH) for value in (count, count - off, count + off)))
+    return Figure(_tenths(count), _tenths(count - off), _tenths(count + off))
+
+
+def _tenths(value: float | Decimal) -> Decimal:
+    return Decimal(value).quantize(TENTH, ROUND_HALF_EVEN)
 
 
 def _scaled(figure: Figure, share: float) -> Figure:
     if figure.estimate is None or figure.low is None or figure.high is None:
         return figure
     by = Decimal(share)
-    return Figure(*((value * by).quantize(TENTH) for value in (figure.estimate, figure.low, figure.high)))
+    return Figure(_tenths(figure.estimate * by), _tenths(figure.low * by), _tenths(figure.high * by))
 
 
 def _unread(campaigns: Iterable[Course], since: datetime, before: datetime) -> Iterable[Unread]:
