@@ -168,7 +168,7 @@ class _Tally:
                 usual.lapsed += lapsed
         elif now.ahead > LAPSING or now.open >= then.open:
             self.net += then.open - now.open
-            self.doubtful += 0.25 * (now.ahead <= LAPSING and now.open > 0)
+            self.doubtful += 0.1 * (now.ahead <= LAPSING and now.open > 0)
         else:
             self.gone.append(_Gone(then.at, now.at, then.ahead, then.open - now.open))
 
@@ -188,7 +188,7 @@ class _Tally:
             variance += gone.count * (1 + 0.2 * gone.count) * max(share * (1 - share), 0.03)
         for stretch in self.late:
             usual = self.pace.expected(*stretch) / HORIZON
-            count, variance = count + usual, variance + usual + 0.25
+            count, variance = count + usual, variance + usual + 0.1
         for stretch in self.unseen:
             usual = self.pace.expected(*stretch)
             count, variance = count + usual, variance + usual + 1
