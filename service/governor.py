@@ -23,7 +23,8 @@ from service.core.engine import decide
 from service.core.errors import GovernorError, LeaseLostError, NotFoundError
 from service.core.known_names import Names, recalled
 from service.core.model import Campaign, Diaries, Mode, Snapshot, Unreadable
-from service.core.outlook import outlook
+from service.core.outlook import Outlook, outlook
+from service.core.reports.seen import Kept, kept
 from service.core.rules.language import RuleSet
 from service.core.rules.walk import look_backs
 from service.core.rules.windows import regions
@@ -100,7 +101,7 @@ class Governor:
         names = await self.store.memory.names(rules.clinic)
         snapshot = await self._observe(outside, rules, names)
         inputs = await self._gather(run, replace(rules, mode=Mode.WATCH), snapshot, names, record=False)
-        inputs, outcome = await self._decide(outside, inputs)
+        inputs, outcome, _ = await self._decide(outside, inputs)
         problems += _problems(snapshot, [])
         return Report(inputs.run, rules.clinic, "dry_run", outcome.decisions, (), outcome, problems)
 
@@ -113,8 +114,8 @@ class Governor:
             names = await self.store.memory.names(clinic)
             snapshot = without_open(await self._observe(hands.outside, hands.rules, names), settled)
             inputs = await self._gather(run, hands.rules, snapshot, names)
-            inputs, outcome = await self._decide(hands.outside, inputs)
-            await self._record(inputs, outcome, hands.fence)
+            inputs, outcome, view = await self._decide(hands.outside, inputs)
+            await self._record(inputs, outcome, hands.fence, kept(inputs, outcome, view))
             applied = await self._apply(outcome, snapshot, hands)
         except Exception as error:
             with suppress(NotFoundError):  # a worker that has taken the clinic over has closed the run
@@ -174,7 +175,7 @@ class Governor:
             approvals=await self.store.approvals.standing(clinic),
         )
 
-    async def _decide(self, outside: Outside, inputs: RunInputs) -> tuple[RunInputs, RunOutcome]:
+    async def _decide(self, outside: Outside, inputs: RunInputs) -> tuple[RunInputs, RunOutcome, Outlook]:
         """What the run comes to, and what it had to know for it: a history is read only where something hangs on it."""
         with self.monitor.during(Step("decide")):
             view = outlook(inputs)
@@ -183,11 +184,11 @@ class Governor:
                 read = await read_histories(outside, inputs.snapshot, outcome.standings, wanted)
                 inputs = replace(inputs, histories=inputs.histories | read)
                 outcome = decide(inputs, view)
-            return inputs, outcome
+            return inputs, outcome, view
 
-    async def _record(self, inputs: RunInputs, outcome: RunOutcome, fence: int) -> None:
+    async def _record(self, inputs: RunInputs, outcome: RunOutcome, fence: int, seen: Kept) -> None:
         with self.monitor.during(Step("record")):
-            await self.store.runs.record(inputs, outcome, fence)
+            await self.store.runs.record(inputs, outcome, fence, seen)
         for decision in outcome.decisions:
             self.monitor.happened(Decided(decision.verdict, decision.reason))
 

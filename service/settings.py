@@ -197,6 +197,7 @@ class Settings(KillSwitch):
     rules_settle: Duration = timedelta(seconds=2)
     keep_snapshots: Duration = timedelta(days=400)
     keep_looks: Duration = timedelta(days=800)
+    keep_reports: Duration = Field(default=timedelta(days=400), ge=timedelta(days=100))
     evaluate_every: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=1))
     heartbeat_url: SecretStr | None = None
     audit_signing_key: SecretStr | None = None

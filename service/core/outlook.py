@@ -37,6 +37,7 @@ class Outlook:
     """What rules may ask in one run, by service; what filling a service is worth; and what the readings teach.
 
     `names` is what to remember of the names in the rule file, `numbers` what was seen of how days are numbered.
+    `capacities` are what the services can sell, of those of which anything could be read.
     """
 
     asks: Mapping[str, Ask]
@@ -45,6 +46,7 @@ class Outlook:
     looks: tuple[Look, ...] = ()
     names: Names = field(default_factory=dict)
     numbers: DayNumbers = NO_NUMBERS
+    capacities: Mapping[str, Capacity] = field(default_factory=dict)
 
 
 def outlook(inputs: RunInputs) -> Outlook:
@@ -57,6 +59,7 @@ def outlook(inputs: RunInputs) -> Outlook:
         looks=tuple(found.looks(inputs.looked)),
         names=inputs.names if found.present is None else learnt(services.values(), found.present.diaries, inputs.names),
         numbers=inputs.numbers if found.present is None else found.present.roster.numbers,
+        capacities={name: view.capacity for name, view in found.views.items() if isinstance(view, Seen)},
     )
 
 

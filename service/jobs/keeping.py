@@ -19,12 +19,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many runs' inputs and outcomes, looks, documents that nothing needed any more, and old notices were removed."""
+    """How many were removed: inputs and outcomes of runs, looks, documents, old notices, and rows that reports are made of."""
 
     runs: int
     looks: int
     documents: int
     notices: int
+    seen: int
 
 
 async def forget_old(app: App, goes_on: Callable[[], bool] = lambda: True) -> Forgotten:
@@ -34,14 +35,15 @@ async def forget_old(app: App, goes_on: Callable[[], bool] = lambda: True) -> Fo
     """
     settings, retention, now = app.settings, app.store.retention, app.clock()
     oldest, first = now - settings.keep_snapshots, (now - settings.keep_looks).date()
-    runs = looks = 0
+    runs = looks = seen = 0
     for clinic in await app.store.rules.clinics():
         runs += await _steps(partial(retention.forget_runs, clinic, oldest, now), goes_on)
+        seen += await _steps(partial(retention.forget_seen, clinic, now - settings.keep_reports), goes_on)
         looks += await _steps(partial(retention.forget_looks, clinic, first), goes_on)
     documents = await _steps(partial(retention.forget_documents, oldest), goes_on)
     notices = await _steps(partial(retention.forget_notices, now - KEEP_NOTICES), goes_on)
-    log.info("forgotten", runs=runs, looks=looks, documents=documents, notices=notices)
-    return Forgotten(runs, looks, documents, notices)
+    log.info("forgotten", runs=runs, looks=looks, seen=seen, documents=documents, notices=notices)
+    return Forgotten(runs, looks, documents, notices, seen)
 
 
 async def _steps(step: Callable[[], Awaitable[int]], goes_on: Callable[[], bool]) -> int:

@@ -1,8 +1,8 @@
 """What is not kept forever, removed a little at a time.
 
-A run's inputs and outcome, the conditions it evaluated, its snapshot, looks and notices that went out go when they are old;
-runs and decisions never do, nor does the ledger by itself (`archives`). Each call is one short transaction over at most `MOST`
-rows, so that nobody waits long for SQLite's one writer; call it until it returns 0.
+A run's inputs and outcome, the conditions it evaluated, its snapshot, looks, what is kept for the reports, and notices that
+went out go when they are old; runs and decisions never do, nor does the ledger by itself (`archives`). Each call is one short
+transaction over at most `MOST` rows, so that nobody waits long for SQLite's one writer; call it until it returns 0.
 
 Documents are shared, and named inside other documents, so none is removed because one run that used it was. Every run notes
 the day on all it uses (`documents.put`): whatever was last used before a day is used by no run of that day or later.
@@ -17,11 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Delete, Update
 
 from service.store.database import Database
+from service.store.tables import day_seen as _day_seen
 from service.store.tables import document as _document
 from service.store.tables import look as _look
 from service.store.tables import notice as _notice
 from service.store.tables import pace_model, revision
 from service.store.tables import run as _run
+from service.store.tables import run_seen as _run_seen
 from service.store.tables import snapshot as _snapshot
 from service.store.tables import trace as _trace
 from service.store.undisturbed import undisturbed
@@ -70,6 +72,15 @@ class Retention:
         async with self._database.writing() as conn:
             # `unused` once more: PostgreSQL looks again at that, and at that alone, when it had to wait for a row.
             return await _count(conn, delete(_document).where(_document.c.digest.in_(found), unused))
+
+    async def forget_seen(self, clinic: str, before: datetime) -> int:
+        """Remove what the clinic's runs and days before an instant keep for the reports; returns how many rows."""
+        runs = select(_run_seen.c.run).where(_run_seen.c.clinic == clinic, _run_seen.c.at < before).limit(MOST)
+        days = select(_day_seen.c.day).where(_day_seen.c.clinic == clinic, _day_seen.c.day < _day(before)).limit(MOST)
+        async with self._database.writing() as conn:
+            gone = (await conn.scalars(days)).all()
+            done = await _count(conn, delete(_day_seen).where(_day_seen.c.clinic == clinic, _day_seen.c.day.in_(gone)))
+            return done + await _count(conn, delete(_run_seen).where(_run_seen.c.run.in_(runs)))
 
     async def forget_looks(self, clinic: str, before: date) -> int:
         """Remove the clinic's looks of the days before a day; returns how many."""

@@ -18,7 +18,8 @@ from service.core.decide.model import RunInputs, RunOutcome, StoodDown
 from service.core.errors import GoneError, NotFoundError
 from service.core.ledger import Kind, canonical
 from service.core.notices.finding import worth_telling
-from service.store import approvals, decisions, documents, looks, outcomes, snapshots, traces
+from service.core.reports.seen import Kept
+from service.store import approvals, decisions, documents, looks, outcomes, reports, snapshots, traces
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.documents import Document
@@ -62,8 +63,8 @@ class Runs:
             await conn.execute(insert(_run).values(row))
             await append(conn, clinic, Kind.RUN_STARTED, {"run": run_id} | ({"by": by} if by else {}), now)
 
-    async def record(self, inputs: RunInputs, outcome: RunOutcome, fence: int) -> None:
-        """Record what a begun run observed, decided and remembers, all of it or nothing.
+    async def record(self, inputs: RunInputs, outcome: RunOutcome, fence: int, kept: Kept | None = None) -> None:
+        """Record what a begun run observed, decided and remembers, all of it or nothing; `kept` is for the reports.
 
         Raises NotFoundError if the run was not begun or is recorded already, LeaseLostError.
         """
@@ -82,6 +83,8 @@ class Runs:
             await traces.put(conn, inputs.run, conditions)
             await approvals.advance(conn, inputs.clinic, inputs.approvals, outcome.approvals)
             await looks.put(conn, inputs, outcome.looks)
+            if kept is not None:
+                await reports.put(conn, inputs.clinic, inputs.run, kept)
             for kind, body in _records(inputs, outcome, text):
                 await append(conn, inputs.clinic, kind, body, inputs.now)
 

@@ -20,6 +20,7 @@ from service.store.outbox import Outbox
 from service.store.overview import Overviews
 from service.store.pace import Pace
 from service.store.repeats import Repeats
+from service.store.reports import Reports
 from service.store.retention import Retention
 from service.store.rules import Rules
 from service.store.runs import Runs
@@ -53,6 +54,7 @@ class Store:
         self.rules = Rules(database)
         self.looks = Looks(database)
         self.pace = Pace(database)
+        self.reports = Reports(database)
         self.notes = Notes(database)
         self.outbox = Outbox(database)
         self.repeats = Repeats(database)

@@ -178,6 +178,29 @@ pace_model = Table(
     Index(None, "document"),
 )
 
+# --- the reports --------------------------------------------------------------------------------------------------------
+
+run_seen = Table(
+    "run_seen",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("clinic", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "clinic", "at"),
+    comment="What of each campaign and service a run saw, as the money report needs it.",
+)
+
+day_seen = Table(
+    "day_seen",
+    metadata,
+    Column("clinic", String(100), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("service", String(200), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    comment="The diaries of a service at the first whole look of a local day, as the structure report needs them.",
+)
+
 # --- remembered between runs --------------------------------------------------------------------------------------------
 
 

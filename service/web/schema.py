@@ -34,6 +34,7 @@ TAGS = (
     Tag("decisions", "One per campaign and run, each with its reason."),
     Tag("audit", "The hash-chained ledger."),
     Tag("holds", "A person's word to leave something alone."),
+    Tag("reports", "What months came to: the structure of the diaries, and the money."),
     Tag("health", "For load balancers and orchestrators."),
 )
 STYLE = (

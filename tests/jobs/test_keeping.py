@@ -53,11 +53,11 @@ async def test_the_hourly_loop_forgets_what_is_old(app: App, near: Near) -> None
 
 async def test_it_ends_between_two_steps_when_the_service_stops(app: App, near: Near) -> None:
     await later(app, near, 11)
-    assert await forget_old(app, lambda: False) == Forgotten(0, 0, 0, 0)
+    assert await forget_old(app, lambda: False) == Forgotten(0, 0, 0, 0, 0)
     found = await forget_old(app)
     assert (found.runs, found.looks) == (2, 0)
     assert found.documents > 0
-    assert await forget_old(app) == Forgotten(0, 0, 0, 0)
+    assert await forget_old(app) == Forgotten(0, 0, 0, 0, 0)
 
 
 async def test_a_database_that_refuses_does_not_end_the_loop(app: App, near: Near, monkeypatch: pytest.MonkeyPatch) -> None:

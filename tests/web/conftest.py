@@ -50,7 +50,7 @@ class Api:
         return await self.client.request(method, path, headers=headers | rest.pop("headers", {}), **rest)
 
     async def get(self, path: str, key: str | None = "admin", **query: Any) -> Any:
-        answer = await self.ask("GET", path, key, params=query)
+        answer = await self.ask("GET", path, key, params=query or None)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -97,6 +97,8 @@ async def _day(ask: Asker) -> None:
     await ask("listRecords", "GET", f"/v1/audit?clinic={HARBOUR}")
     await ask("getHeads", "GET", "/v1/audit/head")
     await ask("verifyLedger", "GET", "/v1/audit/verify")
+    await ask("getMoneyReport", "GET", f"/v1/reports/money?clinic={HARBOUR}")
+    await ask("getStructureReport", "GET", f"/v1/reports/structure?clinic={HARBOUR}")
     hold = await ask("hold", "POST", f"{CLINIC}/holds", {"campaign": "physio-search", "reason": "a sale is on"})
     await ask("listHolds", "GET", f"{CLINIC}/holds")
     await ask("unhold", "DELETE", f"/v1/holds/{hold['id']}")

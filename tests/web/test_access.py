@@ -22,13 +22,14 @@ HOLD = {"reason": "a sale is on", "campaign": "physio-search"}
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a route takes. `about` says what its address names, which belongs to Harbour."""
+    """What a route takes. `about` says what its address names, and `query` what else it must; it belongs to Harbour."""
 
     method: str
     path: str
     role: Role
     about: str = ""
     body: Any = None
+    query: dict[str, str] | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -57,6 +58,8 @@ ROUTES = [
     Route("GET", "/v1/audit", Role.VIEWER),
     Route("GET", "/v1/audit/head", Role.VIEWER),
     Route("GET", "/v1/audit/verify", Role.VIEWER),
+    Route("GET", "/v1/reports/money", Role.VIEWER, query={"clinic": HARBOUR}),
+    Route("GET", "/v1/reports/structure", Role.VIEWER, query={"clinic": HARBOUR}),
     Route("DELETE", "/v1/holds/{hold_id}", Role.OPERATOR, "hold_id"),
     Route("POST", "/v1/rules/check", Role.VIEWER, body={"text": "version: 1\n"}),
 ]
@@ -66,7 +69,7 @@ STREAMED = "GET /v1/events"
 """It does not end, so it is asked over a socket: `test_events.py`."""
 
 NAMED = [route for route in ROUTES if route.about]
-LISTED = [route for route in ROUTES if not route.about and route.method == "GET"]
+LISTED = [route for route in ROUTES if not route.about and not route.query and route.method == "GET"]
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,7 @@ async def harbours(api: Api) -> dict[str, str]:
 
 
 async def asked(api: Api, route: Route, key: str | None, names: dict[str, str], **rest: Any) -> httpx.Response:
-    return await api.ask(route.method, route.path.format(**names), key, json=route.body, **rest)
+    return await api.ask(route.method, route.path.format(**names), key, json=route.body, params=route.query, **rest)
 
 
 def test_the_matrix_leaves_no_route_out(api: Api) -> None:
@@ -162,7 +165,9 @@ async def test_listings_show_nothing_foreign(shared: Api, route: Route) -> None:
     assert "_system" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/v1/decisions", "/v1/audit", "/v1/audit/head", "/v1/audit/verify"])
+@pytest.mark.parametrize(
+    "path", ["/v1/decisions", "/v1/audit", "/v1/audit/head", "/v1/audit/verify", "/v1/reports/money", "/v1/reports/structure"]
+)
 async def test_a_filter_by_a_foreign_clinic_is_answered_like_one_by_an_unknown_clinic(shared: Api, path: str) -> None:
     answers = [
         await shared.ask("GET", path, "northside-operator", params={"clinic": name}) for name in (HARBOUR, "nowhere", "_system")

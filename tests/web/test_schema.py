@@ -113,6 +113,8 @@ ASKED = [
     ("/v1/audit", "/v1/audit"),
     ("/v1/audit/head", "/v1/audit/head"),
     ("/v1/audit/verify", "/v1/audit/verify"),
+    ("/v1/reports/money", f"/v1/reports/money?clinic={HARBOUR}"),
+    ("/v1/reports/structure", f"/v1/reports/structure?clinic={HARBOUR}"),
     ("/healthz", "/healthz"),
     ("/readyz", "/readyz"),
 ]

@@ -15,6 +15,7 @@ from service.web.api import (
     forecast,
     holds,
     plans,
+    reports,
     restores,
     rules,
     runs,
@@ -25,7 +26,7 @@ from service.web.etags import etags
 from service.web.repeating import repeating
 from service.web.telling import RuleTexts
 
-MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, plans, decisions, audit, events, holds, restores)
+MODULES = (clinics, forecast, campaigns, rules, evaluations, runs, plans, decisions, audit, events, holds, restores, reports)
 
 
 def caller(request: KeyRequest, app: TheApp) -> Key:  # noqa: ARG001 - so that it is found after the app

@@ -1,0 +1,70 @@
+"""A month's counter as spend: late, taken back, begun anew, with gaps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.reports.counters import DAY, HOUR, counter, month_turns
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+MONTH_END = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
+
+
+def hourly(begins: float, hours: int, rate: float = 2.0, told: float = 100.0) -> list[tuple[float, float]]:
+    return [(begins + n * HOUR, told + n * rate) for n in range(hours + 1)]
+
+
+def test_steady_spend_is_what_the_counter_grew_by() -> None:
+    count = counter(hourly(MONDAY, 72), "google", "UTC")
+    assert count.between(MONDAY + DAY, MONDAY + 2 * DAY) == pytest.approx(48)
+    least, most = count.bounds(MONDAY + DAY, MONDAY + 2 * DAY)
+    assert least < 48 < most
+
+
+def test_a_reading_tells_of_the_time_before_it() -> None:
+    """All of a burst at noon is told an hour and a half late: half of Google's three hours."""
+    noon = MONDAY + 12 * HOUR
+    readings = [(MONDAY + n * HOUR / 2, 0.0 if MONDAY + n * HOUR / 2 < noon + 1.5 * HOUR else 50.0) for n in range(96)]
+    count = counter(readings, "google", "UTC")
+    assert count.between(noon - HOUR, noon + HOUR) == pytest.approx(50)
+
+
+def test_what_is_taken_back_is_not_spent() -> None:
+    readings = [*hourly(MONDAY, 23), *hourly(MONDAY + DAY, 48, told=100 + 24 * 2 - 7)]
+    assert counter(readings, "meta", "UTC").between(MONDAY + HOUR, MONDAY + 2 * DAY) == pytest.approx(47 * 2 - 7)
+
+
+@pytest.mark.parametrize("platform", ["google", "meta"])
+def test_a_new_month_begins_at_nothing_and_its_last_hours_are_taken_for_those_of_the_day_before(platform: str) -> None:
+    before = hourly(MONTH_END - 3 * DAY, 71)
+    after = [(MONTH_END + n * HOUR, 2.0 * max(n - 1, 0)) for n in range(1, 49)]
+    count = counter([*before, *after], platform, "UTC")
+    assert count.between(MONTH_END - DAY, MONTH_END + DAY) == pytest.approx(96, abs=4)
+    assert count.error(MONTH_END - DAY, MONTH_END + DAY) > count.error(MONTH_END + HOUR, MONTH_END + DAY)
+
+
+def test_hours_without_a_reading_are_known_in_sum() -> None:
+    readings = [each for n, each in enumerate(hourly(MONDAY, 96)) if not 20 <= n < 60]
+    assert counter(readings, "meta", "UTC").between(MONDAY + 10 * HOUR, MONDAY + 80 * HOUR) == pytest.approx(140)
+
+
+def test_months_turn_at_the_accounts_own_midnight() -> None:
+    (turn,) = month_turns(MONTH_END - 2 * DAY, MONTH_END + 2 * DAY, "Australia/Sydney")
+    assert turn == MONTH_END - 11 * HOUR
+
+
+@given(steps=st.lists(st.floats(0, 50), min_size=2, max_size=60), at=st.floats(0, 1), to=st.floats(0, 1))
+def test_spend_adds_up_however_time_is_cut(steps: list[float], at: float, to: float) -> None:
+    total, readings = 0.0, []
+    for n, step in enumerate(steps):
+        total += step
+        readings.append((MONDAY + n * HOUR, total))
+    count = counter(readings, "google", "UTC")
+    first, second = sorted(count.begins + (count.ends - count.begins) * part for part in (at, to))
+    parts = count.between(count.begins, first) + count.between(first, second) + count.between(second, count.ends)
+    assert parts == pytest.approx(count.between(count.begins, count.ends), abs=1e-6)
+    assert count.between(first, second) >= -1e-9

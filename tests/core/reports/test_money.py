@@ -1,0 +1,172 @@
+"""What is claimed of a clinic's money, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from service.core.reports.files import money_csv
+from service.core.reports.money import METHODS, CampaignMoney, MoneyReport, money
+from service.core.reports.seen import CampaignSeen, RunSeen, ServiceSeen
+
+BEGINS = datetime(2026, 8, 1, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SINCE, BEFORE = BEGINS + 15 * DAY, BEGINS + 30 * DAY
+RATE = 2.0
+"""What the campaign spends an hour at its base budget of 60 a day."""
+
+State = tuple[bool, str, bool]
+"""Running, its budget, and whether that is our doing."""
+
+AT_BASE, PAUSED, RAISED = (True, "60.00", False), (False, "60.00", True), (True, "90.00", True)
+BY_HAND = (False, "60.00", False)
+
+
+def runs(
+    state: Callable[[int], State], full: Callable[[int], bool | None] = lambda _: True, platform: str = "google", **changed: Any
+) -> list[RunSeen]:
+    """31 days of hourly runs over one campaign that spends by its budget, told at once."""
+    made, month = [], 0.0
+    for hour in range(31 * 24 + 6):
+        at = BEGINS + hour * HOUR
+        running, budget, ours = state(hour)
+        month = 0.0 if at.day == 1 and at.hour == 0 else month
+        seen = CampaignSeen(platform, "1", "search", "physio", "60.00", "UTC", ours=ours, running=running, budget=budget)
+        days = [3] * 14
+        service = ServiceSeen("physio", at.date().toordinal(), days, days, days, [480] * 14, full(hour), 90.0, 90.0)
+        made.append(RunSeen(at, (seen._replace(**changed),), (f"{month:.2f}",), (service,)))
+        month += RATE * float(budget) / 60 if state(hour + 1)[0] else 0.0
+    return made
+
+
+def from_day(day: int, state: State, until: int = 99) -> Callable[[int], State]:
+    """At base, but from one day on, until another."""
+    return lambda hour: state if day * 24 < hour <= until * 24 else AT_BASE
+
+
+def report(made: Sequence[RunSeen]) -> MoneyReport:
+    return money("harbour", made, SINCE, BEFORE)
+
+
+def only(found: MoneyReport) -> CampaignMoney:
+    (campaign,) = found.campaigns
+    return campaign
+
+
+def test_a_pause_while_full_avoids_what_base_would_have_spent() -> None:
+    found = only(report(runs(from_day(20, PAUSED, 25))))
+    avoided = found.sums.avoided
+    assert found.hours_kept == 120
+    assert avoided.low is not None
+    assert avoided.estimate == pytest.approx(Decimal(240), rel=Decimal("0.05"))
+    assert avoided.low < 240 < (avoided.high or 0)
+    assert found.sums.moved.estimate == 0
+
+
+def test_a_raise_moves_what_is_spent_above_base() -> None:
+    found = only(report(runs(from_day(20, RAISED, 25))))
+    moved = found.sums.moved
+    assert found.hours_raised == 120
+    assert moved.low is not None
+    assert moved.low <= 120 <= (moved.high or 0)
+    assert found.sums.avoided.estimate == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "full"),
+    [
+        pytest.param(AT_BASE, True, id="nothing was done"),
+        pytest.param(BY_HAND, True, id="somebody else paused it"),
+        pytest.param(PAUSED, False, id="the service was not full"),
+        pytest.param(PAUSED, None, id="nobody knows whether it was full"),
+    ],
+)
+def test_nothing_is_claimed_for(state: State, *, full: bool | None) -> None:
+    sums = only(report(runs(from_day(20, state, 25), lambda _: full))).sums
+    assert {sums.avoided.low, sums.avoided.estimate, sums.avoided.high} == {Decimal(0)}
+
+
+def test_hours_without_a_run_are_listed_and_not_claimed() -> None:
+    made = runs(from_day(20, PAUSED, 25))
+    found = report([each for each in made if not BEGINS + 21 * DAY < each.at < BEGINS + 23 * DAY])
+    assert only(found).hours_kept == 72
+    assert found.gaps == ((BEGINS + 21 * DAY, BEGINS + 23 * DAY),)
+
+
+def test_days_on_which_a_campaign_could_not_be_read_are_listed_and_not_claimed() -> None:
+    made = runs(from_day(20, PAUSED, 25))
+    for n in range(21 * 24 + 1, 21 * 24 + 13):
+        blind = made[n].campaigns[0]._replace(ours=False, running=None, budget=None)
+        made[n] = RunSeen(made[n].at, (blind,), (None,), made[n].services)
+    found = report(made)
+    assert [(each.campaign, each.day, each.hours) for each in found.unread] == [("search", (BEGINS + 21 * DAY).date(), 12.0)]
+    assert only(found).hours_kept == 107
+
+
+def test_too_few_days_at_base_tell_nothing_and_the_reason_is_given() -> None:
+    found = report(runs(from_day(3, PAUSED)))
+    assert only(found).sums.avoided.estimate is None
+    assert "ran at base budget for less than 7 days" in only(found).sums.avoided.reason
+    assert found.total.avoided.estimate is None
+    assert found.total.without == ("search",)
+
+
+def test_what_a_platform_does_not_tell_is_not_made_up() -> None:
+    made = [RunSeen(each.at, each.campaigns, (None,), each.services) for each in runs(from_day(20, PAUSED))]
+    sums = only(report(made)).sums
+    assert (sums.spent.estimate, sums.avoided.estimate) == (None, None)
+    assert sums.avoided.reason == "google did not tell what search cost"
+
+
+def test_a_period_in_which_nothing_was_seen_claims_nothing() -> None:
+    found = money("harbour", [], SINCE, BEFORE)
+    assert (found.campaigns, found.services, found.gaps) == ((), {}, ((SINCE, BEFORE),))
+    assert found.total.spent.estimate is None
+    assert found.total.bookings.estimate is None
+
+
+def test_a_name_given_to_another_campaign_is_two_campaigns() -> None:
+    made = runs(from_day(99, PAUSED))
+    second = [
+        RunSeen(each.at, (each.campaigns[0]._replace(id="2"),), each.months, each.services) if n > 20 * 24 else each
+        for n, each in enumerate(made)
+    ]
+    assert [each.campaign for each in report(second).campaigns] == ["search", "search (1)"]
+
+
+def test_bookings_are_split_by_spend() -> None:
+    made = runs(from_day(99, PAUSED))
+    two = [
+        RunSeen(
+            each.at,
+            (*each.campaigns, each.campaigns[0]._replace(id="2", name="social", base="20.00", budget="20.00")),
+            (*each.months, f"{float(each.months[0] or 0) / 3:.2f}"),
+            (each.services[0]._replace(low=low, high=low, staying=low),),
+        )
+        for n, each in enumerate(made)
+        for low in ([3] * 7 + [3 - n % 24 // 8] * 7,)
+    ]
+    found = report(two)
+    shares = [each.sums.bookings.estimate for each in found.campaigns]
+    assert None not in shares
+    assert shares[0] == pytest.approx(3 * (shares[1] or 0), abs=Decimal("0.5"))
+    assert sum(each or 0 for each in shares) == pytest.approx(found.services["physio"].bookings.estimate, abs=Decimal("0.2"))
+
+
+def test_every_figure_has_a_method_and_the_file_says_the_same() -> None:
+    found = report(runs(from_day(20, PAUSED, 25)))
+    assert set(found.methods) == set(METHODS) == {"spent", "avoided", "moved", "bookings"}
+    lines = money_csv(found).decode().splitlines()
+    avoided = only(found).sums.avoided
+    assert lines[0] == "scope,name,platform,service,figure,estimate,low,high,reason"
+    assert f"campaign,search,google,physio,avoided,{avoided.estimate},{avoided.low},{avoided.high}," in lines
+    assert len(lines) == 1 + 4 * 3
+
+
+def test_the_same_rows_give_the_same_report() -> None:
+    made = runs(from_day(20, RAISED, 25))
+    assert report(made) == report(list(made))
