@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import QueryParameter
 
+from service.app import App
 from service.core.reports import money as money_core
 from service.core.reports import structure as structure_core
 from service.core.reports.files import money_csv, structure_csv
@@ -215,11 +216,9 @@ async def get_money(
     shown = format or accepted(request)
     await demand_clinic(app, key, clinic)
     period = Period.of("money", instant("since", since), instant("before", before), app.clock())
-    found = await money_report(app.store, clinic, period)
     if shown is Shown.CSV:
-        return _file(money_csv(found), f"money-{clinic}-{period.since:%Y-%m-%d}")
-    rules = (await rules_now(app, clinic)).rules
-    return Response(_money(found, rules.currency if rules else None), headers=VARIES)
+        return await money_file(app, clinic, period)
+    return Response(await money_of(app, clinic, period), headers=VARIES)
 
 
 @get(
@@ -242,13 +241,34 @@ async def get_structure(
     shown = format or accepted(request)
     await demand_clinic(app, key, clinic)
     period = Period.of("structure", instant("since", since), instant("before", before), app.clock())
-    found = await structure_report(app.store, clinic, period)
     if shown is Shown.CSV:
-        return _file(structure_csv(found), f"structure-{clinic}-{found.since:%Y-%m-%d}")
-    return Response(_structure(found), headers=VARIES)
+        return await structure_file(app, clinic, period)
+    return Response(await structure_of(app, clinic, period), headers=VARIES)
 
 
 HANDLERS = (get_money, get_structure)
+
+
+async def money_of(app: App, clinic: str, period: Period) -> MoneyReport:
+    """A clinic's money over a period."""
+    rules = (await rules_now(app, clinic)).rules
+    return _money(await money_report(app.store, clinic, period), rules.currency if rules else None)
+
+
+async def money_file(app: App, clinic: str, period: Period) -> Response[Any]:
+    """The same as CSV."""
+    return _file(money_csv(await money_report(app.store, clinic, period)), f"money-{clinic}-{period.since:%Y-%m-%d}")
+
+
+async def structure_of(app: App, clinic: str, period: Period) -> StructureReport:
+    """Who and what of a clinic is over- or under-booked, over a period."""
+    return _structure(await structure_report(app.store, clinic, period))
+
+
+async def structure_file(app: App, clinic: str, period: Period) -> Response[Any]:
+    """The same as CSV."""
+    found = await structure_report(app.store, clinic, period)
+    return _file(structure_csv(found), f"structure-{clinic}-{found.since:%Y-%m-%d}")
 
 
 def accepted(request: KeyRequest) -> Shown:

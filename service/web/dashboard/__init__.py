@@ -8,7 +8,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from service.app import App
-from service.web.dashboard import acts, clinic, decisions, entry, live, static
+from service.web.dashboard import acts, clinic, decisions, entry, live, reports, static
 from service.web.dashboard.drawings import Drawings
 from service.web.dashboard.frame import ADDED
 from service.web.dashboard.frame import HANDLERS as EXCEPTION_HANDLERS
@@ -21,7 +21,7 @@ def router(app: App) -> Router:
     drawings, texts = Drawings(app), RuleTexts()
     inside = Router(
         "/",
-        route_handlers=[*clinic.HANDLERS, *decisions.HANDLERS, *acts.HANDLERS, *live.HANDLERS],
+        route_handlers=[*clinic.HANDLERS, *decisions.HANDLERS, *reports.HANDLERS, *acts.HANDLERS, *live.HANDLERS],
         guards=[signed_in(app)],
         dependencies={"visitor": Provide(_visitor, sync_to_thread=False)},
     )

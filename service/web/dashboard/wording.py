@@ -47,7 +47,9 @@ MODES: Mapping[Mode, str] = {
     Mode.PROPOSE: "asks before it changes anything",
     Mode.ENFORCE: "changes campaigns by itself",
 }
-WORDS = {"verdicts": VERDICTS, "modes": MODES, "looks": LOOKS, "Look": Look}
+BOOKED = {"over": "over-booked", "under": "under-booked", "usual": "as usual", "thin": "too few weeks to tell"}
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WORDS = {"booked": BOOKED, "weekdays": WEEKDAYS, "verdicts": VERDICTS, "modes": MODES, "looks": LOOKS, "Look": Look}
 
 
 def ending(verdict: Verdict, changes: Sequence[Any]) -> tuple[str, str]:
@@ -174,6 +176,47 @@ def prose(text: str) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
+def figure(value: Any, currency: str | None = None) -> Markup:
+    """An estimate with its interval: `120.00 AUD (95.00 to 150.00)`; `not known`, whose reason stands elsewhere."""
+    if value.estimate is None:
+        return Markup("<span class='mute'>not known</span>")
+    money = f" {currency}" if currency else ""
+    shown, low, high = (_amount(each) for each in (value.estimate, value.low, value.high))
+    apart = Markup("") if low == high else Markup(" <span class='mute'>({} to {})</span>").format(low, high)
+    return Markup("{}{}").format(shown, money) + apart
+
+
+def _amount(value: str | float) -> str:
+    return f"{Decimal(value):,}" if isinstance(value, str) else f"{value:,.1f}".removesuffix(".0")
+
+
+def reasons(report: Any) -> list[str]:
+    """Why figures of a money report are not known, each reason once."""
+    names = {"spent": "spent", "avoided": "not spent while full", "moved": "moved", "bookings": "openings filled"}
+    said = {
+        f"{each.campaign}, {word}: {getattr(each.figures, name).reason}": None
+        for each in report.campaigns
+        for name, word in names.items()
+        if getattr(each.figures, name).estimate is None and getattr(each.figures, name).reason
+    }
+    return list(said)
+
+
+def share(value: Any) -> str:
+    """A share of rostered time with its interval: `82% (75% to 90%)`."""
+    if value is None:
+        return "not seen"
+    apart = "" if value.low == value.high else f" ({value.low:.0f}% to {value.high:.0f}%)"
+    return f"{value.median:.0f}%{apart}"
+
+
+def period(days: int) -> str:
+    """`7 days`, `8 weeks`, `a year`."""
+    if days >= 364:
+        return "a year"
+    return f"{days // 7} weeks" if days % 7 == 0 and days > 7 else f"{days} days"
+
+
 def lines(text: str) -> Markup:
     """A text of several lines, as they are."""
     return Markup('<pre tabindex="0">{}</pre>').format(escape(text))
@@ -182,23 +225,7 @@ def lines(text: str) -> Markup:
 FILTERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
-        cell_text,
-        cell_note,
-        cell_class,
-        ending,
-        at,
-        ago,
-        weekday,
-        full_day,
-        sold,
-        token,
-        percent,
-        number,
-        span,
-        of,
-        state,
-        soon,
-        prose,
-        lines,
+        ago, at, cell_class, cell_note, cell_text, ending, figure, full_day, lines, number, of, percent, period, prose, reasons,
+        share, sold, soon, span, state, token, weekday,
     )
-}
+}  # fmt: skip
