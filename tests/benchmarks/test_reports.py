@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import process_time
 
 import pytest
-from sqlalchemy import insert
 
-from service.core.reports.seen import CampaignSeen, DaySeen, DiarySeen, RunSeen
+from service.core.reports.seen import CampaignSeen, RunSeen
 from service.reporting import LEARNT_FROM, Period, money_report, structure_report
 from service.sandbox.spending import Lived, lived
-from service.store import reports, tables
 from service.store.store import Store
 from tests.databases import lay
+from tests.reported import day, fill
 
 LIMIT_SECONDS = 1.0
 CLINIC = "riverside-clinic"
@@ -46,41 +45,6 @@ def _times(month: str | None, factor: float) -> str | None:
     return None if month is None else f"{float(month) * factor:.2f}"
 
 
-def day(n: int, day: date) -> DaySeen:
-    """A service whose 40 practitioners are rostered on weekdays, and differently booked."""
-    diaries = tuple(
-        DiarySeen(
-            f"person-{who}",
-            ["place"] * 14,
-            [540 * ((day + k * DAY).weekday() < 5) for k in range(14)],
-            [(who * 37 + k * 11 + day.toordinal() * 7) % 540 for k in range(14)],
-        )
-        for who in range(PEOPLE)
-    )
-    names = {f"person-{who}": f"Practitioner {who}" for who in range(PEOPLE)} | {"place": "Riverside"}
-    return DaySeen(f"service-{n}", day, "Australia/Sydney", diaries, names)
-
-
-async def fill(store: Store, runs: list[RunSeen], days: list[DaySeen]) -> tuple[int, int]:
-    """Store them; returns the bytes of a run and of a day's services, on average."""
-    bodies = [reports.packed_run(run) for run in runs]
-    looks = [reports.packed_day(each) for each in days]
-    async with store._database.writing() as conn:
-        ran = [
-            {"id": f"run-{n}", "clinic": CLINIC, "status": "finished", "started_at": r.at, "message": "", "summary": "{}"}
-            for n, r in enumerate(runs)
-        ]
-        await conn.execute(insert(tables.run), ran)
-        seen = [
-            {"run": f"run-{n}", "clinic": CLINIC, "at": r.at, "body": b}
-            for n, (r, b) in enumerate(zip(runs, bodies, strict=True))
-        ]
-        await conn.execute(insert(tables.run_seen), seen)
-        rows = [{"clinic": CLINIC, "day": d.day, "service": d.service, "body": b} for d, b in zip(days, looks, strict=True)]
-        await conn.execute(insert(tables.day_seen), rows)
-    return sum(map(len, bodies)) // len(bodies), sum(map(len, looks)) * SERVICES // len(looks)
-
-
 async def timed(what: str, report: Callable[[], object]) -> float:
     begun = process_time()
     await report()  # type: ignore[misc] # a coroutine
@@ -94,11 +58,12 @@ async def test_a_months_reports_of_a_large_clinic_take_less_than_a_second(tmp_pa
     lay(tmp_path)
     months = lived(7, days=30 + LEARNT_FROM.days)
     runs = large(months)
-    days = [day(n, months.before.date() - k * DAY) for k in range(7 * WEEKS) for n in range(SERVICES)]
+    days = [day(n, months.before.date() - k * DAY, PEOPLE) for k in range(7 * WEEKS) for n in range(SERVICES)]
     store = Store.open(f"sqlite+aiosqlite:///{tmp_path}/governor.db")
-    run_bytes, day_bytes = await fill(store, runs, days)
+    run_bytes, service_bytes = await fill(store, CLINIC, runs, days)
     period = Period(months.before - 30 * DAY, months.before)
     print(f"\n{CAMPAIGNS} campaigns, {PEOPLE} practitioners with {SERVICES} services, {len(runs)} runs")
+    day_bytes = SERVICES * service_bytes
     print(f"a run keeps {run_bytes} bytes, a day {day_bytes}: {(24 * run_bytes + day_bytes) * YEAR / 1e6:.1f} MB a year")
     took = await timed("money, 30 days", lambda: money_report(store, CLINIC, period))
     assert took < LIMIT_SECONDS
