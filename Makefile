@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# One more than the two cores that the time is stated for: tests of servers and deadlines wait at times.
-WORKERS ?= 3
+# Two more than the two cores that the time is stated for: tests of servers, browsers and deadlines wait at times.
+WORKERS ?= 4
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 help:  ## list the targets

@@ -91,11 +91,12 @@ class Watched:
         records = (await self.api.app.store.ledger.records(limit=100_000)).items
         exported = "\n".join(map(export_line, records)).encode()
         found = [*on_disk(self.directory / "governor.db", bodies), ("export", exported), ("log", self.log.getvalue().encode())]
+        await self.api.client.post("/sign-in", data={"key": self.api.secrets["admin"]})  # for the pages
         return [*found, *[(path, await self._shown(path)) for path in await self._addresses()]]
 
     async def _shown(self, path: str) -> bytes:
         answer = await self.api.ask("GET", path)
-        assert answer.status_code in {200, 503}, f"{path}: {answer.text}"
+        assert answer.status_code in {200, 503} or path == "/sign-in", f"{path}: {answer.text}"
         return answer.content
 
     async def _addresses(self) -> list[str]:
@@ -106,7 +107,11 @@ class Watched:
         [decision, *_] = await store.decisions.of_run(run.id)
         named = {"{clinic:str}": HARBOUR, "{run:str}": run.id, "{decision_id:str}": decision.id}
         routes = [each for each in self.api.litestar.routes if isinstance(each, HTTPRoute) and "GET" in each.methods]
-        return [_filled(each.path, named) for each in routes if not each.path.startswith("/schema")]
+        return [_filled(each.path, named) for each in routes if not each.path.startswith(ELSEWHERE)]
+
+
+ELSEWHERE = ("/schema", "/static", "/events", "/v1/events")
+"""The description and the script say nothing of any clinic; the streams tell the records, which are looked at."""
 
 
 def _filled(path: str, named: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ from tests.web.conftest import api_over
 from tests.web.world import Near
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)], ids=["phone", "desk"])
 async def test_months_can_be_read_and_taken_along(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
     months = lived(7, days=30 + LEARNT_FROM.days)
