@@ -19,7 +19,7 @@ from service.sandbox.google_ads.certificate import certificate_in
 from tests.clinic import Clinic, clinic_in
 from tests.watching import Lines
 
-settings.register_profile("normal", deadline=None, max_examples=25, derandomize=True)  # a busy machine is no failure
+settings.register_profile("normal", deadline=None, max_examples=20, derandomize=True)  # a busy machine is no failure
 settings.register_profile("soak", deadline=None, max_examples=1500)
 os.environ["GOVERNOR_RULES_SETTLE"] = "0s"  # tests write a file and are done with it
 PROFILE = os.environ.get("GOVERNOR_TEST_PROFILE", "normal")

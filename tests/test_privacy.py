@@ -164,7 +164,7 @@ async def nothing_is_found(watched: Watched, **planting: Any) -> None:
     assert watched.near.world.trips == []
 
 
-@settings(max_examples=5, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(planting=st.fixed_dictionaries(PLANTING))
 async def test_nothing_that_cliniko_says_beyond_the_allowed_fields_is_found_on_our_side(
     watched: Watched, planting: dict[str, Any]

@@ -42,7 +42,7 @@ def shown(title: str, rows: dict[str, Tally]) -> None:
 @pytest.mark.parametrize(
     ("clinics", "gain", "margin", "bands"),
     [
-        pytest.param(20, 0.25, 0.20, (0.74, 0.90), id="short"),
+        pytest.param(12, 0.25, 0.20, (0.74, 0.90), id="short"),
         pytest.param(300, 0.25, 0.15, (0.76, 0.88), id="long", marks=pytest.mark.soak),
     ],
 )
@@ -58,7 +58,7 @@ def test_the_model_beats_openings_as_they_are_and_comes_near_the_oracle(
 
 @pytest.mark.parametrize(
     ("clinics", "margin"),
-    [pytest.param(10, 0.03, id="short"), pytest.param(200, 0.02, id="long", marks=pytest.mark.soak)],
+    [pytest.param(6, 0.03, id="short"), pytest.param(200, 0.02, id="long", marks=pytest.mark.soak)],
 )
 def test_thin_history_is_never_worse_than_openings_as_they_are(clinics: int, margin: float) -> None:
     found = thin(clinics, SEED + 1)

@@ -67,7 +67,7 @@ def figures(courses: Sequence[Course]) -> str:
 @pytest.mark.parametrize(
     ("clinics", "season", "slack"),
     [
-        pytest.param(3, 0.0, 1.4, id="short"),
+        pytest.param(2, 0.0, 1.4, id="short"),
         pytest.param(24, 0.0, 1.1, id="long", marks=pytest.mark.soak),
         pytest.param(24, 0.4, 1.1, id="long-seasonal", marks=pytest.mark.soak),
     ],
