@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 from service.core.errors import InputError, LedgerBrokenError
 from service.core.exports import Format, lines
-from service.core.ledger import Checking, Checkpoint, Verification, exported
+from service.core.ledger import Checkpoint, exported
+from service.core.verification import Checking, Verification
 from service.files import new_file, on_disk
 from service.store.archives import Segment
 from service.store.ledger import Wanted

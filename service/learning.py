@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from service.core.canonical import canonical
 from service.core.decide.model import UNLEARNT
-from service.core.ledger import canonical
 from service.core.pace import Pace, Scores, fit, scored
 from service.store import documents
 from service.store.store import Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from service.core.canonical import canonical
 from service.core.engine import conclude
-from service.core.ledger import canonical
 from service.core.model import Reason
 from service.sandbox.scene import HARBOUR, scene
 from tests.web.world import Near, app_over

@@ -16,9 +16,11 @@ from service.archiving import Archived
 from service.archiving import archive as take_out
 from service.cli.caller import caller
 from service.cli.running import with_app
+from service.core.canonical import canonical
 from service.core.errors import InputError, SettingsError
 from service.core.exports import Format, beginning, lines
-from service.core.ledger import Head, Record, Verification, canonical
+from service.core.ledger import Head, Record
+from service.core.verification import Verification
 from service.files import new_file
 from service.settings import load, variable
 from service.signing import SignedHead

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from service.cli.tables import console, state
 from service.core.backtest import NO_RUN, CampaignReport, Comparison, Difference, Kind, Made, Replay, Report, differences
-from service.core.ledger import canonical
+from service.core.canonical import canonical
 from service.core.model import Mode
 from service.core.rules.language import RuleSet
 

@@ -22,8 +22,8 @@ from rich.table import Table
 from service.app import App, bootstrap
 from service.cli.folder import claim, write_environment
 from service.cli.tables import change_line, console, forecast_table, metrics_line, plan_table
+from service.core.canonical import canonical
 from service.core.errors import GovernorError, InputError
-from service.core.ledger import canonical
 from service.governor import Report
 from service.jobs.passes import Failure, evaluate_all
 from service.keys import EVERY_CLINIC, new_key

@@ -14,10 +14,10 @@ from rich.table import Table
 from service.app import utc_now
 from service.cli.looking import Accounts, checked, look
 from service.cli.tables import console
+from service.core.canonical import canonical
 from service.core.doctor.examination import examine, to_fix
 from service.core.doctor.model import Area, Finding, Severity
 from service.core.doctor.names import counted
-from service.core.ledger import canonical
 from service.logs import configure
 from service.settings import load
 

@@ -9,8 +9,8 @@ import click
 from service.app import App
 from service.cli.running import with_app
 from service.cli.tables import change_line, console, plan_table
+from service.core.canonical import canonical
 from service.core.errors import GovernorError, InputError, NotFoundError
-from service.core.ledger import canonical
 from service.governor import Report
 from service.jobs.notices import Told, tell
 from service.jobs.passes import Failure, evaluate_all

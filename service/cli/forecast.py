@@ -7,9 +7,9 @@ import click
 from service.app import App
 from service.cli.running import with_app
 from service.cli.tables import console, forecast_table, metrics_line, scores_table
+from service.core.canonical import canonical
 from service.core.decide.model import ServiceForecast
 from service.core.errors import NotFoundError
-from service.core.ledger import canonical
 from service.core.pace import Rung, Scores
 from service.governor import Report
 from service.learning import scores

@@ -9,8 +9,8 @@ import click
 import service
 from service.app import App
 from service.cli.running import with_app
+from service.core.canonical import canonical
 from service.core.engine import conclude
-from service.core.ledger import canonical
 
 
 @click.command()

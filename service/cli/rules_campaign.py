@@ -15,9 +15,9 @@ from sqlalchemy import make_url
 
 from service.cli.rule_files import read
 from service.cli.tables import console, state
+from service.core.canonical import canonical
 from service.core.decide.model import Decision, RunInputs
 from service.core.errors import InputError
-from service.core.ledger import canonical
 from service.core.rules import wording
 from service.core.rules.fields import close, did_you_mean, listing
 from service.core.rules.language import RuleSet

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from service.cli.rule_files import read, rule_files
+from service.core.canonical import canonical
 from service.core.errors import InputError
-from service.core.ledger import canonical
 from service.core.rules.explain import ALWAYS, changed_guardrails, explained
 from service.core.rules.language import RuleSet
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from service.cli.rule_files import every_file
+from service.core.canonical import canonical
 from service.core.errors import InputError, Problem, RuleFileError
-from service.core.ledger import canonical
 from service.core.rules.trial.coverage import Coverage, coverage
 from service.core.rules.trial.difference import difference, expected, got
 from service.core.rules.trial.model import Check, Result, TrialFile

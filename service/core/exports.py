@@ -13,7 +13,8 @@ import io
 from collections.abc import Iterable
 from enum import StrEnum
 
-from service.core.ledger import Record, export_line, instant
+from service.core.canonical import instant
+from service.core.ledger import Record, export_line
 
 COLUMNS = ("chain", "seq", "at", "kind", "text", "hash")
 

@@ -9,7 +9,7 @@ from sqlalchemy import Dialect, String
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from service.core.ledger import instant
+from service.core.canonical import instant
 
 
 class Instant(TypeDecorator[datetime]):

@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 
+from service.core.canonical import canonical
 from service.core.decide.model import Change, Standing
 from service.core.errors import NotFoundError
-from service.core.ledger import Kind, canonical
+from service.core.ledger import Kind
 from service.store import documents
 from service.store.database import Database
 from service.store.leases import TERM, demand, keep

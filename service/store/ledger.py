@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, Row, Select, String, func, insert, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import StoreError
-from service.core.ledger import Broken, Checking, Checkpoint, Head, Kind, Record, Verification, write
+from service.core.ledger import Checkpoint, Head, Kind, Record, write
+from service.core.verification import Broken, Checking, Verification
 from service.store import tables
 from service.store.columns import written
 from service.store.database import Database

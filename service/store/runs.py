@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core.canonical import canonical
 from service.core.decide.left import left_changed
 from service.core.decide.model import RunInputs, RunOutcome, StoodDown
 from service.core.errors import GoneError, NotFoundError
-from service.core.ledger import Kind, canonical
+from service.core.ledger import Kind
 from service.core.notices.finding import worth_telling
 from service.core.reports.seen import Kept
 from service.store import approvals, decisions, documents, looks, outcomes, reports, snapshots, traces

@@ -22,7 +22,8 @@ from typing import Any
 
 from service.app import bootstrap
 from service.cli.audit import export
-from service.core.ledger import GENESIS, Head, instant
+from service.core.canonical import instant
+from service.core.ledger import GENESIS, Head
 from service.keys import EVERY_CLINIC, new_key
 from service.logs import configure
 from service.sandbox.scene import HARBOUR

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from service.app import App
+from service.core.canonical import canonical
 from service.core.decide.model import RunOutcome
-from service.core.ledger import canonical
 from service.core.model import Snapshot
 from service.sandbox.scene import HARBOUR
 from service.store import tables

@@ -10,10 +10,10 @@ from decimal import Decimal
 import pytest
 from pydantic import TypeAdapter
 
+from service.core.canonical import canonical
 from service.core.decide.model import Decision, PastChange, RunInputs, Standing
 from service.core.decide.proposals import position
 from service.core.engine import clinic_zone, conclude
-from service.core.ledger import canonical
 from service.core.model import Diaries, Platform, Reason, Snapshot, State, Unreadable, Unseen, Verdict
 from service.core.rules.language import CampaignEntry, RaiseAndCut, RuleSet
 from service.rulefiles.directory import RuleDirectory

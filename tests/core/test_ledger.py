@@ -18,22 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from service.core.ledger import (
-    GENESIS,
-    Checking,
-    Checkpoint,
-    Head,
-    Kind,
-    Record,
-    canonical,
-    export_line,
-    exported,
-    kept,
-    link,
-    verify,
-    write,
-)
+from service.core.canonical import canonical
+from service.core.ledger import GENESIS, Checkpoint, Head, Kind, Record, export_line, exported, kept, link, write
 from service.core.model import Mode, State
+from service.core.verification import Checking, verify
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 VERIFIER = Path(__file__).parents[2] / "tools" / "verify_ledger.py"

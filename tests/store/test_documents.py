@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import service.core.decide.model as decide_model
 import service.core.model as core_model
+from service.core.canonical import canonical
 from service.core.decide.model import RunOutcome, Standing
 from service.core.errors import StoreError
-from service.core.ledger import canonical
 from service.core.logic import Bounds
 from service.core.model import Offer, Probe, Unseen
 from service.core.rules import language

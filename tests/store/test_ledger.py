@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from service.core.errors import InputError, StoreError
-from service.core.ledger import SYSTEM, Head, Kind, Record, export_line, verify
+from service.core.ledger import SYSTEM, Head, Kind, Record, export_line
+from service.core.verification import verify
 from service.store.pages import Page
 from service.store.store import Store
 from tests.store.samples import CLINIC, HOUR, NOW

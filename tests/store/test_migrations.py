@@ -17,9 +17,10 @@ from sqlalchemy import Connection, insert, inspect, select, table, text, update
 from sqlalchemy import column as col
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core.canonical import canonical
 from service.core.decide.model import RunInputs, RunOutcome
 from service.core.errors import StoreError
-from service.core.ledger import Checkpoint, Kind, canonical
+from service.core.ledger import Checkpoint, Kind
 from service.core.model import Snapshot
 from service.core.rules.language import RuleSet
 from service.store import tables

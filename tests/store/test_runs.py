@@ -11,9 +11,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from service.core.canonical import canonical
 from service.core.decide.model import RuleState, Standing
 from service.core.errors import LeaseLostError, NotFoundError, StoreError
-from service.core.ledger import Kind, canonical
+from service.core.ledger import Kind
 from service.core.model import Verdict
 from service.core.roster import NO_NUMBERS, DayNumbers
 from service.store import tables

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from service.core.ledger import Record, verify
+from service.core.ledger import Record
 from service.core.model import Platform, Unreadable
+from service.core.verification import verify
 from service.sandbox.scene import HARBOUR, NORTHSIDE
 from tests.support import RULES, campaigns
 from tests.web.conftest import HOUR, Api

@@ -18,7 +18,9 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from service.core.ledger import Checkpoint, Kind, Record, export_line, instant, verify
+from service.core.canonical import instant
+from service.core.ledger import Checkpoint, Kind, Record, export_line
+from service.core.verification import verify
 from service.sandbox.scene import HARBOUR, NORTHSIDE
 from service.sandbox.world import World
 from service.store import ledger

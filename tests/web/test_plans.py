@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from service.core.canonical import canonical
 from service.core.engine import conclude
-from service.core.ledger import canonical
 from service.sandbox.scene import HARBOUR
 from tests.web.conftest import HOUR, Api
 from tests.web.world import book_out

@@ -16,8 +16,9 @@ from litestar.response import Stream
 from service.app import App
 from service.core.errors import InputError
 from service.core.exports import MEDIA_TYPES, Format, beginning, lines
-from service.core.ledger import SYSTEM, Head, Kind, Verification
+from service.core.ledger import SYSTEM, Head, Kind
 from service.core.ledger import Record as CoreRecord
+from service.core.verification import Verification
 from service.keys import opens
 from service.signing import Signer
 from service.store.keys import Key
