@@ -22,6 +22,7 @@ from service.core.exports import Format, beginning, lines
 from service.core.ledger import Head, Record
 from service.core.verification import Verification
 from service.files import new_file
+from service.jobs.notices import collect
 from service.settings import load, variable
 from service.signing import SignedHead
 from service.store.ledger import Wanted
@@ -177,6 +178,7 @@ def archive(chain: str | None, before: datetime, file: Path) -> None:
 
     async def work(app: App) -> Archived:
         chains = await _demand(app, chain)
+        await collect(app)  # what is taken out is told to people by nobody any more
         return await take_out(app.store, chains, before, file, by=caller(), now=app.clock())
 
     done = with_app(work)

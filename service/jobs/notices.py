@@ -18,6 +18,8 @@ import structlog
 from pydantic import SecretStr
 
 from service.app import App
+from service.core.decide.approvals import PATIENCE
+from service.core.decide.model import Answer
 from service.core.errors import AmbiguousWriteError, GovernorError, NotFoundError, OutsideError, SettingsError
 from service.core.ledger import Record
 from service.core.notices import message
@@ -71,6 +73,8 @@ async def collect(app: App, *, together: timedelta = TOGETHER, beat: Beat = lamb
             await _collect(app, position, together)
         except GovernorError as error:
             log.warning("notices_not_collected", clinic=position.chain, error=str(error))
+        except Exception:  # a defect met by one clinic is no reason for the others to hear nothing
+            log.exception("notices_not_collected", clinic=position.chain)
 
 
 async def _collect(app: App, position: Position, together: timedelta) -> None:
@@ -91,7 +95,7 @@ def _derived(record: Record, memory: Memory, about: About) -> tuple[list[Notice]
     """What a record is worth; one that is damaged, or of a later version, is worth nothing and holds up no other."""
     try:
         return derived(record, memory, about)
-    except (ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever a damaged record makes of the reading of it
         log.warning("record_not_understood", clinic=record.chain, seq=record.seq, kind=record.kind, error=type(error).__name__)
         return [], memory
 
@@ -158,10 +162,21 @@ async def _sent(app: App, clinic: str, channel: str, address: SecretStr) -> Told
     claimed = await app.store.outbox.claim(clinic, channel, claim, app.clock(), urgent=urgent)
     if not claimed:
         return Told()
-    words = Words(await _about(app, clinic), memory.zone)
-    outcome, trouble = await _attempt(app, words, channel, address, claimed)
-    await app.store.outbox.settle(claim, outcome, app.clock())
+    words, over = Words(await _about(app, clinic), memory.zone), await _answered(app, clinic, claimed)
+    still = [each for each in claimed if each.id not in over]
+    outcome, trouble = await _attempt(app, words, channel, address, still) if still else (Outcome(), "")
+    await app.store.outbox.settle(claim, replace(outcome, over=over), app.clock())
     return _told(app, outcome, trouble)
+
+
+async def _answered(app: App, clinic: str, claimed: Sequence[Claimed]) -> list[int]:
+    """The notices of questions that want no answer any more: they had it, or are asked no longer."""
+    asking = {each.notice.asks: each.id for each in claimed if each.notice.asks}
+    if not asking:
+        return []
+    standing = (await app.store.approvals.standing(clinic)).values()
+    open_ = {each.id for each in standing if each.answer is Answer.PENDING and app.clock() - each.asked_at < PATIENCE}
+    return [id_ for asks, id_ in asking.items() if asks not in open_]
 
 
 async def _attempt(app: App, words: Words, channel: str, address: SecretStr, claimed: Sequence[Claimed]) -> tuple[Outcome, str]:

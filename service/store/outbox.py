@@ -63,13 +63,14 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of claimed notices, by id: sent, given up, or to be tried again at some time.
+    """What came of claimed notices, by id: sent, given up, no longer worth telling, or to be tried again at some time.
 
     `doubtful`: those that are tried again may have arrived.
     """
 
     sent: Collection[int] = ()
     failed: Collection[int] = ()
+    over: Collection[int] = ()
     again: Mapping[int, datetime] = field(default_factory=dict)
     doubtful: bool = False
 
@@ -146,7 +147,7 @@ class Outbox:
         """Say what came of a claim; without effect on what has been taken over meanwhile."""
         mine = (_notice.c.claim == claim, _notice.c.status == "sending")
         async with self._database.writing() as conn:
-            for status, ids in (("sent", outcome.sent), ("failed", outcome.failed)):
+            for status, ids in (("sent", outcome.sent), ("failed", outcome.failed), ("expired", outcome.over)):
                 if ids:
                     await conn.execute(update(_notice).where(*mine, _notice.c.id.in_(ids)).values(status=status, ended_at=now))
             for id_, at in outcome.again.items():

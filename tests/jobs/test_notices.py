@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from service.archiving import archive
+from service.core.decide.model import Answer
 from service.core.errors import AmbiguousWriteError, SettingsError, StoreError, TransientError
 from service.core.ledger import Kind
+from service.core.model import Campaign, Unreadable
 from service.core.notices.timing import AGAIN_AFTER, ATTEMPTS, TOO_OLD, QuietHours
 from service.jobs.keeping import forget_old
-from service.jobs.notices import Told, tell
+from service.jobs.notices import Told, collect, tell
 from service.sandbox.scene import HARBOUR
 from service.store.ledger import Ledger
 from service.store.tables import notice
@@ -352,3 +357,60 @@ async def test_a_clinic_whose_file_names_no_channel_has_nobody_to_tell(telling: 
     await drifted(telling, "ana")
     assert await heard.after(telling.app) == []
     assert await told(telling.app) == Told()
+
+
+# --- what is no longer so when it could be told -------------------------------------------------------------------------
+
+
+async def test_a_question_that_was_answered_before_anybody_was_told_is_not_told(telling: Clinic, heard: Heard) -> None:
+    ruled(telling, "pause", "propose")
+    [decision] = (await telling.run()).decisions
+    await collect(telling.app, together=timedelta(0))
+    await telling.app.store.approvals.answer(decision.id, Answer.REJECTED, "mia", "open day", telling.world.now)
+    assert await heard.after(telling.app) == []
+    telling.later(30 * MINUTE)
+    assert await heard.after(telling.app) == [], "nor later"
+
+
+async def test_one_campaign_that_cannot_be_read_is_told_by_its_name_and_not_as_its_whole_platform(
+    telling: Clinic, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling.rules(search="1", brand="2")
+    telling.file.write_text(telling.file.read_text().replace("services:", "notify: [marketing]\nservices:", 1))
+    telling.ads.states["2"] = telling.ads.states["1"]
+    whole = telling.ads.read
+
+    async def without_brand(ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
+        return {**await whole(ids), "2": Unreadable("google", "it is being migrated")}
+
+    monkeypatch.setattr(telling.ads, "read", without_brand)
+    await telling.run()
+    await heard.after(telling.app)
+    await telling.run()
+    message = await one(telling, heard)
+    assert "campaign brand: not read since" in message.text
+    assert "Google Ads: not read" not in message.text
+    monkeypatch.setattr(telling.ads, "read", whole)
+    await telling.run()
+    assert "campaign brand can be read again" in (await one(telling, heard)).text
+
+
+async def test_a_record_that_nobody_can_make_sense_of_silences_nobody(telling: Clinic, heard: Heard) -> None:
+    ruled(telling, "{budget: 50%}")
+    await telling.run()
+    ledger = telling.app.store.ledger
+    [known] = (await ledger.records(chains=[HARBOUR], kinds=[Kind.CHANGE_APPLIED])).items
+    await heard.after(telling.app)
+    await ledger.append(HARBOUR, Kind.CHANGE_APPLIED, known.body | {"detail": "text"}, telling.world.now)
+    await ledger.append(HARBOUR, Kind.CHANGE_APPLIED, known.body, telling.world.now)
+    assert (await one(telling, heard)).subject == "Harbour: changed (1)"
+
+
+async def test_what_is_archived_has_been_told(telling: Clinic, heard: Heard, tmp_path: Path) -> None:
+    ruled(telling, "{budget: 50%}")
+    await telling.run()
+    await collect(telling.app)
+    now = telling.world.now
+    await archive(telling.app.store, [HARBOUR], now + HOUR, tmp_path / "old.ndjson", by="mia", now=now)
+    telling.later(2 * MINUTE)
+    assert (await one(telling, heard)).subject == "Harbour: changed (1)"

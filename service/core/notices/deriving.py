@@ -46,7 +46,7 @@ def _plan(record: Record, memory: Memory, about: About) -> Derived:
         return [], memory
     found = _found(body["tell"])
     memory, words = replace(memory, zone=found.zone), Words(about, found.zone)
-    notices, memory = standing.troubled(found.unread, record.at, memory, words)
+    notices, memory = standing.troubled(found, record.at, memory, words)
     reminders, memory = standing.reminded(found, record.at, memory, words)
     turned = [
         Notice(NoticeKind.RULE_TURNED, record.at, (each.channel,), *wording.turned(each.service, each.sentence))
@@ -61,7 +61,7 @@ def _asked(record: Record, memory: Memory, about: About) -> Derived:
     if decision.verdict is not Verdict.AWAIT_APPROVAL or decision.asks != decision.id:
         return [], memory
     said = wording.question(decision, record.at + PATIENCE, Words(about, memory.zone))
-    return _one(NoticeKind.AWAITING_APPROVAL, record, about, said), memory
+    return [Notice(NoticeKind.AWAITING_APPROVAL, record.at, about.channels, *said, asks=decision.id)], memory
 
 
 def _applied(record: Record, memory: Memory, about: About) -> Derived:
@@ -92,9 +92,8 @@ def _rejected(record: Record, memory: Memory, about: About) -> Derived:
 
 
 def _failed(record: Record, memory: Memory, about: About) -> Derived:
-    """A run that failed; that one was interrupted is settled by the next."""
-    message = str(record.body["message"])
-    return ([], memory) if message == "interrupted" else standing.failed(message, record.at, memory, Words(about, memory.zone))
+    """A run that failed, or was killed: a single one is settled by the next, and told to nobody."""
+    return standing.failed(str(record.body["message"]), record.at, memory, Words(about, memory.zone))
 
 
 def _one(kind: NoticeKind, record: Record, about: About, said: Said) -> list[Notice]:

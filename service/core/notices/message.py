@@ -13,10 +13,10 @@ from service.core.notices.wording import Words
 MOST = 20
 """Notices that a message tells in full; the others are counted."""
 
-LONGEST = 3500
-"""Characters of a message: what every chat takes in one piece."""
+LONGEST = 1600
+"""Characters of a message's notices; with all around them that is less than 2,000, which Discord takes in one piece."""
 
-LONGEST_LINE = 600
+LONGEST_LINE = 500
 LONGEST_SUBJECT = 150
 
 REPETITION = "This may be a repetition: an earlier attempt to send it broke off, and nobody can tell whether it arrived."
@@ -29,17 +29,22 @@ def subject(notices: Sequence[Notice], words: Words) -> str:
 
 
 def text(notices: Sequence[Notice], words: Words, now: datetime, *, repeated: bool = False, address: str = "") -> str:
-    """The message: newest first within each kind, bounded, and open about what is old or may have been sent before.
+    """The message: by kind, the newest of it first; bounded, and open about what is old or may have been sent before.
 
     `address` is where people can see and answer all of it ('' where there is no such place).
     """
-    told = _fitting(sorted(notices, key=lambda each: each.at, reverse=True)[:MOST], words)
+    told = _fitting(_in_order(notices)[:MOST], words)
     lines = [*_first(notices, words, now, repeated=repeated)]
     for kind, of_it in _groups(told):
         lines += [f"{TITLES[kind]}:", *(line for each in of_it for line in _told(each, words)), ""]
     if rest := len(notices) - len(told):
         lines += [f"And {rest} more: `governor audit show --chain {words.clinic}`.", ""]
     return "\n".join([*lines, *([f"See and answer: {address}"] if address else [])]).rstrip()
+
+
+def _in_order(notices: Sequence[Notice]) -> list[Notice]:
+    """What wants an answer first, so that it is never what is left out."""
+    return [each for _, of_it in _groups(sorted(notices, key=lambda each: each.at, reverse=True)) for each in of_it]
 
 
 def _first(notices: Sequence[Notice], words: Words, now: datetime, *, repeated: bool) -> Iterator[str]:

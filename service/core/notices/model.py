@@ -50,7 +50,8 @@ URGENT = frozenset({NoticeKind.PLATFORM_REFUSED, NoticeKind.RULES_REJECTED})
 class Notice:
     """One thing to tell: a sentence, and what to do about it ('' where nothing is). `at` is when it was recorded.
 
-    `channels` are names, whose addresses are settings.
+    `channels` are names, whose addresses are settings. `asks` is the question that it is about ('' where it is about none): one
+    that has had its answer is not told any more.
     """
 
     kind: NoticeKind
@@ -58,6 +59,7 @@ class Notice:
     channels: tuple[str, ...]
     sentence: str
     todo: str = ""
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class About:
     channels: tuple[str, ...] = ()
     sentences: Mapping[str, str] = field(default_factory=dict)
 
+
+CLINIKO = "cliniko"
+DIARIES = "diaries of "
+CAMPAIGN = "campaign "
+"""What begins the name of something less than a whole system."""
 
 # --- what a run records to be told --------------------------------------------------------------------------------------
 
@@ -89,12 +96,15 @@ class Expiring:
 class ToTell:
     """What a run found that people may want to hear of besides its decisions; part of its plan's record.
 
-    `zone` is the clinic's. How things stand is told at every run: what of it is news depends on what was told before.
+    `zone` is the clinic's. How things stand is told at every run: what of it is news depends on what was told before. `read` is
+    what the run did read, of what it asked for: what it did not ask for is neither back nor gone (None: from before that was
+    recorded).
     """
 
     zone: str = "UTC"
     turned: tuple[Turned, ...] = ()
     unread: tuple[Unreadable, ...] = ()
+    read: tuple[str, ...] | None = None
     left: tuple[Left, ...] = ()
     expiring: tuple[Expiring, ...] = ()
 

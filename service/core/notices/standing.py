@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from service.core.model import Unreadable
 from service.core.notices import wording
-from service.core.notices.model import Memory, Notice, NoticeKind, ToTell, Trouble
+from service.core.notices.model import CLINIKO, DIARIES, Memory, Notice, NoticeKind, ToTell, Trouble
 from service.core.notices.wording import Said, Words
 
 DAILY = timedelta(hours=23, minutes=30)
@@ -52,16 +52,16 @@ def _ends(key: str) -> bool:
 # --- troubles -----------------------------------------------------------------------------------------------------------
 
 
-def troubled(unread: tuple[Unreadable, ...], at: datetime, memory: Memory, words: Words) -> tuple[list[Notice], Memory]:
+def troubled(found: ToTell, at: datetime, memory: Memory, words: Words) -> tuple[list[Notice], Memory]:
     """What cannot be read at a run, what can be again, and what is remembered of either."""
-    now = {each.system: each for each in unread}
+    now = {each.system: each for each in found.unread}
     over = {name: each for name, each in memory.troubles.items() if name not in now}
     notices = [
         Notice(NoticeKind.READINGS_BACK, at, words.about.channels, *wording.back(name, each.since, words))
         for name, each in over.items()
-        if each.told_at is not None
+        if each.told_at is not None and (name == RUN or found.read is None or name in found.read)
     ]
-    troubles: dict[str, Trouble] = {}
+    troubles = {name: each for name, each in over.items() if _not_looked_at(name, now)}
     for name, each in now.items():
         known = memory.troubles.get(name)
         troubles[name] = _again(known, at)
@@ -69,6 +69,11 @@ def troubled(unread: tuple[Unreadable, ...], at: datetime, memory: Memory, words
             said = wording.unread(each, troubles[name].since, words)
             notices.append(Notice(NoticeKind.READINGS_MISSING, at, words.about.channels, *said))
     return notices, replace(memory, troubles=troubles)
+
+
+def _not_looked_at(name: str, unread: Mapping[str, Unreadable]) -> bool:
+    """Whether nobody can tell if a trouble lasts: while Cliniko is down, no diary is asked for."""
+    return name.startswith(DIARIES) and CLINIKO in unread
 
 
 def failed(message: str, at: datetime, memory: Memory, words: Words) -> tuple[list[Notice], Memory]:

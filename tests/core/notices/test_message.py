@@ -97,3 +97,12 @@ def test_attempts_come_further_and_further_apart_and_end_within_a_day() -> None:
     assert waits == [*AGAIN_AFTER, None, None, None]
     assert list(AGAIN_AFTER) == sorted(AGAIN_AFTER)
     assert sum(AGAIN_AFTER, timedelta(0)) < timedelta(days=1)
+
+
+def test_what_waits_for_an_answer_is_never_what_is_left_out() -> None:
+    asked = notice("may I?", NoticeKind.AWAITING_APPROVAL, 9, "say yes")
+    refused = notice("line 3", NoticeKind.RULES_REJECTED, 8)
+    found = text([*(notice("x" * 400, hours=n) for n in range(9)), refused, asked], WORDS, NOW)
+    assert found.index("may I?") < found.index("line 3") < found.index("xxx")
+    assert "more: `governor audit show" in found
+    assert len(found) < 2000, "so that every chat takes it in one piece"

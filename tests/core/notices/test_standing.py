@@ -64,3 +64,40 @@ def test_a_plan_of_an_earlier_version_says_nothing_of_how_things_stand() -> None
     )
     assert before == []
     assert derived(write("quay", Head(1), Kind.PLAN, {"run": "r"}, START + HOUR), memory, ABOUT) == ([], memory)
+
+
+def plan(hour: int, unread: tuple[Unreadable, ...], read: tuple[str, ...], memory: Memory) -> tuple[list[Notice], Memory]:
+    body = {"tell": ToTell("UTC", unread=unread, read=read)}
+    return derived(write("quay", Head(hour), Kind.PLAN, body, START + hour * HOUR), memory, ABOUT)
+
+
+def test_diaries_are_not_back_because_all_of_cliniko_is_down_and_are_once_they_are() -> None:
+    diaries, cliniko = Unreadable("diaries of physio", "503"), Unreadable("cliniko", "503")
+    memory, kinds = Memory(), []
+    for hour, unread, read in [
+        (0, (diaries,), ("cliniko",)),
+        (1, (diaries,), ("cliniko",)),
+        (2, (cliniko,), ()),
+        (3, (), ("cliniko", "diaries of physio")),
+    ]:
+        notices, memory = plan(hour, unread, read, memory)
+        kinds.append([each.kind for each in notices])
+    assert kinds == [[], [MISSING], [], [BACK]]
+
+
+def test_what_is_asked_for_no_longer_is_not_back() -> None:
+    google = Unreadable("google", "503")
+    _, memory = plan(0, (google,), ("cliniko",), Memory())
+    first, memory = plan(1, (google,), ("cliniko",), memory)
+    assert [each.kind for each in first] == [MISSING]
+    after, memory = plan(2, (), ("cliniko",), memory)
+    assert (after, memory.troubles) == ([], {})
+
+
+def test_runs_that_are_killed_again_and_again_are_told() -> None:
+    memory, found = Memory(), []
+    for hour in range(3):
+        record = write("quay", Head(hour), Kind.RUN_FAILED, {"run": "r", "message": "interrupted"}, START + hour * HOUR)
+        notices, memory = derived(record, memory, ABOUT)
+        found.append([each.kind for each in notices])
+    assert found == [[], [NoticeKind.RUN_FAILED], []]
