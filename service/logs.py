@@ -36,6 +36,9 @@ class _StandardError(io.TextIOBase):
     def flush(self) -> None:
         sys.stderr.flush()
 
+    def close(self) -> None:
+        """It is not ours to close; and when the process ends, what it takes to do so may be gone."""
+
 
 STANDARD_ERROR = cast("TextIO", _StandardError())
 
