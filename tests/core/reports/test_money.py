@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -125,8 +126,109 @@ def test_what_a_platform_does_not_tell_is_not_made_up() -> None:
 def test_a_period_in_which_nothing_was_seen_claims_nothing() -> None:
     found = money("harbour", [], SINCE, BEFORE)
     assert (found.campaigns, found.services, found.gaps) == ((), {}, ((SINCE, BEFORE),))
-    assert found.total.spent.estimate is None
-    assert found.total.bookings.estimate is None
+    total = found.total
+    for figure in (total.spent, total.avoided, total.moved, total.bookings):
+        assert (figure.estimate, figure.low, figure.high) == (None, None, None)
+        assert figure.reason
+
+
+CUT = (True, "30.00", True)
+
+
+def untold(made: Sequence[RunSeen], since: float, before: float) -> list[RunSeen]:
+    """Runs to whom the platform did not tell the month, from one day to another."""
+    return [replace(each, months=(None,)) if since <= n / 24 < before else each for n, each in enumerate(made)]
+
+
+@pytest.mark.parametrize("state", [CUT, RAISED, PAUSED, AT_BASE])
+@pytest.mark.parametrize(("since", "before"), [(21, 99), (0, 19.5), (17, 21)], ids=["the rest", "the beginning", "the middle"])
+def test_where_the_month_was_not_told_no_figure_is_made_up(state: State, since: float, before: float) -> None:
+    found = report(untold(runs(from_day(20, state)), since, before))
+    sums = only(found).sums
+    assert (sums.avoided.estimate, sums.moved.estimate) == (None, None)
+    assert "google told what search cost for only" in sums.avoided.reason
+    assert found.total.without == ("search",)
+    assert sum(each.hours for each in found.unread) >= 95
+    if (since, before) == (17, 21):
+        assert sums.spent.low is not None, "the month's sum is known after it"
+    else:
+        assert "for only" in sums.spent.reason
+
+
+def test_some_hours_in_which_the_month_was_not_told_are_listed_and_not_claimed() -> None:
+    found = report(untold(runs(from_day(20, RAISED, 25)), 21, 22))
+    moved = only(found).sums.moved
+    assert [(each.day, each.hours) for each in found.unread] == [((BEGINS + 21 * DAY).date(), 24.0)]
+    assert moved.low is not None
+    assert moved.low <= 95 <= (moved.high or 0)
+    assert moved.estimate == pytest.approx(Decimal(95), rel=Decimal("0.1"))
+
+
+def test_a_report_that_ends_now_claims_up_to_what_has_been_told() -> None:
+    made = [each for each in runs(from_day(29, CUT)) if each.at < BEFORE]
+    avoided = only(report(made)).sums.avoided
+    assert avoided.estimate is not None
+    assert 0.8 * 21.5 < avoided.estimate < 1.1 * 21.5
+
+
+@pytest.mark.parametrize("apart", [2, 3])
+def test_runs_that_are_some_hours_apart_tell_as_much(apart: int) -> None:
+    found = report(runs(from_day(20, PAUSED, 25))[::apart])
+    assert found.gaps == ()
+    avoided = only(found).sums.avoided
+    assert avoided.estimate == pytest.approx(Decimal(240), rel=Decimal("0.05"))
+
+
+@pytest.mark.parametrize("state", [AT_BASE, PAUSED, RAISED])
+def test_runs_a_day_apart_tell_nothing_of_what_was_done(state: State) -> None:
+    found = report(runs(from_day(20, state, 25))[::24])
+    assert len(found.gaps) == 15
+    assert (found.total.avoided.estimate, found.total.moved.estimate) == (None, None)
+    assert found.total.avoided.reason
+
+
+def test_a_campaign_that_could_never_be_read_is_listed_and_in_no_sum() -> None:
+    made = []
+    for each in runs(from_day(99, PAUSED)):
+        other = each.campaigns[0]._replace(id="2", name="social", platform="meta", zone="", running=None, budget=None)
+        made.append(replace(each, campaigns=(*each.campaigns, other), months=(*each.months, None)))
+    found = report(made)
+    assert [each.campaign for each in found.campaigns] == ["search", "social"]
+    sums = found.campaigns[1].sums
+    assert {each.estimate for each in (sums.spent, sums.avoided, sums.moved, sums.bookings)} == {None}
+    assert found.total.without == ("social",)
+    assert found.total.spent.estimate is not None
+    assert found.total.avoided.estimate is None
+    assert {each.campaign for each in found.unread} == {"social"}
+
+
+def test_a_campaign_that_was_added_in_the_period_is_judged_from_then_on() -> None:
+    made = [
+        each
+        if n < 24 * 24
+        else replace(
+            each,
+            campaigns=(*each.campaigns, each.campaigns[0]._replace(id="2", name="social")),
+            months=(*each.months, each.months[0]),
+        )
+        for n, each in enumerate(runs(from_day(99, PAUSED)))
+    ]
+    found = report(made)
+    assert found.total.without == ()
+    assert found.campaigns[1].sums.spent.estimate == pytest.approx(Decimal(288), abs=6)
+
+
+def test_what_was_taken_back_is_within_the_interval() -> None:
+    made = runs(from_day(99, PAUSED))
+    made = [
+        replace(each, months=(f"{float(each.months[0] or 0) - 30:.2f}",)) if n >= 29 * 24 + 2 else each
+        for n, each in enumerate(made)
+    ]
+    spent = money("harbour", made, BEFORE - DAY, BEFORE).total.spent
+    assert spent.low is not None
+    assert spent.estimate is not None
+    assert spent.low <= spent.estimate <= (spent.high or 0)
+    assert spent.low <= 48 <= (spent.high or 0)
 
 
 def test_a_name_given_to_another_campaign_is_two_campaigns() -> None:
