@@ -1,4 +1,4 @@
-"""What the ads of a clinic cost over a period, and what was made of the money: kept while full, spent above base; and bookings beside it.
+"""What the ads of a clinic cost over a period, and what was made of it: kept while full, spent above base; and bookings.
 
 What is compared with is each campaign at its base budget and running all the time (`delivery`). Every figure is an estimate
 with a 90% interval, or nothing and the reason why. Pure.
@@ -33,10 +33,11 @@ METHODS = {
     "all. Of hours in which it could not be read, or its cost was not told, nothing is claimed. What it would have spent is "
     "learnt from all that it spent when it ran, by weekday and hour, and drawn to its platform's where that is little.",
     "moved": "What a campaign spent above what it would have spent at its base budget, over the hours in which we had it "
-    "raised, whether or not another was cut for it, and whether or not there was room. How spend answers to the budget is taken "
-    "to be between half and full proportion, until the campaign itself tells.",
+    "raised, whether or not another was cut for it, or there was room. How spend answers to the budget is taken to be between "
+    "half and full proportion, until the campaign itself tells.",
     "bookings": "Openings of the service that were filled, less those that were freed again, as hourly looks saw them. They "
-    "are split over its campaigns by what each spent: a convention, which does not say that the ads brought them.",
+    "are split over its campaigns by what each spent: a convention, which does not say that the ads brought them. "
+    "Services are not added up: an opening of somebody with several services is one of each of them.",
 }
 """How each figure is come by, for people."""
 
@@ -112,7 +113,7 @@ def money(clinic: str, runs: Sequence[RunSeen], since: datetime, before: datetim
         clinic=clinic,
         since=since,
         before=before,
-        total=_summed(accounts, _booked(booked.values())),
+        total=_summed(accounts, _booked_in_all(list(booked.values()))),
         services={name: _summed([a for a in accounts if a.course.service == name], _booked([booked[name]])) for name in names},
         campaigns=tuple(_campaign(each, accounts, booked.get(each.course.service)) for each in accounts),
         unread=tuple(_unread(known, since, before)),
@@ -150,6 +151,7 @@ class _Compared:
 
 
 NOTHING = _Compared(0.0, Untouched(0.0, 0.0, {}))
+SHARED = "services may share practitioners, whose openings count in each of them: they are not added up"
 NO_CAMPAIGN = "no run saw a campaign"
 
 
@@ -294,6 +296,11 @@ def _money(value: float) -> Decimal:
 
 def _nothing(reason: str) -> Figure:
     return Figure(None, None, None, reason)
+
+
+def _booked_in_all(each: Sequence[Filled | None]) -> Figure:
+    """The clinic's, which is a single service's; of more of them nobody knows how often one opening is counted."""
+    return _booked(each) if len(each) <= 1 else _nothing(SHARED)
 
 
 def _booked(each: Iterable[Filled | None]) -> Figure:

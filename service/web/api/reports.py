@@ -257,7 +257,9 @@ async def money_of(app: App, clinic: str, period: Period) -> MoneyReport:
 
 async def money_file(app: App, clinic: str, period: Period) -> Response[Any]:
     """The same as CSV."""
-    return _file(money_csv(await money_report(app.store, clinic, period)), f"money-{clinic}-{period.since:%Y-%m-%d}")
+    rules = (await rules_now(app, clinic)).rules
+    found = await money_report(app.store, clinic, period)
+    return _file(money_csv(found, rules.currency if rules else None), f"money-{clinic}-{period.since:%Y-%m-%d}")
 
 
 async def structure_of(app: App, clinic: str, period: Period) -> StructureReport:

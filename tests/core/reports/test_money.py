@@ -262,11 +262,33 @@ def test_bookings_are_split_by_spend() -> None:
 def test_every_figure_has_a_method_and_the_file_says_the_same() -> None:
     found = report(runs(from_day(20, PAUSED, 25)))
     assert set(found.methods) == set(METHODS) == {"spent", "avoided", "moved", "bookings"}
-    lines = money_csv(found).decode().splitlines()
+    lines = money_csv(found, "AUD").decode().splitlines()
     avoided = only(found).sums.avoided
-    assert lines[0] == "scope,name,platform,service,figure,estimate,low,high,reason"
-    assert f"campaign,search,google,physio,avoided,{avoided.estimate},{avoided.low},{avoided.high}," in lines
+    assert lines[0] == "scope,name,platform,service,figure,estimate,low,high,reason,currency,since,before"
+    told = f"{avoided.estimate},{avoided.low},{avoided.high}"
+    of = "2026-08-16T00:00:00+00:00,2026-08-31T00:00:00+00:00"
+    assert f"campaign,search,google,physio,avoided,{told},,AUD,{of}" in lines
     assert len(lines) == 1 + 4 * 3
+
+
+def test_the_file_says_which_campaigns_its_sums_leave_out() -> None:
+    found = report(untold(runs(from_day(99, PAUSED)), 0, 99))
+    lines = money_csv(found, "AUD").decode().splitlines()
+    assert [line.split(",")[:9] for line in lines if ",without," in line] == [
+        ["clinic", "harbour", "", "", "without", "", "", "", "search"],
+        ["service", "physio", "", "physio", "without", "", "", "", "search"],
+    ]
+
+
+def test_openings_of_services_that_may_share_a_diary_are_not_added_up() -> None:
+    made = [
+        replace(each, services=(*each.services, each.services[0]._replace(name="podiatry")))
+        for each in runs(from_day(99, PAUSED))
+    ]
+    found = report(made)
+    assert found.total.bookings.estimate is None
+    assert "share practitioners" in found.total.bookings.reason
+    assert {name for name, sums in found.services.items() if sums.bookings.estimate is not None} == {"physio", "podiatry"}
 
 
 def test_the_same_rows_give_the_same_report() -> None:
