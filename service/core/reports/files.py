@@ -1,6 +1,7 @@
-"""The reports as CSV for spreadsheets: RFC 4180, UTF-8, a line per figure or share, plain numbers. Every line says of which period it is. Pure.
+"""The reports as CSV for spreadsheets: RFC 4180, UTF-8, a line per figure or share, plain numbers. Pure.
 
-Names come from Cliniko and rule files; one that a spreadsheet would take for a formula gets an apostrophe before it.
+Every line says of which period it is. Names come from Cliniko and rule files; one that a spreadsheet would take for a formula
+gets an apostrophe before it.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 METHOD = (
     "The share of rostered time that was sold when its day came, by the day's first look at Cliniko. Persistently over-booked: "
     f"the 90% interval of the median over at least {FEWEST} weeks (for a weekday: days) lies wholly above {OVER:.0f}%; "
-    f"under-booked: wholly below {UNDER:.0f}%. A week counts from {FEWEST_DAYS} observed days on. With 4 weeks the interval is their whole range, which holds the median in 87%."
+    f"under-booked: wholly below {UNDER:.0f}%. A week counts from {FEWEST_DAYS} observed days on. "
+    "With 4 weeks the interval is their whole range, which holds the median in 87%."
 )
 """How it is come by, for people."""
 

@@ -137,7 +137,7 @@ def test_somebody_with_services_at_two_locations_on_a_day_is_judged_by_both() ->
 
 @pytest.mark.parametrize("days", [1, 2])
 def test_weeks_of_which_hardly_a_day_was_observed_do_not_count(days: int) -> None:
-    found = report(6, lambda who, day: 0 if day.weekday() < days else None)
+    found = report(6, lambda _, day: 0 if day.weekday() < days else None)
     ana = entry(found, "Ana Silva")
     assert (ana.days, ana.weeks, ana.sold, ana.booked) == (6 * days, 0, None, Booked.THIN)
     assert not [each for each in found.findings if "persistently" in each]
