@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.core.reports.files import money_csv
 from service.core.reports.money import METHODS, CampaignMoney, MoneyReport, money
@@ -216,6 +218,31 @@ def test_a_campaign_that_was_added_in_the_period_is_judged_from_then_on() -> Non
     found = report(made)
     assert found.total.without == ()
     assert found.campaigns[1].sums.spent.estimate == pytest.approx(Decimal(288), abs=6)
+
+
+@given(
+    steps=st.lists(st.one_of(st.none(), st.floats(-60, 60)), min_size=31, max_size=31),
+    state=st.sampled_from([AT_BASE, CUT, RAISED, PAUSED]),
+    period=st.tuples(st.integers(0, 31 * 24), st.integers(1, 31 * 24)),
+)
+def test_every_figure_lies_within_its_interval_whatever_platforms_tell(
+    steps: list[float | None], state: State, period: tuple[int, int]
+) -> None:
+    """A number a day, told or not, is added to what the month had cost, or taken from it."""
+    made = [
+        replace(each, months=(None if step is None else f"{max(float(each.months[0] or 0) + step, 0):.2f}",))
+        for n, each in enumerate(runs(from_day(20, state)))
+        for step in (steps[min(n // 24, 30)],)
+    ]
+    since = BEGINS + period[0] * HOUR
+    found = money("harbour", made, since, since + period[1] * HOUR)
+    for sums in (found.total, *found.services.values(), *(each.sums for each in found.campaigns)):
+        for figure in (sums.spent, sums.avoided, sums.moved, sums.bookings):
+            if figure.low is None or figure.estimate is None or figure.high is None:
+                assert (figure.low, figure.estimate, figure.high) == (None, None, None)
+                assert figure.reason
+            else:
+                assert figure.low <= figure.estimate <= figure.high
 
 
 def test_what_was_taken_back_is_within_the_interval() -> None:
