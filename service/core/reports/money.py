@@ -131,7 +131,10 @@ def _gaps(instants: Sequence[datetime], widest: float) -> tuple[tuple[datetime, 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """What one campaign comes to: what it spent, with the least and the most it can be, and the differences, or why not."""
+    """What one campaign comes to: what it spent, with the least and the most it can be, and the differences; or why not.
+
+    `kept` and `raised` are all parts in which it stood so, whether or not it was told what they cost.
+    """
 
     course: Course
     kept: Sequence[Part]
@@ -159,18 +162,27 @@ def _account(course: Course, spells: Sequence[Spell], usual: Usual | None, since
     """Of the time that is asked for, the part in which runs name the campaign is what it is judged by."""
     since, before = max(since, course.begins), min(before, course.ends)
     stood, known = within(course.parts, since, before), course.known(since, before)
-    spent, hidden = _spent(course, since, before), _hidden(course, stood, known, before - since)
     kept, raised = (_of(known, how) for how in (Stood.KEPT_WHILE_FULL, Stood.RAISED))
-    avoided: _Compared | str = hidden or NOTHING
-    moved: _Compared | str = hidden or NOTHING
-    told = _nearly(_length(known), _length(stood))
-    if told and (kept or raised) and usual is None:
-        avoided, moved = _too_thin(course) if kept else avoided, _too_thin(course) if raised else moved
-    elif told and (kept or raised) and usual is not None:
+    avoided, moved = (_undone(course, stood, known, how, before - since) for how in (Stood.KEPT_WHILE_FULL, Stood.RAISED))
+    if usual is None:
+        avoided, moved = (_too_thin(course) if each is None else each for each in (avoided, moved))
+    elif avoided is None or moved is None:
         less, more = untouched(usual, course, spells, (kept, raised))
-        avoided = _compared(course, kept, less, -1) if kept else avoided
-        moved = _compared(course, raised, more, 1) if raised else moved
-    return _Account(course, _of(stood, Stood.KEPT_WHILE_FULL), _of(stood, Stood.RAISED), spent, avoided, moved, usual)
+        avoided = _compared(course, kept, less, -1) if avoided is None else avoided
+        moved = _compared(course, raised, more, 1) if moved is None else moved
+    held, lifted = (_of(stood, how) for how in (Stood.KEPT_WHILE_FULL, Stood.RAISED))
+    return _Account(course, held, lifted, _spent(course, since, before), avoided, moved, usual)
+
+
+def _undone(course: Course, stood: Sequence[Part], known: Sequence[Part], how: Stood, whole: float) -> _Compared | str | None:
+    """Nothing, where a campaign never stood so; why nobody knows what came of it; None where that can be compared."""
+    seen, told = _length(stood), _length(known)
+    if not _of(stood, how):
+        rest = f"how {course.name} stood is known for only {seen / 3600:.0f} of {whole / 3600:.0f} hours"
+        return NOTHING if _nearly(seen, whole) else rest
+    if not _of(known, how) or not _nearly(told, seen):
+        return _untold(course, told, seen)
+    return None
 
 
 def _of(parts: Iterable[Part], how: Stood) -> list[Part]:
@@ -200,16 +212,6 @@ def _untold(course: Course, known: float, whole: float) -> str:
     if not known:
         return f"{course.platform} did not tell what {course.name} cost"
     return f"{course.platform} told what {course.name} cost for only {known / 3600:.0f} of {whole / 3600:.0f} hours"
-
-
-def _hidden(course: Course, stood: Sequence[Part], known: Sequence[Part], whole: float) -> str:
-    """Why nobody knows that nothing was done, if so: it may have been, unseen."""
-    seen, told = _length(stood), _length(known)
-    if _nearly(told, whole):
-        return ""
-    if seen and not _nearly(told, seen):
-        return _untold(course, told, seen)
-    return f"how {course.name} stood is known for only {seen / 3600:.0f} of {whole / 3600:.0f} hours"
 
 
 def _too_thin(course: Course) -> str:
@@ -259,7 +261,8 @@ def _summed(accounts: Sequence[_Account], bookings: Figure) -> Sums:
         each.course.name for each in accounts if any(isinstance(one, str) for one in (each.spent, each.avoided, each.moved))
     ]
     told = [each.spent for each in accounts if not isinstance(each.spent, str)]
-    why = next((each.spent for each in accounts if isinstance(each.spent, str)), NO_CAMPAIGN)
+    whys = [each.spent for each in accounts if isinstance(each.spent, str)] or [NO_CAMPAIGN]
+    why = whys[0] if len(whys) == 1 else "it is not known of any campaign what it cost"
     return Sums(
         _figure(*map(sum, zip(*told, strict=True))) if told else _nothing(why),
         _difference(accounts, [each.avoided for each in accounts], UNLIKE),

@@ -142,19 +142,27 @@ def untold(made: Sequence[RunSeen], since: float, before: float) -> list[RunSeen
     return [replace(each, months=(None,)) if since <= n / 24 < before else each for n, each in enumerate(made)]
 
 
-@pytest.mark.parametrize("state", [CUT, RAISED, PAUSED, AT_BASE])
+@pytest.mark.parametrize("state", [CUT, RAISED, PAUSED])
 @pytest.mark.parametrize(("since", "before"), [(21, 99), (0, 19.5), (17, 21)], ids=["the rest", "the beginning", "the middle"])
 def test_where_the_month_was_not_told_no_figure_is_made_up(state: State, since: float, before: float) -> None:
     found = report(untold(runs(from_day(20, state)), since, before))
     sums = only(found).sums
-    assert (sums.avoided.estimate, sums.moved.estimate) == (None, None)
-    assert "google told what search cost for only" in sums.avoided.reason
+    figure, other = (sums.moved, sums.avoided) if state is RAISED else (sums.avoided, sums.moved)
+    assert figure.estimate is None
+    assert other.estimate == 0
+    assert "google told what search cost for only" in figure.reason
     assert found.total.without == ("search",)
     assert sum(each.hours for each in found.unread) >= 95
     if (since, before) == (17, 21):
         assert sums.spent.low is not None, "the month's sum is known after it"
     else:
         assert "for only" in sums.spent.reason
+
+
+def test_that_nothing_was_done_is_known_without_what_it_cost() -> None:
+    sums = only(report(untold(runs(from_day(99, PAUSED)), 0, 99))).sums
+    assert sums.spent.estimate is None
+    assert {sums.avoided.low, sums.avoided.high, sums.moved.low, sums.moved.high} == {Decimal(0)}
 
 
 def test_some_hours_in_which_the_month_was_not_told_are_listed_and_not_claimed() -> None:
