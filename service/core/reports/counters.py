@@ -146,15 +146,20 @@ def _add(at: list[float], spent: list[float], instant: float, total: float) -> N
 def _last_hours(at: Sequence[float], spent: Sequence[float], turn: float) -> tuple[float, float]:
     """What the time from the last known spend to the turn of a month cost, and by how much that may be off.
 
-    By the day before; of more than a day nobody saw whether the campaign ran, so that it may be nothing, or twice as much.
+    By the day before; of more than a day nobody saw whether the campaign ran, so that it may be nothing, or twice as much, or
+    what the campaign costs when all that is known of it is taken together.
     """
-    known = Counter(tuple(at), tuple(spent), 0.0)
-    if turn - known.ends <= DAY:
+    known, missed = Counter(tuple(at), tuple(spent), 0.0), turn - at[-1]
+    if missed <= DAY:
         cost = max(known.between(known.ends - DAY, turn - DAY), 0.0)
         return cost, cost / 2
-    span = min(known.ends - known.begins, USUAL)
-    cost = max(known.between(known.ends - span, known.ends), 0.0) / span * (turn - known.ends) if span > 0 else 0.0
-    return cost, cost
+    cost = _rate(known, max(known.begins, known.ends - USUAL)) * missed
+    return cost, max(cost, _rate(known, known.begins) * missed)
+
+
+def _rate(known: Counter, since: float) -> float:
+    """What a second has cost from some instant on."""
+    return max(known.between(since, known.ends), 0.0) / (known.ends - since) if known.ends > since else 0.0
 
 
 def month_turns(begins: float, ends: float, zone: str) -> tuple[float, ...]:

@@ -103,6 +103,15 @@ def test_days_without_a_reading_before_a_months_end_are_taken_for_usual_ones_and
     assert most >= 2 * (4 + 2 * missed) * 24 - 4
 
 
+def test_a_campaign_at_rest_before_days_without_a_reading_may_have_run_in_them() -> None:
+    last = MONTH_END - 3 * DAY
+    ran, rested = hourly(last - 20 * DAY, 240), [(last - 10 * DAY + n * HOUR, 580.0) for n in range(1, 241)]
+    count = counter([*ran, *rested, (MONTH_END + HOUR, 0.0), (MONTH_END + 2 * HOUR, 0.0)], "meta", "UTC")
+    least, most = count.bounds(last - DAY, MONTH_END + HOUR)
+    assert (least <= 0, count.between(last - DAY, MONTH_END)) == (True, 0)
+    assert most >= 3 * 24
+
+
 @given(
     steps=st.lists(st.floats(-80, 50), min_size=2, max_size=60),
     begins=st.floats(-0.2, 1.2),
