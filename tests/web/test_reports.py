@@ -25,6 +25,8 @@ async def test_a_report_is_json_and_csv_by_wish(governed: Api, report: str) -> N
         assert answer.headers["content-disposition"].endswith('.csv"')
         assert answer.text.startswith("scope,name,")
         assert "Accept" in answer.headers["vary"]
+        assert ",since,before" in answer.text.splitlines()[0]
+        assert ("AUD" in answer.text) is (report == MONEY)
     assert (await governed.ask("GET", report, headers={"Accept": "image/png"})).status_code == 406
 
 

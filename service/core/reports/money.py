@@ -1,4 +1,4 @@
-"""What the ads of a clinic cost over a period, and what was made of the money: kept while full, moved; and bookings beside it.
+"""What the ads of a clinic cost over a period, and what was made of it: kept while full, spent above base; and bookings.
 
 What is compared with is each campaign at its base budget and running all the time (`delivery`). Every figure is an estimate
 with a 90% interval, or nothing and the reason why. Pure.
@@ -14,23 +14,30 @@ from itertools import pairwise
 from math import sqrt
 
 from service.core.reports.bookings import FEWEST, Filled, filled
-from service.core.reports.course import GAP, Course, Part, Spell, Stood, courses
+from service.core.reports.course import UNTIL_TOLD, Course, Part, Spell, Stood, courses, gap, within
 from service.core.reports.delivery import NINETY, UNLIKE, UNLIKE_RAISED, Untouched, student, together, unlike, untouched
 from service.core.reports.seen import NEARLY_FULL, RunSeen
 from service.core.reports.usual import LEAST_DAYS, Usual, usual
 
 CENT, TENTH = Decimal("0.01"), Decimal("0.1")
 
+NEARLY_ALL = 0.9
+"""Of so much of its time, as a share, something must be known of a campaign for anything to be said of all of it."""
+
 METHODS = {
-    "spent": "What the platforms told of the month, from the first hour of the period to the last; it is told late, so that "
-    "the first and the last hours are not quite sure.",
+    "spent": "What the platforms told of the month, from the first hour of the period, or the first run that names a campaign, "
+    "to the last hour of which they have told. They tell late, so that the first and the last hours are not quite sure; the "
+    "last hours of a month are never told, and are taken for usual ones.",
     "avoided": "What a campaign would have spent at its base budget, less what it did spend, over the hours in which we had it "
-    f"paused or cut while its service was {NEARLY_FULL:.0f}% booked or more for the coming 14 days. What it would have spent "
-    "is learnt from all that it spent when it ran, by weekday and hour, and drawn to its platform's where that is little.",
+    f"paused or cut while its service was {NEARLY_FULL:.0f}% booked or more for the coming 14 days, or showed no opening at "
+    "all. Of hours in which it could not be read, or its cost was not told, nothing is claimed. What it would have spent is "
+    "learnt from all that it spent when it ran, by weekday and hour, and drawn to its platform's where that is little.",
     "moved": "What a campaign spent above what it would have spent at its base budget, over the hours in which we had it "
-    "raised. How spend answers to the budget is taken to be between half and full proportion, until the campaign itself tells.",
+    "raised, whether or not another was cut for it, or there was room. How spend answers to the budget is taken to be between "
+    "half and full proportion, until the campaign itself tells.",
     "bookings": "Openings of the service that were filled, less those that were freed again, as hourly looks saw them. They "
-    "are split over its campaigns by what each spent: a convention, which does not say that the ads brought them.",
+    "are split over its campaigns by what each spent: a convention, which does not say that the ads brought them. "
+    "Services are not added up: an opening of somebody with several services is one of each of them.",
 }
 """How each figure is come by, for people."""
 
@@ -70,7 +77,7 @@ class CampaignMoney:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An account's day on which a campaign could not be read for so many hours: of those nothing is claimed."""
+    """An account's day; for so many hours of it a campaign could not be read, or its cost was not told: nothing is claimed."""
 
     campaign: str
     day: date
@@ -95,28 +102,28 @@ class MoneyReport:
 def money(clinic: str, runs: Sequence[RunSeen], since: datetime, before: datetime) -> MoneyReport:
     """The report of a period; `runs` are oldest first, and those of the weeks before it are learnt from."""
     began, ends = since.timestamp(), before.timestamp()
-    known = [each for each in courses(runs) if _within(each.parts, began, ends) or each.counter.between(began, ends)]
+    known = [each for each in courses(runs) if each.begins <= ends and each.ends >= began]
     spells = {each.name: each.spells() for each in known}
     usuals = {name: usual([c for c in known if c.platform == name], spells) for name in {c.platform for c in known}}
     accounts = [_account(each, spells[each.name], usuals[each.platform], began, ends) for each in known]
-    within = [run for run in runs if since <= run.at <= before]
-    names = sorted({service.name for run in within for service in run.services} | {each.course.service for each in accounts})
-    booked = {name: filled(name, within, began, ends) for name in names}
+    seen = [run for run in runs if since <= run.at <= before]
+    names = sorted({service.name for run in seen for service in run.services} | {each.course.service for each in accounts})
+    booked = {name: filled(name, seen, began, ends) for name in names}
     return MoneyReport(
         clinic=clinic,
         since=since,
         before=before,
-        total=_summed(accounts, _booked(booked.values())),
+        total=_summed(accounts, _booked_in_all(list(booked.values()))),
         services={name: _summed([a for a in accounts if a.course.service == name], _booked([booked[name]])) for name in names},
         campaigns=tuple(_campaign(each, accounts, booked.get(each.course.service)) for each in accounts),
         unread=tuple(_unread(known, since, before)),
-        gaps=_gaps([since, *(run.at for run in within), before]),
+        gaps=_gaps([since, *(run.at for run in seen), before], gap(runs)),
         methods=METHODS,
     )
 
 
-def _gaps(instants: Sequence[datetime]) -> tuple[tuple[datetime, datetime], ...]:
-    return tuple((one, other) for one, other in pairwise(instants) if (other - one).total_seconds() > GAP)
+def _gaps(instants: Sequence[datetime], widest: float) -> tuple[tuple[datetime, datetime], ...]:
+    return tuple((one, other) for one, other in pairwise(instants) if (other - one).total_seconds() > widest)
 
 
 # --- one campaign -------------------------------------------------------------------------------------------------------
@@ -124,16 +131,18 @@ def _gaps(instants: Sequence[datetime]) -> tuple[tuple[datetime, datetime], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """What one campaign comes to: what it spent, with the least and the most it can be, and the differences (None: unknown)."""
+    """What one campaign comes to: what it spent, with the least and the most it can be, and the differences; or why not.
+
+    `kept` and `raised` are all parts in which it stood so, whether or not it was told what they cost.
+    """
 
     course: Course
     kept: Sequence[Part]
     raised: Sequence[Part]
-    spent: tuple[float, float, float] | None
-    avoided: _Compared | None
-    moved: _Compared | None
+    spent: tuple[float, float, float] | str
+    avoided: _Compared | str
+    moved: _Compared | str
     usual: Usual | None
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,35 +154,67 @@ class _Compared:
 
 
 NOTHING = _Compared(0.0, Untouched(0.0, 0.0, {}))
+SHARED = "services may share practitioners, whose openings count in each of them: they are not added up"
+NO_CAMPAIGN = "no run saw a campaign"
 
 
-def _account(course: Course, spells: Sequence[Spell], known: Usual | None, since: float, before: float) -> _Account:
-    parts = _within(course.parts, since, before)
-    kept, raised = ([part for part in parts if part.stood is how] for how in (Stood.KEPT_WHILE_FULL, Stood.RAISED))
-    count, reason = course.counter, ""
+def _account(course: Course, spells: Sequence[Spell], usual: Usual | None, since: float, before: float) -> _Account:
+    """Of the time that is asked for, the part in which runs name the campaign is what it is judged by."""
+    since, before = max(since, course.begins), min(before, course.ends)
+    stood, known = within(course.parts, since, before), course.known(since, before)
+    kept, raised = (_of(known, how) for how in (Stood.KEPT_WHILE_FULL, Stood.RAISED))
+    avoided, moved = (_undone(course, stood, known, how, before - since) for how in (Stood.KEPT_WHILE_FULL, Stood.RAISED))
+    if usual is None:
+        avoided, moved = (_too_thin(course) if each is None else each for each in (avoided, moved))
+    elif avoided is None or moved is None:
+        less, more = untouched(usual, course, spells, (kept, raised))
+        avoided = _compared(course, kept, less, -1) if avoided is None else avoided
+        moved = _compared(course, raised, more, 1) if moved is None else moved
+    held, lifted = (_of(stood, how) for how in (Stood.KEPT_WHILE_FULL, Stood.RAISED))
+    return _Account(course, held, lifted, _spent(course, since, before), avoided, moved, usual)
+
+
+def _undone(course: Course, stood: Sequence[Part], known: Sequence[Part], how: Stood, whole: float) -> _Compared | str | None:
+    """Nothing, where a campaign never stood so; why nobody knows what came of it; None where that can be compared."""
+    seen, told = _length(stood), _length(known)
+    if not _of(stood, how):
+        rest = f"how {course.name} stood is known for only {seen / 3600:.0f} of {whole / 3600:.0f} hours"
+        return NOTHING if _nearly(seen, whole) else rest
+    if not _of(known, how) or not _nearly(told, seen):
+        return _untold(course, told, seen)
+    return None
+
+
+def _of(parts: Iterable[Part], how: Stood) -> list[Part]:
+    return [part for part in parts if part.stood is how]
+
+
+def _length(parts: Iterable[Part]) -> float:
+    return sum(part.ends - part.begins for part in parts)
+
+
+def _nearly(known: float, whole: float) -> bool:
+    """Whether so many seconds are nearly all of so many: what is told late may be missing besides."""
+    return known > 0 and whole - known <= max((1 - NEARLY_ALL) * whole, min(UNTIL_TOLD.total_seconds(), whole / 2))
+
+
+def _spent(course: Course, since: float, before: float) -> tuple[float, float, float] | str:
+    """What was spent, at least and at most, or why nobody knows; at most as much again in an hour of which nothing is told."""
+    count, whole = course.counter, before - since
     begins, ends = max(since, count.begins), min(before, count.ends)
-    spent = (count.between(begins, ends), *count.bounds(begins, ends)) if ends > begins else None
-    avoided: _Compared | None = None if kept else NOTHING
-    moved: _Compared | None = None if raised else NOTHING
-    if (kept or raised) and known is not None and spent is not None:
-        less, more = untouched(known, course, spells, (kept, raised))
-        avoided, moved = _compared(course, kept, less, -1), _compared(course, raised, more, 1)
-    elif kept or raised:
-        reason = _too_thin(course)
-    return _Account(course, kept, raised, spent, avoided, moved, known, reason)
+    if not count.at or not _nearly(ends - begins, whole):
+        return _untold(course, max(ends - begins, 0.0) if count.at else 0.0, whole)
+    spent, (least, most) = count.between(begins, ends), count.bounds(begins, ends)
+    return spent, least, most + max(spent, 0.0) / (ends - begins) * (whole - (ends - begins))
 
 
-def _within(parts: Iterable[Part], since: float, before: float) -> list[Part]:
-    return [
-        replace(part, begins=max(part.begins, since), ends=min(part.ends, before))
-        for part in parts
-        if part.ends > since and part.begins < before
-    ]
+def _untold(course: Course, known: float, whole: float) -> str:
+    if not known:
+        return f"{course.platform} did not tell what {course.name} cost"
+    return f"{course.platform} told what {course.name} cost for only {known / 3600:.0f} of {whole / 3600:.0f} hours"
 
 
 def _too_thin(course: Course) -> str:
-    if not course.counter.at:
-        return f"{course.platform} did not tell what {course.name} cost"
     return (
         f"the campaigns on {course.platform} ran at base budget for less than {LEAST_DAYS:.0f} days in all, in the period "
         "and the weeks before it: too few to tell what they would have spent"
@@ -201,9 +242,12 @@ def _stretches(parts: Iterable[Part]) -> list[tuple[float, float]]:
 
 def _campaign(account: _Account, accounts: Sequence[_Account], booked: Filled | None) -> CampaignMoney:
     course = account.course
-    spent = sum(each.spent[0] for each in accounts if each.spent and each.course.service == course.service)
-    share = account.spent[0] / spent if account.spent and spent > 0 else None
-    bookings = _scaled(_booked([booked]), share) if share is not None else _nothing("it is not known what it spent")
+    each = [one.spent for one in accounts if one.course.service == course.service]
+    told = [spent[0] for spent in each if not isinstance(spent, str)]
+    if isinstance(account.spent, str) or len(told) < len(each) or sum(told) <= 0:
+        bookings = _nothing("it is not known what each campaign of its service spent")
+    else:
+        bookings = _scaled(_booked([booked]), max(account.spent[0], 0.0) / sum(max(spent, 0.0) for spent in told))
     sums = replace(_summed([account], bookings), without=())
     hours = [round(sum(part.ends - part.begins for part in parts) / 3600, 2) for parts in (account.kept, account.raised)]
     return CampaignMoney(course.name, course.platform, course.service, hours[0], hours[1], sums)
@@ -213,10 +257,14 @@ def _campaign(account: _Account, accounts: Sequence[_Account], booked: Filled | 
 
 
 def _summed(accounts: Sequence[_Account], bookings: Figure) -> Sums:
-    without = [each.course.name for each in accounts if each.spent is None or each.reason]
-    told = [each.spent for each in accounts if each.spent is not None]
+    without = [
+        each.course.name for each in accounts if any(isinstance(one, str) for one in (each.spent, each.avoided, each.moved))
+    ]
+    told = [each.spent for each in accounts if not isinstance(each.spent, str)]
+    whys = [each.spent for each in accounts if isinstance(each.spent, str)] or [NO_CAMPAIGN]
+    why = whys[0] if len(whys) == 1 else "it is not known of any campaign what it cost"
     return Sums(
-        _figure(*map(sum, zip(*told, strict=True))) if told else _nothing("no platform told what the campaigns cost"),
+        _figure(*map(sum, zip(*told, strict=True))) if told else _nothing(why),
         _difference(accounts, [each.avoided for each in accounts], UNLIKE),
         _difference(accounts, [each.moved for each in accounts], UNLIKE_RAISED),
         bookings,
@@ -224,13 +272,13 @@ def _summed(accounts: Sequence[_Account], bookings: Figure) -> Sums:
     )
 
 
-def _difference(accounts: Sequence[_Account], each: Sequence[_Compared | None], doubt: float) -> Figure:
+def _difference(accounts: Sequence[_Account], each: Sequence[_Compared | str], doubt: float) -> Figure:
     """The sum of what is known; nothing where that is only that some did nothing. `doubt`: how unlike such days are."""
     pairs = list(zip(accounts, each, strict=True))
-    counted = [(account, found) for account, found in pairs if found is not None and found is not NOTHING]
-    unknown = [account.reason for account, found in pairs if found is None]
-    if unknown and not counted:
-        return _nothing(unknown[0])
+    counted = [(account, found) for account, found in pairs if not isinstance(found, str) and found is not NOTHING]
+    unknown = [found for found in each if isinstance(found, str)]
+    if not counted and (unknown or not accounts):
+        return _nothing(unknown[0] if unknown else NO_CAMPAIGN)
     usuals = [account.usual for account, _ in counted if account.usual is not None]
     shared = sum(one.together for one in usuals) / len(usuals) if usuals else 0.0
     wide = student(max(min((one.days for one in usuals), default=LEAST_DAYS) / 2, 3.0))
@@ -251,6 +299,11 @@ def _money(value: float) -> Decimal:
 
 def _nothing(reason: str) -> Figure:
     return Figure(None, None, None, reason)
+
+
+def _booked_in_all(each: Sequence[Filled | None]) -> Figure:
+    """The clinic's, which is a single service's; of more of them nobody knows how often one opening is counted."""
+    return _booked(each) if len(each) <= 1 else _nothing(SHARED)
 
 
 def _booked(each: Iterable[Filled | None]) -> Figure:

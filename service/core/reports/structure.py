@@ -26,6 +26,9 @@ FULL = 95.0
 FEWEST = 4
 """Weeks, or days of one weekday, without which nothing is called persistent."""
 
+FEWEST_DAYS = 3
+"""Days of a week without which it does not count: a period begins and ends within weeks, and not every day is observed."""
+
 WEEK_AHEAD = 7
 OBSERVED = 0.8
 """So much of a day's rostered time must have been observed."""
@@ -35,7 +38,8 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 METHOD = (
     "The share of rostered time that was sold when its day came, by the day's first look at Cliniko. Persistently over-booked: "
     f"the 90% interval of the median over at least {FEWEST} weeks (for a weekday: days) lies wholly above {OVER:.0f}%; "
-    f"under-booked: wholly below {UNDER:.0f}%. With 4 weeks the interval is their whole range, which holds the median in 87%."
+    f"under-booked: wholly below {UNDER:.0f}%. A week counts from {FEWEST_DAYS} observed days on. "
+    "With 4 weeks the interval is their whole range, which holds the median in 87%."
 )
 """How it is come by, for people."""
 
@@ -142,19 +146,19 @@ def _series(looks: Iterable[DaySeen], ahead: int, since: date, before: date) -> 
 
 
 def _minutes(looks: Iterable[DaySeen], ahead: int) -> dict[Subject, Minutes]:
-    """Minutes of one day; a practitioner with several services has one diary, which is as open as its most open service."""
+    """Minutes of one day; a practitioner with several services at a location has one diary there, as open as the most open."""
     found: defaultdict[Subject, list[Minutes]] = defaultdict(list)
-    people: defaultdict[str, list[DiarySeen]] = defaultdict(list)
+    people: defaultdict[tuple[str, str], list[DiarySeen]] = defaultdict(list)
     for look in looks:
         for diary in look.diaries:
             if diary.rostered[ahead]:
                 found[Kind.SERVICE, look.service].append(_of(diary, ahead))
-                people[diary.practitioner].append(diary)
-    for person, diaries in people.items():
+                people[diary.practitioner, diary.locations[ahead]].append(diary)
+    for (person, place), diaries in people.items():
         known = [diary for diary in diaries if diary.open[ahead] is not None] or diaries
         widest = max(known, key=lambda diary: diary.open[ahead] or 0)
         found[Kind.PRACTITIONER, person].append(_of(widest, ahead))
-        found[Kind.LOCATION, widest.locations[ahead]].append(_of(widest, ahead))
+        found[Kind.LOCATION, place].append(_of(widest, ahead))
     return {subject: _sum(each) for subject, each in found.items() if subject[1]}
 
 
@@ -183,7 +187,8 @@ def _by_week(days: Mapping[date, float]) -> Share | None:
     weeks: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
     for day, share in days.items():
         weeks[day.isocalendar()[:2]].append(share)
-    return _share([median(shares) for shares in weeks.values()]) if weeks else None
+    whole = [shares for shares in weeks.values() if len(shares) >= FEWEST_DAYS]
+    return _share([median(shares) for shares in whole]) if whole else None
 
 
 def _weekdays(days: Mapping[date, float]) -> Iterator[Weekday]:

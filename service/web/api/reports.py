@@ -63,7 +63,7 @@ class CountFigure:
 
 @dataclass(frozen=True, slots=True)
 class MoneyFigures:
-    """What was spent; what was not, while full; what was spent more where we raised; and openings filled (`methods` says how).
+    """What was spent; what was not, while full; what was spent above base (`moved`); and openings filled (`methods` says how).
 
     `without` are campaigns of which a figure is not known: the sums leave it out.
     """
@@ -97,7 +97,7 @@ class CampaignMoney:
 
 @dataclass(frozen=True, slots=True)
 class UnreadDay:
-    """A day of an ad account on which a campaign could not be read for so many hours: of those nothing is claimed."""
+    """An account's day; for so many hours of it a campaign could not be read, or its cost was not told: nothing is claimed."""
 
     campaign: str
     day: date
@@ -257,7 +257,9 @@ async def money_of(app: App, clinic: str, period: Period) -> MoneyReport:
 
 async def money_file(app: App, clinic: str, period: Period) -> Response[Any]:
     """The same as CSV."""
-    return _file(money_csv(await money_report(app.store, clinic, period)), f"money-{clinic}-{period.since:%Y-%m-%d}")
+    rules = (await rules_now(app, clinic)).rules
+    found = await money_report(app.store, clinic, period)
+    return _file(money_csv(found, rules.currency if rules else None), f"money-{clinic}-{period.since:%Y-%m-%d}")
 
 
 async def structure_of(app: App, clinic: str, period: Period) -> StructureReport:

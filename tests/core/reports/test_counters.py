@@ -68,3 +68,64 @@ def test_spend_adds_up_however_time_is_cut(steps: list[float], at: float, to: fl
     parts = count.between(count.begins, first) + count.between(first, second) + count.between(second, count.ends)
     assert parts == pytest.approx(count.between(count.begins, count.ends), abs=1e-6)
     assert count.between(first, second) >= -1e-9
+
+
+def by_the_month(begins: float, hours: int, rate: float = 2.0) -> list[tuple[float, float]]:
+    """Hourly readings of a month that costs the same each hour, through the end of November."""
+    ats = [begins + n * HOUR for n in range(hours + 1)]
+    return [(at, rate * (at - (MONTH_END if at >= MONTH_END else MONTH_END - 30 * DAY)) / HOUR) for at in ats]
+
+
+@pytest.mark.parametrize("off", [-20 * 60, -120, 120], ids=["twenty minutes early", "two minutes early", "two minutes late"])
+def test_a_reading_labelled_on_the_wrong_side_of_a_months_turn_costs_nothing(off: int) -> None:
+    begins, ends = MONTH_END - 4 * DAY, MONTH_END + 4 * DAY
+    readings = by_the_month(begins, 8 * 24)
+    n = next(n for n, (at, _) in enumerate(readings) if at == MONTH_END)
+    readings[n] = (MONTH_END + off, 0.0 if off < 0 else readings[n - 1][1] + 2.0)
+    count = counter(readings, "meta", "UTC")
+    least, most = count.bounds(begins, ends)
+    assert count.between(begins, ends) == pytest.approx(8 * 48, abs=4)
+    assert least <= 8 * 48 <= most
+    assert min(count.spent) >= 0
+
+
+@pytest.mark.parametrize("missed", [2.0, 5.0, 33.0])
+def test_days_without_a_reading_before_a_months_end_are_taken_for_usual_ones_and_may_be_off(missed: float) -> None:
+    last = MONTH_END - missed * DAY
+    readings = [each for each in by_the_month(last - 3 * DAY, 24 * 40) if each[0] <= last or each[0] >= MONTH_END + 12 * HOUR]
+    if missed > 30:  # the whole of November goes unseen
+        readings = [(at, 500.0 + 2.0 * n if at <= last else month) for n, (at, month) in enumerate(readings)]
+    count = counter(readings, "meta", "UTC")
+    begins, ends = last - 2 * DAY, MONTH_END + 2 * DAY
+    least, most = count.bounds(begins, ends)
+    assert count.between(begins, ends) == pytest.approx(2 * (ends - begins) / HOUR, abs=6)
+    assert least <= 2 * 4 * 24 + 4
+    assert most >= 2 * (4 + 2 * missed) * 24 - 4
+
+
+def test_a_campaign_at_rest_before_days_without_a_reading_may_have_run_in_them() -> None:
+    last = MONTH_END - 3 * DAY
+    ran, rested = hourly(last - 20 * DAY, 240), [(last - 10 * DAY + n * HOUR, 580.0) for n in range(1, 241)]
+    count = counter([*ran, *rested, (MONTH_END + HOUR, 0.0), (MONTH_END + 2 * HOUR, 0.0)], "meta", "UTC")
+    least, most = count.bounds(last - DAY, MONTH_END + HOUR)
+    assert (least <= 0, count.between(last - DAY, MONTH_END)) == (True, 0)
+    assert most >= 3 * 24
+
+
+@given(
+    steps=st.lists(st.floats(-80, 50), min_size=2, max_size=60),
+    begins=st.floats(-0.2, 1.2),
+    ends=st.floats(-0.2, 1.2),
+    first=st.sampled_from([MONDAY, MONTH_END - DAY]),
+)
+def test_the_least_is_never_more_than_the_estimate_nor_that_more_than_the_most(
+    steps: list[float], begins: float, ends: float, first: float
+) -> None:
+    month, readings = 0.0, []
+    for n, step in enumerate(steps):
+        month = max(month + step, 0.0)
+        readings.append((first + n * HOUR, month))
+    count = counter(readings, "google", "UTC")
+    one, other = sorted(count.begins + (count.ends - count.begins) * part for part in (begins, ends))
+    least, most = count.bounds(one, other)
+    assert least <= count.between(one, other) <= most

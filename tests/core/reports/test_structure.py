@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from math import comb
@@ -110,7 +113,41 @@ def test_a_clinic_never_looked_at_has_no_entries() -> None:
 def test_a_name_is_no_formula_in_a_spreadsheet() -> None:
     made = [DaySeen(e.service, e.day, e.zone, e.diaries, NAMES | {ANA: "=cmd()"}) for e in looks(4, ana_is_full)]
     text = structure_csv(structure("harbour", made, MONDAY, MONDAY + 28 * DAY)).decode()
-    assert "practitioner,'=cmd(),1,weeks,over,98.0,98.0,98.0,4,\r\n" in text
+    assert "practitioner,'=cmd(),1,weeks,over,98.0,98.0,98.0,4,,2026-09-07,2026-10-05\r\n" in text
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_whatever_a_formula_may_begin_with_is_quoted(first: str) -> None:
+    made = [DaySeen(e.service, e.day, e.zone, e.diaries, NAMES | {ANA: f"{first}1"}) for e in looks(4, ana_is_full)]
+    text = structure_csv(structure("harbour", made, MONDAY, MONDAY + 28 * DAY)).decode()
+    assert f"'{first}1" in text
+    assert {line[1] for line in csv.reader(io.StringIO(text, newline="")) if line[2] == ANA} == {f"'{first}1"}
+
+
+def test_somebody_with_services_at_two_locations_on_a_day_is_judged_by_both() -> None:
+    made = []
+    for each in looks(6, lambda _, __: 0):
+        full, ahead = each.diaries[0], [each.day + n * DAY for n in range(14)]
+        empty = full._replace(locations=["q"] * 14, open=[500 * (day.weekday() < 5) for day in ahead])
+        made += [replace(each, diaries=(full,)), replace(each, service="podiatry", diaries=(empty,))]
+    found = structure("harbour", made, MONDAY, MONDAY + 42 * DAY)
+    medians = {name: sold.median for name in ("Ana Silva", "City", "Quay") if (sold := entry(found, name).sold) is not None}
+    assert medians == {"Ana Silva": 50, "City": 100, "Quay": 0}
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_weeks_of_which_hardly_a_day_was_observed_do_not_count(days: int) -> None:
+    found = report(6, lambda _, day: 0 if day.weekday() < days else None)
+    ana = entry(found, "Ana Silva")
+    assert (ana.days, ana.weeks, ana.sold, ana.booked) == (6 * days, 0, None, Booked.THIN)
+    assert not [each for each in found.findings if "persistently" in each]
+
+
+def test_sixteen_days_that_touch_four_weeks_are_too_few() -> None:
+    made = looks(4, lambda _, __: 0)
+    everyday = [replace(e, diaries=tuple(d._replace(rostered=[500] * 14, open=[0] * 14) for d in e.diaries)) for e in made]
+    found = entry(structure("harbour", everyday, MONDAY - DAY, MONDAY + 15 * DAY), "Ana Silva")
+    assert (found.days, found.weeks, found.booked) == (16, 2, Booked.THIN)
 
 
 @given(count=st.integers(1, 400))
