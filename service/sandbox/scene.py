@@ -7,8 +7,10 @@ Harbour Physio sells out its physiotherapy while its podiatrist sits half idle; 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign, MetaAccount, MetaCampaign
 from service.sandbox.clinic import BookingSettings, Business, Clinic, Hours, Person, Span, Type
@@ -32,14 +34,23 @@ MORNING, LUNCH, AFTERNOON, EVENING = 9 * 60, 12 * 60 + 30, 13 * 60 + 15, 17 * 60
 def scene(seed: int = 1, now: datetime = SUNDAY_MORNING) -> World:
     """A new world with both clinics and their ad accounts; the same seed gives the same diaries."""
     world = World(now)
-    chance = random.Random(seed)  # noqa: S311 - a simulation
+    world.clinics = {HARBOUR: _harbour(), NORTHSIDE: _northside()}
+    for slug, booked in _booked(seed, now).items():
+        world.clinics[slug].appointments = [replace(each) for each in booked]
+    world.google = {"1234567890": _harbour_google(), "2345678901": _northside_google()}
+    world.meta = {"act_1029384756": _harbour_meta(), "act_5647382910": _northside_meta()}
+    return world
+
+
+@lru_cache(maxsize=16)
+def _booked(seed: int, now: datetime) -> dict[str, tuple[Span, ...]]:
+    """What is booked at first, by clinic; filling the diaries takes longest of all, and the same ones are asked for again."""
+    world, chance = World(now), random.Random(seed)  # noqa: S311 - a simulation
     world.clinics = {HARBOUR: _harbour(), NORTHSIDE: _northside()}
     _fill(world, HARBOUR, "Initial physiotherapy", share=0.80, chance=chance)
     _fill(world, HARBOUR, "Initial podiatry", share=0.45, chance=chance)
     _fill(world, NORTHSIDE, "Initial", share=0.66, chance=chance)
-    world.google = {"1234567890": _harbour_google(), "2345678901": _northside_google()}
-    world.meta = {"act_1029384756": _harbour_meta(), "act_5647382910": _northside_meta()}
-    return world
+    return {slug: tuple(clinic.appointments) for slug, clinic in world.clinics.items()}
 
 
 def types_named(clinic: Clinic, prefix: str) -> list[str]:
