@@ -1,14 +1,16 @@
 """What handlers are given: the service, who asks, and the parts of a request that several of them take."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.enums import ParamType
-from litestar.exceptions import ClientException, SerializationException, ValidationException
+from litestar.exceptions import ClientException, HTTPException, SerializationException, ValidationException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Parameter
 from litestar.params import PathParameter, QueryParameter, SkipValidation
@@ -19,6 +21,8 @@ from service.jobs.hourly import Hourly
 from service.jobs.notifying import Notifying
 from service.store.keys import Key
 from service.web.telling import RuleTexts
+
+T = TypeVar("T")
 
 LARGEST_BODY = 2_000_000
 """Bytes; a rule file of the largest size we take, as JSON."""
@@ -66,6 +70,15 @@ def utc(name: str, value: datetime | None) -> datetime | None:
         return value.astimezone(UTC)
     except OverflowError as error:
         raise InputError(f"`{name}` is outside the years 1 to 9999 in UTC") from error
+
+
+def accepted(request: Request[Any, Any, Any], forms: Mapping[str, T]) -> T:
+    """Which of these forms, by media type, the `Accept` header asks for; 406 where that is none of them."""
+    with suppress(OverflowError):  # a quality of `inf`
+        found = request.accept.best_match(list(forms))
+        if found is not None:
+            return forms[found]
+    raise HTTPException(status_code=406, detail=f"there are {', '.join(forms)}; or say it with `format`, which goes first")
 
 
 async def only_described(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

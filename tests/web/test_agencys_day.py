@@ -6,17 +6,14 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from service.listening import listening
 from service.sandbox.scene import HARBOUR, NORTHSIDE, types_named
 from service.web.problems import KINDS, STATUSES, UNEXPECTED
+from tests.serving import served
 from tests.web.conftest import HOUR, Api
 from tests.web.test_plans import evaluate, rewrite
 from tests.web.world import book_out
@@ -24,20 +21,6 @@ from tests.web.world import book_out
 ROOT = Path(__file__).parents[2]
 SECTION = (ROOT / "README.md").read_text().partition("## Ask the API\n")[2].partition("\n## ")[0]
 MISSING = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None]
-
-
-@asynccontextmanager
-async def served(api: Api) -> AsyncIterator[str]:
-    """The API on a loopback port."""
-    listener = listening("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(api.litestar, log_config=None, access_log=False))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        with suppress(asyncio.CancelledError):
-            await serving
 
 
 async def lived(api: Api) -> None:
@@ -59,7 +42,7 @@ async def test_an_agencys_day_goes_as_the_readme_says(api: Api, tmp_path: Path) 
     await lived(api)
     [script] = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    async with served(api) as url:
+    async with served(api.litestar) as url:
         environment = {**os.environ, "GOVERNOR": url, "KEY": api.secrets["harbour-operator"], "no_proxy": "127.0.0.1"}
         pipe = asyncio.subprocess.PIPE
         shell = await asyncio.create_subprocess_exec(

@@ -1,14 +1,12 @@
 """`/v1/audit`: the ledger, record by record, as it can be verified without us."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.exceptions import HTTPException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import QueryParameter
 from litestar.response import Stream
@@ -23,7 +21,7 @@ from service.keys import opens
 from service.signing import Signer
 from service.store.keys import Key
 from service.store.ledger import Wanted
-from service.web.asked import Before, Cursor, Limit, Since, TheApp, TheKey, instant
+from service.web.asked import Before, Cursor, Limit, Since, TheApp, TheKey, accepted, instant
 from service.web.auth import KeyRequest, administers, demand_clinic
 from service.web.problems import problems
 
@@ -166,7 +164,7 @@ async def list_records(  # noqa: PLR0913 - each is something that a client names
     A file is streamed and ends with the record that was the newest when it was asked for. `tools/verify_ledger.py` checks one
     that is filtered by nothing but `clinic` and `before`; one from `since` on, if it is told which record that follows.
     """
-    shown = format or _accepted(request)
+    shown = format or accepted(request, SHOWN)
     kinds = () if kind is None else (kind,)
     wanted = Wanted(await chains(app, key, clinic), kinds, instant("since", since), instant("before", before))
     if shown is not Shown.JSON:
@@ -179,15 +177,6 @@ async def list_records(  # noqa: PLR0913 - each is something that a client names
 
 
 VARIES = {"Vary": "Accept"}
-
-
-def _accepted(request: KeyRequest) -> Shown:
-    """What the `Accept` header asks for; 406 where that is nothing we have."""
-    with suppress(OverflowError):  # a quality of `inf`
-        found = request.accept.best_match(list(SHOWN))
-        if found is not None:
-            return SHOWN[found]
-    raise HTTPException(status_code=406, detail=f"there are {', '.join(SHOWN)}; or say it with `format`, which goes first")
 
 
 def _demand_whole(request: KeyRequest) -> None:

@@ -1,6 +1,5 @@
 """`/v1/reports`: what months came to, as JSON and as CSV."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.exceptions import HTTPException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import QueryParameter
 
@@ -18,7 +16,7 @@ from service.core.reports import structure as structure_core
 from service.core.reports.files import money_csv, structure_csv
 from service.reporting import Period, money_report, structure_report
 from service.web.answers import Money, money
-from service.web.asked import Before, Since, TheApp, TheKey, instant
+from service.web.asked import Before, Since, TheApp, TheKey, accepted, instant
 from service.web.auth import KeyRequest, demand_clinic
 from service.web.governed import rules_now
 from service.web.problems import problems
@@ -213,7 +211,7 @@ async def get_money(
     format: Format = None,  # noqa: A002 - the API's word
 ) -> Response[MoneyReport]:
     """What a clinic's ads cost, what was kept while full and moved, and bookings beside it: the last 30 days, or 92 at most."""
-    shown = format or accepted(request)
+    shown = format or accepted(request, SHOWN)
     await demand_clinic(app, key, clinic)
     period = Period.of("money", instant("since", since), instant("before", before), app.clock())
     if shown is Shown.CSV:
@@ -238,7 +236,7 @@ async def get_structure(
     format: Format = None,  # noqa: A002 - the API's word
 ) -> Response[StructureReport]:
     """Who and what of a clinic is persistently over- or under-booked, and how surely: the last 8 weeks, or up to 400 days."""
-    shown = format or accepted(request)
+    shown = format or accepted(request, SHOWN)
     await demand_clinic(app, key, clinic)
     period = Period.of("structure", instant("since", since), instant("before", before), app.clock())
     if shown is Shown.CSV:
@@ -271,15 +269,6 @@ async def structure_file(app: App, clinic: str, period: Period) -> Response[Any]
     """The same as CSV."""
     found = await structure_report(app.store, clinic, period)
     return _file(structure_csv(found), f"structure-{clinic}-{found.since:%Y-%m-%d}")
-
-
-def accepted(request: KeyRequest) -> Shown:
-    """What the `Accept` header asks for; 406 where that is nothing we have."""
-    with suppress(OverflowError):  # a quality of `inf`
-        found = request.accept.best_match(list(SHOWN))
-        if found is not None:
-            return SHOWN[found]
-    raise HTTPException(status_code=406, detail=f"there are {' and '.join(SHOWN)}; or say it with `format`, which goes first")
 
 
 def _file(content: bytes, name: str) -> Response[Any]:

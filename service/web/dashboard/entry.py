@@ -38,7 +38,7 @@ async def sign_in(request: Request[Any, Any, Any], app: TheApp, data: Form) -> R
     hashed = hash_of(secret)
     key = None
     if 0 < len(secret) <= LONGEST_SECRET:
-        key = await admitted(app, app_admission(request), request, hashed)
+        key = await admitted(app, request.app.state[ADMISSION], request, hashed)
     if key is None:
         wrong = "This is no valid API key: it may have expired or been revoked." if secret else "Enter your API key."
         return page(request, "sign_in.html", status=401, back=back, wrong=wrong)
@@ -52,8 +52,3 @@ async def sign_out(request: Request[Any, Any, Any], app: TheApp) -> Redirect:
 
 
 HANDLERS = (ask, sign_in, sign_out)
-
-
-def app_admission(request: Request[Any, Any, Any]) -> Any:
-    """What counts requests."""
-    return request.app.state[ADMISSION]

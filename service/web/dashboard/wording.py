@@ -49,7 +49,7 @@ MODES: Mapping[Mode, str] = {
 }
 BOOKED = {"over": "over-booked", "under": "under-booked", "usual": "as usual", "thin": "too few weeks to tell"}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-WORDS = {"booked": BOOKED, "weekdays": WEEKDAYS, "verdicts": VERDICTS, "modes": MODES, "looks": LOOKS, "Look": Look}
+WORDS = {"booked": BOOKED, "modes": MODES, "weekdays": WEEKDAYS}
 
 
 def ending(verdict: Verdict, changes: Sequence[Any]) -> tuple[str, str]:
