@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -23,16 +24,16 @@ from service.channels.sending import Send, ThroughApprise
 from service.cliniko.access import Access
 from service.cliniko.diaries import ClinikoDiaries
 from service.cliniko.progress import Progress
-from service.cliniko.rate import RateBudget, SlidingWindow
+from service.cliniko.rate import RateBudget
 from service.core.errors import SettingsError
 from service.core.model import Platform
-from service.core.ports import AdAccount, DiarySource, NoNotes, Notes
+from service.core.ports import AdAccount, Board, DiarySource, NoBoard, NoNotes, Notes
 from service.core.rules.language import GoogleAccount, MetaAccount, RuleSet
 from service.google_ads.account import GoogleAdsAccount
 from service.google_ads.client import GoogleAds
 from service.google_ads.credentials import GoogleCredentials
+from service.google_ads.rests import Rests
 from service.governor import Governor
-from service.limits import Limiter, TokenBuckets
 from service.meta.account import MetaAdAccount
 from service.meta.credentials import MetaCredentials
 from service.meta.pauses import Pauses
@@ -41,6 +42,7 @@ from service.noting import StoredNotes
 from service.observe import Missing, Outside
 from service.rulefiles.directory import RuleDirectory
 from service.settings import GoogleAdsSettings, MetaSettings, Settings, kill_switch, load, variable
+from service.sharing import Shared, shared
 from service.store.store import Store
 
 Clock = Callable[[], datetime]
@@ -65,7 +67,8 @@ class Adapters:
     """The outside systems of every clinic, made when first needed and kept: they hold connections and what was read.
 
     `cliniko_budget` is one for all: it is kept per Cliniko user, and clinics may share one. `progress` is told, clinic by
-    clinic, how far a long reading of its diaries is. `notes` keep what Google need not be asked again.
+    clinic, how far a long reading of its diaries is. `notes` keep what Google need not be asked again; by way of `board` other
+    processes go by what the ad platforms asked of this one.
     """
 
     settings: Settings
@@ -73,6 +76,7 @@ class Adapters:
     cliniko_budget: RateBudget
     progress: Watch = _unwatched
     notes: Notes = field(default_factory=NoNotes)
+    board: Board = field(default_factory=NoBoard)
     monitor: Monitor = field(default_factory=Monitor)
     _diaries: dict[str, ClinikoDiaries] = field(default_factory=dict)
     _google: dict[str, GoogleAds] = field(default_factory=dict)
@@ -111,7 +115,10 @@ class Adapters:
             return Missing(f"no Google Ads credentials: set {variable('google_ads', 'json_key_file_path')}")
         owner = rules.clinic if self.settings.clinic(rules.clinic).google_ads else ""  # most clinics share one sign-in
         if owner not in self._google:
-            self._google[owner] = GoogleAds(_google_credentials(chosen), endpoint=chosen.endpoint, monitor=self.monitor)
+            rests = Rests(time.monotonic, self.board, owner)
+            self._google[owner] = GoogleAds(
+                _google_credentials(chosen), endpoint=chosen.endpoint, rests=rests, monitor=self.monitor
+            )
         key = (owner, account, rules.currency)
         if key not in self._google_accounts:
             self._google_accounts[key] = GoogleAdsAccount(
@@ -136,10 +143,16 @@ class Adapters:
                 credentials=credentials,
                 base_url=chosen.base_url,
                 clock=self.clock,
-                pauses=self._meta_pauses.setdefault(credentials.app, Pauses(self.clock)),
+                pauses=self._pauses_of(credentials.app),
                 monitor=self.monitor,
+                board=self.board,
             )
         return self._meta[key]
+
+    def _pauses_of(self, app: str) -> Pauses:
+        if app not in self._meta_pauses:
+            self._meta_pauses[app] = Pauses(self.clock, self.board, sha256(app.encode()).hexdigest()[:16])
+        return self._meta_pauses[app]
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -188,7 +201,7 @@ class App:
     governor: Governor
     clock: Clock
     monitor: Monitor
-    limiter: Limiter
+    shared: Shared
     monotonic: Callable[[], float] = time.monotonic
     send: Send = field(default_factory=ThroughApprise)
 
@@ -202,8 +215,8 @@ def assemble(
     """Put the service together without touching anything outside; without a `kill_switch` it is as the settings have it."""
     monitor = Monitor()
     store, directory = Store.open(settings.database_url, monitor), RuleDirectory(settings.rules_dir, settings.rules_settle)
-    budget = SlidingWindow(settings.cliniko.requests_per_minute)
-    adapters = Adapters(settings, clock, budget, progress, StoredNotes(store, clock), monitor)
+    common = shared(settings)
+    adapters = Adapters(settings, clock, common.budget, progress, StoredNotes(store, clock), common.board, monitor)
     governor = Governor(
         store=store,
         directory=directory,
@@ -215,7 +228,7 @@ def assemble(
         holder=f"{socket.gethostname()}:{os.getpid()}",
         monitor=monitor,
     )
-    return App(settings, store, directory, governor, clock, monitor, TokenBuckets()), adapters
+    return App(settings, store, directory, governor, clock, monitor, common), adapters
 
 
 @asynccontextmanager
@@ -229,7 +242,7 @@ async def bootstrap(
     switch = kill_switch() if settings is None else None
     app, adapters = assemble(settings or load(), clock, progress, switch)
     try:
-        async with _traced(app):
+        async with _traced(app), app.shared.open():
             await app.store.migrate()
             yield app
     finally:

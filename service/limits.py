@@ -31,6 +31,13 @@ class Allowance:
     full: float
     wait: float
 
+    @classmethod
+    def of(cls, policy: str, limit: int, tokens: float, cost: int, *, enough: bool) -> Allowance:
+        """What a bucket allows that has so many tokens after a request that had `enough`, or not."""
+        per_second = limit / MINUTE
+        wait = 0.0 if enough else (max(cost, 1) - tokens) / per_second
+        return cls(policy, limit, int(tokens), (limit - tokens) / per_second, wait)
+
     def headers(self) -> Iterator[tuple[str, str]]:
         """The fields of the IETF's "RateLimit header fields for HTTP", draft 10, and Retry-After where there is none left."""
         yield "RateLimit-Policy", f'"{self.policy}";q={self.limit};w={MINUTE:.0f}'
@@ -62,9 +69,7 @@ class TokenBuckets:
         if enough and cost:
             tokens -= cost
             self._keep((policy, whose), tokens, now)
-        per_second = limit / MINUTE
-        wait = 0.0 if enough else (max(cost, 1) - tokens) / per_second
-        return Allowance(policy, limit, int(tokens), (limit - tokens) / per_second, wait)
+        return Allowance.of(policy, limit, tokens, cost, enough=enough)
 
     def _filled(self, policy: str, whose: str, limit: int, now: float) -> float:
         tokens, at = self._buckets.get((policy, whose), (float(limit), now))

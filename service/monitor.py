@@ -93,7 +93,14 @@ class DatabaseFailed:
     """The database could not be used, or refused."""
 
 
-Fact = Decided | Changed | Notified | DatabaseFailed
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A worker has begun an evaluation, so many seconds after it was due."""
+
+    seconds: float
+
+
+Fact = Decided | Changed | Notified | DatabaseFailed | Late
 
 
 # --- telling ------------------------------------------------------------------------------------------------------------

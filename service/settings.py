@@ -13,74 +13,27 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingsError
 from pydantic_settings.sources import NestedSecretsSettingsSource
 
 from service.core.errors import SettingsError
-from service.core.notices.timing import QuietHours
 from service.core.redaction import passwords_in
 from service.core.rules.language import LONGEST_LOOK_BACK
 from service.logs import conceal
 from service.signing import Signer
+from service.written import Collector, Duration, Origins, Page, Quiet, RedisUrl
 
 M = TypeVar("M", bound=BaseModel)
-DURATION = re.compile(r"(\d+)\s*([smhd])")
 DAY = timedelta(days=1)
 LEARNT_FROM = timedelta(weeks=8)
 """The least that looks are kept for: demand differs by weekday, and one of each is no history."""
 
 STANDARD_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 STANDARD_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _duration(value: Any) -> Any:
-    """Read `90s`, `15m`, `1h` or `1d`; anything else is left for pydantic to judge."""
-    if not isinstance(value, str):
-        return value
-    written = DURATION.fullmatch(value.strip())
-    if written is None:
-        raise ValueError("write a duration such as 15m, 1h or 1d")
-    return timedelta(seconds=int(written[1]) * SECONDS[written[2]])
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-
-
-def _quiet(value: Any) -> Any:
-    """Read `21:00-07:00`; anything else is left for pydantic to judge."""
-    return QuietHours.of(value) if isinstance(value, str) else value
-
-
-def _listed(value: Any) -> Any:
-    """Read `a, b`; anything else is left for pydantic to judge."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _origin(value: str) -> str:
-    if not re.fullmatch(r"\*|https?://[^/?#@\s]+", value):
-        raise ValueError("write origins as scheme and host, such as https://dashboard.example, or * for every page")
-    return value
-
-
-def _page(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^/?#@\s][^?#@\s]*", value):
-        raise ValueError("write the address people open the service at, such as https://governor.example")
-    return value
-
-
-def _collector(value: str) -> str:
-    if value and not re.match(r"https?://[^/?#\s]", value):
-        raise ValueError("write the collector's address for OTLP over HTTP, such as http://collector:4318")
-    return value
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class ClinikoSettings(BaseModel):
@@ -132,7 +85,13 @@ class ApiSettings(BaseModel):
     """
 
     requests_per_minute: int = Field(default=600, ge=0)
-    allow_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
+    allow_origins: Origins = ()
+
+
+class WorkerSettings(BaseModel):
+    """A worker: how many clinics it evaluates at a time. Each waits mostly for its own Cliniko account's request limit."""
+
+    concurrency: int = Field(default=4, ge=1, le=100)
 
 
 class OtelSettings(BaseModel):
@@ -141,7 +100,7 @@ class OtelSettings(BaseModel):
     The standard variables are respected too, and any of them that names an endpoint is enough.
     """
 
-    endpoint: Annotated[str, AfterValidator(_collector)] | None = None
+    endpoint: Collector | None = None
     headers: dict[str, SecretStr] = {}
 
     def wanted(self) -> bool:
@@ -193,6 +152,8 @@ class Settings(KillSwitch):
     """Everything that differs between installations."""
 
     database_url: str = "sqlite+aiosqlite:///governor.db"
+    redis_url: RedisUrl | None = None
+    worker: WorkerSettings = WorkerSettings()
     rules_dir: Path = Path("rules")
     rules_settle: Duration = timedelta(seconds=2)
     keep_snapshots: Duration = timedelta(days=400)
@@ -208,8 +169,8 @@ class Settings(KillSwitch):
     otel: OtelSettings = OtelSettings()
     clinics: dict[str, ClinicSettings] = {}
     notify: dict[str, SecretStr] = {}
-    quiet_hours: Annotated[QuietHours | None, NoDecode, BeforeValidator(_quiet)] = None
-    public_url: Annotated[str, AfterValidator(_page)] = ""
+    quiet_hours: Quiet = None
+    public_url: Page = ""
 
     @field_validator("keep_snapshots")
     @classmethod

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("service.cli.evaluate:evaluate", "One pass now: observe, decide, apply."),
     "forecast": ("service.cli.forecast:forecast", "What a clinic can sell in the next 14 days."),
     "serve": ("service.cli.serve:serve", "The API and the hourly run in one process."),
+    "worker": ("service.cli.worker:worker", "The hourly run of clinics that become due, shared with other workers by Redis."),
     "rules": ("service.cli.rules:rules", "Check and test rule files, try them on the past; print their JSON Schema."),
     "plans": ("service.cli.plans:plans", "What waits for a person's yes or no."),
     "approve": ("service.cli.plans:approve", "Say yes to what a decision, or a run's whole plan, asks."),

@@ -44,6 +44,35 @@ class NoNotes:
         """Forget it."""
 
 
+Heard = Callable[[str, Mapping[str, object], timedelta], None]
+"""What was said about somebody, and for how long it still counts."""
+
+
+class Board(Protocol):
+    """What an outside system asked for in one process and all processes go by, while it counts. Raises nothing.
+
+    May be used from any thread.
+    """
+
+    def post(self, topic: str, whom: str, said: Mapping[str, object], counts: timedelta) -> None:
+        """Let the other processes know what was said about `whom` (JSON values), which counts for so long."""
+        ...
+
+    def listen(self, topic: str, heard: Heard) -> None:
+        """Have `heard` called with whatever other processes post on a topic, and have posted by now."""
+        ...
+
+
+class NoBoard:
+    """A process of its own."""
+
+    def post(self, topic: str, whom: str, said: Mapping[str, object], counts: timedelta) -> None:
+        """Tell nobody."""
+
+    def listen(self, topic: str, heard: Heard) -> None:
+        """There is nothing to hear."""
+
+
 class DiarySource(Protocol):
     """One clinic's Cliniko account, read-only."""
 

@@ -37,7 +37,7 @@ class GoogleAds:
     """One set of credentials against one endpoint; accounts and tasks may share it.
 
     `endpoint` is host:port in place of `googleads.googleapis.com`, still over TLS. `timeout` is the deadline of one RPC. An
-    account that asked to be left alone for a while is, by all calls; `clock` tells how long that is still to be.
+    account that asked to be left alone for a while is, by all calls: `rests` has it.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class GoogleAds:
         endpoint: str | None = None,
         timeout: timedelta = TIMEOUT,
         sleep: Sleep = asyncio.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        rests: Rests | None = None,
         monitor: Monitor | None = None,
     ) -> None:
         self._credentials = credentials
         self._endpoint = endpoint
         self._timeout = timeout
         self._sleep = sleep
-        self._rests = Rests(clock)
+        self._rests = rests or Rests(time.monotonic)
         self._monitor = monitor or Monitor()
         self._guard = threading.Lock()
         self._opened: Session | None = None

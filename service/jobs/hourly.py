@@ -22,7 +22,9 @@ from service.app import App
 from service.core.errors import LeaseLostError
 from service.governor import RENEWAL_SECONDS, Report
 from service.jobs.keeping import forget_old
+from service.jobs.looping import looping
 from service.jobs.passes import Failure, evaluate_all
+from service.jobs.pinging import PING_SECONDS, ping
 from service.revisions import governed, look_over
 from service.store.leases import TERM
 
@@ -34,9 +36,6 @@ QUIET = timedelta(minutes=50)
 
 GRACE_SECONDS = 20.0
 """How long a clinic under way may go on when the service is asked to stop; Kubernetes kills after 30."""
-
-PING_SECONDS = 10.0
-"""How long a ping may take, all told; a watcher that does not answer must not hold up the next pass."""
 
 log = structlog.get_logger(__name__)
 
@@ -66,11 +65,12 @@ class Hourly:
     async def running(self) -> AsyncIterator[None]:
         """Run the loop as long as the block lasts; at its end, clinics under way are given some time to finish."""
         self._stopping = False
-        self._task = asyncio.create_task(self.forever(), name="hourly")
-        try:
+        ended = looping("hourly", self.forever(), stop=self._stop, busy=lambda: self._passing, grace_seconds=self._grace)
+        async with ended as self._task:
             yield
-        finally:
-            await self._stop(self._task)
+
+    def _stop(self) -> None:
+        self._stopping = True
 
     def trouble(self) -> str:
         """Why the loop cannot be relied on; empty while it can."""
@@ -117,8 +117,8 @@ class Hourly:
             self._passing = False
         good = len(found) == len(clinics) and all(map(_governed, found))
         log.info("pass_finished", clinics=len(clinics), good=good, failed=_names(found))
-        if good and (address := self._app.settings.heartbeat_url):
-            await self._ping(address.get_secret_value())
+        if good:
+            await ping(self._app.settings.heartbeat_url, self._ping_seconds, self._transport)
 
     async def _forget_once_a_day(self) -> None:
         if self._forgot_on == (today := self._beat().date()):
@@ -145,28 +145,6 @@ class Hourly:
         again = await evaluate_all(self._app, chosen, dry_run=False, done=self._beat)
         tried = {each.clinic for each in again}
         return [*(each for each in found if each.clinic not in tried), *again]
-
-    async def _ping(self, url: str) -> None:
-        """One GET, whose body nobody waits for; what goes wrong with it is logged without the address, which is a secret."""
-        try:
-            async with asyncio.timeout(self._ping_seconds), self._client() as client, client.stream("GET", url) as answer:
-                answer.raise_for_status()
-        except Exception as error:  # noqa: BLE001 - nothing about a ping may end the loop, and its text may hold the address
-            log.warning("heartbeat_not_delivered", error=type(error).__name__)
-
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=self._ping_seconds, transport=self._transport)
-
-    # --- the end --------------------------------------------------------------------------------------------------------
-
-    async def _stop(self, task: asyncio.Task[None]) -> None:
-        self._stopping = True
-        if self._passing:
-            await asyncio.wait({task}, timeout=self._grace)
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()):
-            log.error("hourly_loop_died", exc_info=error)
 
 
 def following(due: datetime, every: timedelta, now: datetime) -> datetime:

@@ -16,6 +16,7 @@ import structlog
 
 from service.app import App
 from service.jobs.hourly import Sleep
+from service.jobs.looping import looping
 from service.jobs.notices import tell
 from service.settings import variable
 
@@ -45,11 +46,12 @@ class Notifying:
     async def running(self) -> AsyncIterator[None]:
         """Run the loop as long as the block lasts; at its end, messages under way are given some time to go out."""
         self._stopping = False
-        self._task = asyncio.create_task(self.forever(), name="notifying")
-        try:
+        ended = looping("notifying", self.forever(), stop=self._stop, busy=lambda: self._telling, grace_seconds=self._grace)
+        async with ended as self._task:
             yield
-        finally:
-            await self._stop(self._task)
+
+    def _stop(self) -> None:
+        self._stopping = True
 
     def trouble(self) -> str:
         """Why the loop cannot be relied on; empty while it can."""
@@ -83,12 +85,3 @@ class Notifying:
         for channel in set(told.unaddressed) - self._complained:
             self._complained.add(channel)
             log.info("channel_without_address", channel=channel, setting=variable("notify", channel))
-
-    async def _stop(self, task: asyncio.Task[None]) -> None:
-        self._stopping = True
-        if self._telling:
-            await asyncio.wait({task}, timeout=self._grace)
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()):
-            log.error("notifying_loop_died", exc_info=error)

@@ -1,4 +1,4 @@
-"""One pass over clinics: the one function that the hourly loop and the command line share.
+"""One pass over clinics, and one clinic of it: what the hourly loop, the workers and the command line share.
 
 One clinic failing never blocks another, and a few are evaluated at a time.
 """
@@ -42,7 +42,7 @@ async def evaluate_all(
 
     async def worker() -> None:
         for place, clinic in waiting:
-            found[place] = await _evaluate(app, clinic, dry_run=dry_run)
+            found[place] = await evaluate(app, clinic, dry_run=dry_run)
             if done is not None:
                 done()
 
@@ -52,7 +52,8 @@ async def evaluate_all(
     return [found[place] for place in sorted(found)]
 
 
-async def _evaluate(app: App, clinic: str, *, dry_run: bool) -> Report | Failure:
+async def evaluate(app: App, clinic: str, *, dry_run: bool) -> Report | Failure:
+    """Evaluate one clinic once; what goes wrong is logged, and returned."""
     try:
         return await app.governor.run(clinic, dry_run=dry_run)
     except GovernorError as error:

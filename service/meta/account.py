@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from service.core.errors import RefusedError, SettingsError, TransientError
 from service.core.model import Campaign, History, Shares, State, Survey, Unreadable
-from service.core.ports import Stop, unstopped
+from service.core.ports import Board, Stop, unstopped
 from service.meta import activity
 from service.meta.allowance import Allowance
 from service.meta.credentials import MetaCredentials
@@ -32,7 +32,8 @@ class MetaAdAccount:
     """One Meta ad account, `act_` and digits, whose campaigns the rule file names; `currency` is the rule file's.
 
     `base_url` (scheme, host and port) replaces Graph's own. `clock` tells UTC now. `pauses` are those of the app, to be shared
-    by all ad accounts it reaches. Errors are the `OutsideError` family.
+    by all ad accounts it reaches; other processes that change the account's budgets are on `board`. Errors are the
+    `OutsideError` family.
     """
 
     def __init__(  # noqa: PLR0913 - each by its name
@@ -47,6 +48,7 @@ class MetaAdAccount:
         limits: Limits = DEFAULT_LIMITS,
         pauses: Pauses | None = None,
         monitor: Monitor | None = None,
+        board: Board | None = None,
     ) -> None:
         if not re.fullmatch(r"act_\d+", ad_account_id):
             raise SettingsError(f"{ad_account_id!r} is no Meta ad account: write `act_` and its digits")
@@ -59,7 +61,7 @@ class MetaAdAccount:
         self._clock = clock
         self._sleep = sleep
         self._limits = limits
-        self._allowance = Allowance(clock)
+        self._allowance = Allowance(clock, board, ad_account_id)
         self._pauses = pauses or Pauses(clock)
         self._monitor = monitor
 

@@ -3,17 +3,19 @@
 It asks by refusing, and before that by the headers of what it answers: access that is to come back in some minutes, or a quota
 that is nearly used up. Some limits are the app's, whichever of its ad accounts is asked about, so one `Pauses` serves all of
 them; the others are one account's. Reports of Insights have a quota of their own, a budget its own hour. After a restriction
-(integrity, abuse prevention) nothing is written for hours. In memory: after a restart Meta says it once more.
+(integrity, abuse prevention) nothing is written for hours. In memory, and told to the processes that share a board: after a
+restart of all of them Meta says it once more.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.core.errors import OutsideError, TransientError
+from service.core.ports import Board, NoBoard
 from service.meta.errors import BUDGET_LIMIT, RestrictedError, about_app, about_reports
 from service.meta.usage import Gauge, Usage
 
@@ -42,11 +44,15 @@ class Pause:
 
 
 class Pauses:
-    """The scopes of one app, and of the ad accounts it reaches, that are left alone."""
+    """The scopes of one app, and of the ad accounts it reaches, that are left alone.
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
+    Other processes on `board` know the app by the same name.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], board: Board | None = None, app: str = "") -> None:
+        self._clock, self._board, self._topic = clock, board or NoBoard(), f"meta {app}".strip()
         self._pauses: dict[Scope, Pause] = {}
+        self._board.listen(self._topic, self._heard)
 
     def check(self, account: str, method: str, path: tuple[str, ...], *, wrote: bool = False) -> None:
         """Raise what Meta said last if it still holds for this call: `TransientError` or `RestrictedError`.
@@ -79,13 +85,29 @@ class Pauses:
                 self._begin(scope, rest, _warning(gauge), forced=gauge.regain is not None)
 
     def _begin(self, scope: Scope, wait: timedelta, said: OutsideError, *, forced: bool = True) -> None:
-        """An earlier pause that is longer stays, and one that was forced before one that was not."""
-        new, old = Pause(self._clock() + wait, said, forced), self._pauses.get(scope)
+        new = Pause(self._clock() + wait, said, forced)
+        if self._begun(scope, new):
+            self._board.post(self._topic, " ".join(scope), _written(scope, new), wait)
+
+    def _heard(self, _whom: str, said: Mapping[str, object], counts: timedelta) -> None:
+        kind = RestrictedError if said["restricted"] else TransientError
+        error = kind("meta", str(said["message"]), code=str(said["code"]))
+        self._begun((str(said["whose"]), str(said["what"])), Pause(self._clock() + counts, error, bool(said["forced"])))
+
+    def _begun(self, scope: Scope, new: Pause) -> bool:
+        """Whether it is the one that counts: a pause that is longer stays, and one that was forced before one that was not."""
+        old = self._pauses.get(scope)
         if old is None or old.until <= self._clock():
-            log.warning("%s of %s is left alone until %s: %s", scope[1], scope[0] or "the app", new.until, said)
+            log.warning("%s of %s is left alone until %s: %s", scope[1], scope[0] or "the app", new.until, new.said)
         elif (old.forced, old.until) > (new.forced, new.until):
-            return
+            return False
         self._pauses[scope] = new
+        return True
+
+
+def _written(scope: Scope, pause: Pause) -> dict[str, object]:
+    said = {"message": str(pause.said), "code": pause.said.code, "restricted": isinstance(pause.said, RestrictedError)}
+    return {"whose": scope[0], "what": scope[1], "forced": pause.forced, **said}
 
 
 def _warning(gauge: Gauge) -> TransientError:

@@ -62,9 +62,17 @@ ANSWER_SECONDS = Metric(
 NOTICES = Metric("governor_notices_total", "counter", ("outcome",), "Notices to people, by what became of them.")
 DATABASE_ERRORS = Metric("governor_database_errors_total", "counter", (), "Uses of the database that failed.")
 
+LATENESS = Metric(
+    "governor_run_lateness_seconds",
+    "histogram",
+    (),
+    "How long after they were due workers began evaluations.",
+    (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600),
+)
+
 COUNTED = (
     *(RUNS, RUN_SECONDS, STEP_SECONDS, DECISIONS, CHANGES, REQUESTS, REQUEST_SECONDS),
-    *(ANSWERS, ANSWER_SECONDS, NOTICES, DATABASE_ERRORS),
+    *(ANSWERS, ANSWER_SECONDS, NOTICES, DATABASE_ERRORS, LATENESS),
 )
 
 # --- read when asked for ------------------------------------------------------------------------------------------------
@@ -86,6 +94,10 @@ ASKED = Metric("governor_decisions_awaiting_approval", "gauge", (), "Questions t
 REFUSED = Metric("governor_rule_files_refused", "gauge", (), "Clinics whose rule file, as it stands, is refused.")
 OPEN_CHANGES = Metric("governor_changes_open", "gauge", (), "Changes of which it is not known yet whether they were made.")
 
-READ = (BUILD, HEARTBEAT, DATABASE_UP, CLINICS, OLDEST, STOOD_DOWN, LEFT_CHANGED, ASKED, REFUSED, OPEN_CHANGES)
+QUEUE = Metric(
+    "governor_queue_jobs", "gauge", ("state",), "Jobs of workers: to be begun later, waiting for a worker, under way."
+)
+
+READ = (BUILD, HEARTBEAT, DATABASE_UP, CLINICS, OLDEST, STOOD_DOWN, LEFT_CHANGED, ASKED, REFUSED, OPEN_CHANGES, QUEUE)
 
 EVERY = (*COUNTED, *READ)

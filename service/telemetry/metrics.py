@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
 from service.core.model import Platform
-from service.monitor import Answer, Changed, DatabaseFailed, Decided, Ending, Fact, Notified, Request, Run, Step, Work
+from service.monitor import Answer, Changed, DatabaseFailed, Decided, Ending, Fact, Late, Notified, Request, Run, Step, Work
 from service.telemetry import catalogue
 from service.telemetry.catalogue import Metric
 
@@ -79,6 +79,8 @@ class Metrics:
                 self._metrics[catalogue.CHANGES].labels(platform, outcome).inc()
             case Notified(outcome):
                 self._metrics[catalogue.NOTICES].labels(outcome).inc()
+            case Late(seconds):
+                self._metrics[catalogue.LATENESS].observe(seconds)
             case DatabaseFailed():
                 self._metrics[catalogue.DATABASE_ERRORS].inc()
 

@@ -17,8 +17,7 @@ from litestar.params import PathParameter, QueryParameter, SkipValidation
 
 from service.app import App
 from service.core.errors import InputError
-from service.jobs.hourly import Hourly
-from service.jobs.notifying import Notifying
+from service.jobs.looping import Loop, Periodic
 from service.store.keys import Key
 from service.web.telling import RuleTexts
 
@@ -30,10 +29,10 @@ LARGEST_BODY = 2_000_000
 TheApp = NamedDependency[SkipValidation[App]]
 TheKey = NamedDependency[SkipValidation[Key]]
 TheRuleTexts = NamedDependency[SkipValidation[RuleTexts]]
-TheLoop = NamedDependency[SkipValidation[Hourly | None]]
-"""The hourly loop of this process, if it runs one."""
+TheLoop = NamedDependency[SkipValidation[Periodic | None]]
+"""What evaluates clinics in this process, if anything does."""
 
-TheNotifying = NamedDependency[SkipValidation[Notifying | None]]
+TheNotifying = NamedDependency[SkipValidation[Loop | None]]
 """The loop of this process that sends notices, if it runs one."""
 
 Id = Annotated[str, PathParameter(max_length=300)]

@@ -5,6 +5,7 @@ as if nothing were wrong, and must be restarted. A database that is away is no r
 elsewhere, also where it just hangs.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from litestar.exceptions import ServiceUnavailableException
 from litestar.params import SkipValidation
 
 from service.app import App
+from service.sharing import nothing_to_ask
 from service.web.asked import TheLoop, TheNotifying
 from service.web.patience import Patient
 from service.web.problems import documented
@@ -36,10 +38,11 @@ class Readiness:
 
 
 class Probe:
-    """Asks the database for a sign of life."""
+    """Asks the database for a sign of life, and what else is needed to be given work (`shared`)."""
 
-    def __init__(self, app: App, patience: float) -> None:
+    def __init__(self, app: App, patience: float, shared: Callable[[], Awaitable[None]] = nothing_to_ask) -> None:
         self.database = Patient(app.store.ping, patience=patience)
+        self.shared = Patient(shared, patience=patience)
 
 
 TheProbe = NamedDependency[SkipValidation[Probe]]
@@ -58,8 +61,9 @@ async def healthz(hourly: TheLoop, notifying: TheNotifying) -> Health:
 
 @get("/readyz", operation_id="readiness", tags=["health"], responses={503: documented(503)})
 async def readyz(probe: TheProbe) -> Readiness:
-    """Whether the database answers; 503 if it does not, or not in time."""
+    """Whether the database answers, and to a worker Redis; 503 if not, or not in time."""
     await probe.database()
+    await probe.shared()
     return Readiness("ok")
 
 

@@ -4,7 +4,8 @@ A database that cannot be used does not break the answer: what would have been r
 `governor_database_up` is 0. It is read at most every few seconds, however often the metrics are asked for.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from litestar.params import SkipValidation
 import service
 from service.app import App
 from service.core.errors import StoreError
-from service.jobs.hourly import Hourly
+from service.jobs.looping import Periodic
 from service.store.overview import ClinicNow, Overview
 from service.telemetry import catalogue
 from service.telemetry.metrics import CONTENT_TYPE, Metrics, Value, Values
@@ -37,20 +38,26 @@ class Standing:
 
 
 class Scrape:
-    """The metrics of one web application."""
+    """The metrics of one web application; a worker's tell of its `queue` as well."""
 
-    def __init__(self, app: App, patience: float) -> None:
+    def __init__(self, app: App, patience: float, queue: Callable[[], Awaitable[Mapping[str, float]]] | None = None) -> None:
         self.metrics = Metrics()
         self._app = app
         self._standing = Patient(self._read, fresh=FRESH_SECONDS, patience=patience, monotonic=app.monotonic)
+        self._queue = queue and Patient(queue, fresh=FRESH_SECONDS, patience=patience, monotonic=app.monotonic)
         app.monitor.watchers.append(self.metrics)
 
-    async def text(self, loop: Hourly | None) -> bytes:
+    async def text(self, loop: Periodic | None) -> bytes:
         """Everything, as Prometheus reads it."""
         values: dict[catalogue.Metric, Value] = {catalogue.BUILD: {service.__version__: 1}}
         if loop is not None:
             values[catalogue.HEARTBEAT] = loop.heartbeat.timestamp()
-        return self.metrics.text({**values, **await self._from_database()})
+        return self.metrics.text({**values, **await self._from_database(), **await self._from_redis()})
+
+    async def _from_redis(self) -> Values:
+        with suppress(StoreError):
+            return {catalogue.QUEUE: await self._queue()} if self._queue else {}
+        return {}
 
     async def _from_database(self) -> Values:
         try:

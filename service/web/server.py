@@ -59,7 +59,9 @@ def over(
         logging_config=None,
         openapi_config=openapi_config(),
         request_max_body_size=LARGEST_BODY,
-        state=State({"app": app, STOPPING: stopping, ADMISSION: Admission(app.limiter, app.settings.api.requests_per_minute)}),
+        state=State(
+            {"app": app, STOPPING: stopping, ADMISSION: Admission(app.shared.limiter, app.settings.api.requests_per_minute)}
+        ),
     )
     # Around everything: the framework would compress before its middleware tags an answer, and no two are compressed alike.
     litestar.asgi_handler = Border(CompressionMiddleware(litestar.asgi_handler, COMPRESSION), app.monitor)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from service.cli.serve import LEAVE_SECONDS
+from service.cli.serving import LEAVE_SECONDS
 from service.keys import EVERY_CLINIC, new_key
 from service.settings import Settings
 from service.store.keys import Role

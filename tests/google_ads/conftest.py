@@ -13,6 +13,7 @@ from service.core.model import Campaign
 from service.google_ads.account import GoogleAdsAccount
 from service.google_ads.client import GoogleAds
 from service.google_ads.credentials import GoogleCredentials
+from service.google_ads.rests import Rests
 from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign
 from service.sandbox.google_ads.server import GoogleSandbox, google_ads_server
 from service.sandbox.world import Fault, World
@@ -52,7 +53,11 @@ class Stage:
 
         signed_in = credentials or GoogleCredentials(json_key_file_path=self.sandbox.key_file)
         client = GoogleAds(
-            signed_in, endpoint=endpoint or self.sandbox.endpoint, timeout=timeout, sleep=sleep, clock=lambda: self.seconds
+            signed_in,
+            endpoint=endpoint or self.sandbox.endpoint,
+            timeout=timeout,
+            sleep=sleep,
+            rests=Rests(lambda: self.seconds),
         )
         self.clients.append(client)
         return client

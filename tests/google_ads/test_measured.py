@@ -8,6 +8,7 @@ from service.core.errors import OutsideError, TransientError
 from service.core.model import State
 from service.google_ads.client import GoogleAds
 from service.google_ads.credentials import GoogleCredentials
+from service.google_ads.rests import Rests
 from tests.google_ads.conftest import MUTATE, SEARCH, TIMEOUT, Stage
 from tests.watching import Recorder
 
@@ -19,7 +20,7 @@ def client(stage: Stage, recorder: Recorder) -> GoogleAds:
     credentials = GoogleCredentials(json_key_file_path=stage.sandbox.key_file)
     monitor = recorder.monitor
     made = GoogleAds(
-        credentials, endpoint=stage.sandbox.endpoint, timeout=TIMEOUT, sleep=at_once, clock=lambda: 0.0, monitor=monitor
+        credentials, endpoint=stage.sandbox.endpoint, timeout=TIMEOUT, sleep=at_once, rests=Rests(lambda: 0.0), monitor=monitor
     )
     stage.clients.append(made)
     return made

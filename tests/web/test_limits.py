@@ -64,7 +64,7 @@ async def limited(tmp_path: Path) -> AsyncIterator[Limited]:
 def served(api: Api, per_minute: int) -> Limited:
     settings = api.app.settings.model_copy(update={"api": ApiSettings(requests_per_minute=per_minute)})
     limited = Limited(api, api.litestar)
-    app = replace(api.app, settings=settings, limiter=TokenBuckets(lambda: limited.seconds))
+    app = replace(api.app, settings=settings, shared=replace(api.app.shared, limiter=TokenBuckets(lambda: limited.seconds)))
     limited.litestar = create_app(app, hourly=False)
     return limited
 

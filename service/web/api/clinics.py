@@ -8,7 +8,8 @@ from litestar import get
 from service.app import App
 from service.core.model import Mode
 from service.core.rules.language import Service as CoreService
-from service.jobs.hourly import Hourly
+from service.jobs.looping import Periodic
+from service.jobs.slots import next_due
 from service.store.pages import cursor_of, position
 from service.store.runs import Run
 from service.web.asked import Cursor, Id, Limit, TheApp, TheKey, TheLoop
@@ -68,7 +69,9 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
-    """One clinic. `name`, `mode` and `currency` are null before its first good rule file; `next_run` where no loop runs."""
+    """One clinic. `name`, `mode` and `currency` are null before its first good rule file; `next_run` where this process runs no
+    loop and shares the work with no workers.
+    """
 
     clinic: str
     name: str | None
@@ -108,7 +111,7 @@ async def get_clinic(app: TheApp, clinic: Id, hourly: TheLoop) -> Clinic:
 HANDLERS = (list_clinics, get_clinic)
 
 
-async def clinic_now(app: App, clinic: str, hourly: Hourly | None) -> Clinic:
+async def clinic_now(app: App, clinic: str, hourly: Periodic | None) -> Clinic:
     """How a clinic stands."""
     now = await rules_now(app, clinic)
     rules = now.rules
@@ -123,8 +126,14 @@ async def clinic_now(app: App, clinic: str, hourly: Hourly | None) -> Clinic:
         campaigns=tuple(rules.campaigns) if rules else (),
         last_run=_last_run(last) if last else None,
         freshness=await _freshness(app, clinic),
-        next_run=hourly.next_at if hourly else None,
+        next_run=_next_run(app, clinic, hourly),
     )
+
+
+def _next_run(app: App, clinic: str, hourly: Periodic | None) -> datetime | None:
+    if hourly is not None:
+        return hourly.next_at
+    return None if app.settings.redis_url is None else next_due(clinic, app.clock(), app.settings.evaluate_every)
 
 
 def _rule_file(now: RulesNow) -> RuleFile:

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from service.app import App
 from service.core.errors import GoneError, NotFoundError
 from service.core.heat import By
-from service.jobs.hourly import Hourly
+from service.jobs.looping import Periodic
 from service.store.decisions import Wanted
 from service.web.api.campaigns import campaigns_now
 from service.web.api.clinics import Clinic, clinic_now
@@ -100,7 +100,7 @@ async def show(  # noqa: PLR0913 - each is something that it is made of
 HANDLERS = (show_all, show)
 
 
-async def _line(app: App, name: str, hourly: Hourly | None) -> Line:
+async def _line(app: App, name: str, hourly: Periodic | None) -> Line:
     campaigns, approvals = await campaigns_now(app, name), await app.store.approvals.standing(name)
     shown = await cards(app, campaigns, (), approvals)
     states = [each.now for each in shown if each.now]

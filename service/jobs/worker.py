@@ -1,0 +1,133 @@
+"""A worker of SAQ beside a small web application: it takes jobs from the queue until it is stopped.
+
+Redis may be away: SAQ asks again and again, what is under way goes on, and nothing has to be restarted. So a worker is alive as
+long as its event loop turns and SAQ has not given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from litestar_saq import CronJob, Worker
+from saq.queue.redis import RedisQueue
+
+from service.app import App
+from service.core.errors import StoreError
+from service.jobs.queue import DEQUEUE_SECONDS, SIGN_OF_LIFE
+from service.jobs.slots import Slot
+from service.jobs.working import AgainError, Working
+from service.shared.connection import LOST
+
+GRACE_SECONDS = 20
+"""How long clinics under way may go on when a worker is asked to stop; then they are put back into the queue."""
+
+CANCEL_SECONDS = 3.0
+BEAT_SECONDS = 15.0
+SAID_EVERY = 30.0
+"""Seconds between two lines that say that Redis is away."""
+
+
+class Labour:
+    """A worker, its jobs, and its signs of life."""
+
+    def __init__(self, app: App, queue: RedisQueue, working: Working | None = None) -> None:
+        self._app, self._queue = app, queue
+        self._working = working or Working(app, queue)
+        self._worker = self._made()
+        self.heartbeat = app.clock()
+        self._begun = False
+
+    def _made(self) -> Worker:
+        working = self._working
+        return Worker(
+            self._queue,
+            [("evaluate", working.evaluate), ("close", working.close)],
+            id=self._app.governor.holder,
+            concurrency=self._app.settings.worker.concurrency,
+            cron_jobs=[
+                CronJob(working.schedule, cron="* * * * *", timeout=300),
+                CronJob(working.forget, cron="23 3 * * *", timeout=6 * 3600, heartbeat=int(SIGN_OF_LIFE.total_seconds())),
+            ],
+            startup=[self._first],
+            dequeue_timeout=DEQUEUE_SECONDS,
+            separate_process=False,
+            shutdown_grace_period_s=GRACE_SECONDS,
+            cancellation_hard_deadline_s=CANCEL_SECONDS,
+            enable_heartbeat_manager=False,  # it asks Redis from a thread, by connections of this one's event loop
+        )
+
+    async def _first(self, _: Any) -> None:
+        """Not everybody wants to wait for the next minute; what does not work now will be tried again then."""
+        with suppress(*LOST, StoreError):
+            await self._working.schedule()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work for as long as the block lasts; at its end, clinics under way are given some time to be done."""
+        beating = asyncio.create_task(self._beat())
+        await self._worker.on_app_startup()
+        self._begun = True
+        try:
+            yield
+        finally:
+            await self._worker.stop()
+            beating.cancel()
+            await asyncio.wait({beating})
+            await self._queue.disconnect()
+
+    async def _beat(self) -> None:
+        while True:
+            self.heartbeat = self._app.clock()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    # --- signs of life --------------------------------------------------------------------------------------------------
+
+    @property
+    def next_at(self) -> datetime:
+        """When the next slot begins."""
+        return Slot.at(self._app.clock(), self._app.settings.evaluate_every).ends
+
+    def trouble(self) -> str:
+        """Why it cannot be relied on; empty while it can."""
+        return "the worker has stopped taking jobs" if self._begun and self._worker.event.is_set() else ""
+
+    async def waiting(self) -> dict[str, float]:
+        """How many jobs there are, by state. Raises StoreError."""
+        try:
+            counts = [await self._queue.count(kind) for kind in ("queued", "active", "incomplete")]
+        except LOST as error:
+            raise StoreError("Redis cannot be reached") from error
+        queued, active, incomplete = counts
+        return {"queued": queued, "active": active, "scheduled": max(incomplete - queued - active, 0)}
+
+
+@dataclass(slots=True)
+class Quiet:
+    """For SAQ's logger: what is tried again was logged where it failed; that Redis is away takes a line now and then."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    _said_at: float = field(default=float("-inf"))
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        """Whether a line is to be written."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, AgainError):
+            return False
+        if isinstance(error, LOST):
+            record.exc_info, record.msg, record.args = None, "Redis cannot be reached: %s", (type(error).__name__,)
+            return self._first_in_a_while()
+        return True
+
+    def _first_in_a_while(self) -> bool:
+        now = self.monotonic()
+        if now - self._said_at < SAID_EVERY:
+            return False
+        self._said_at = now
+        return True

@@ -1,0 +1,67 @@
+"""How the values of settings are written, and what to write instead where one is not."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from service.core.notices.timing import QuietHours
+
+DURATION = re.compile(r"(\d+)\s*([smhd])")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> Any:
+    """Read `90s`, `15m`, `1h` or `1d`; anything else is left for pydantic to judge."""
+    if not isinstance(value, str):
+        return value
+    written = DURATION.fullmatch(value.strip())
+    if written is None:
+        raise ValueError("write a duration such as 15m, 1h or 1d")
+    return timedelta(seconds=int(written[1]) * SECONDS[written[2]])
+
+
+def _quiet(value: Any) -> Any:
+    """Read `21:00-07:00`; anything else is left for pydantic to judge."""
+    return QuietHours.of(value) if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """Read `a, b`; anything else is left for pydantic to judge."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"\*|https?://[^/?#@\s]+", value):
+        raise ValueError("write origins as scheme and host, such as https://dashboard.example, or * for every page")
+    return value
+
+
+def _page(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/?#@\s][^?#@\s]*", value):
+        raise ValueError("write the address people open the service at, such as https://governor.example")
+    return value
+
+
+def _collector(value: str) -> str:
+    if value and not re.match(r"https?://[^/?#\s]", value):
+        raise ValueError("write the collector's address for OTLP over HTTP, such as http://collector:4318")
+    return value
+
+
+def _redis(value: SecretStr) -> SecretStr:
+    if not re.match(r"rediss?://[^/?#]|unix://", value.get_secret_value()):
+        raise ValueError("write the address of a Redis, such as redis://redis:6379/0, or rediss:// for TLS")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Quiet = Annotated[QuietHours | None, NoDecode, BeforeValidator(_quiet)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_listed)]
+Page = Annotated[str, AfterValidator(_page)]
+Collector = Annotated[str, AfterValidator(_collector)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
