@@ -100,7 +100,14 @@ class Late:
     seconds: float
 
 
-Fact = Decided | Changed | Notified | DatabaseFailed | Late
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A chain of the ledger has new records, which can be seen by now."""
+
+    chain: str
+
+
+Fact = Decided | Changed | Notified | DatabaseFailed | Late | Grown
 
 
 # --- telling ------------------------------------------------------------------------------------------------------------

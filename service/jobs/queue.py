@@ -7,6 +7,7 @@ takes too long.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -18,18 +19,29 @@ from service.shared.connection import connected
 
 NAME = "governor"
 
-DEADLINE = timedelta(minutes=50)
-"""For one clinic: reading the largest may take forty minutes."""
-
-SIGN_OF_LIFE = timedelta(seconds=90)
-"""A job of which nothing is heard for so long is taken from its worker."""
-
 ATTEMPTS = 12
-FIRST_AGAIN, LAST_AGAIN = timedelta(seconds=30), timedelta(minutes=10)
-"""How long until a job that failed is tried again, at most: doubled each time, from one to the other."""
-
 DEQUEUE_SECONDS = 2.0
 """How long one question for work waits at Redis; a worker that is stopped waits for its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a worker is waited for, in seconds, by the real clock.
+
+    `deadline` for one clinic: reading the largest may take forty minutes. A job of which nothing is heard for `silent` is taken
+    from its worker; it is looked for such jobs each `sweep`. A job that failed is tried again within `again`, which is doubled
+    each time, up to `again_at_most`. A worker that is asked to stop gives clinics under way `grace`; then they are put back.
+    """
+
+    deadline: int = 50 * 60
+    silent: int = 90
+    sweep: int = 30
+    again: float = 30.0
+    again_at_most: float = 600.0
+    grace: int = 20
+
+
+UNHURRIED = Pace()
 
 
 def queue_at(url: SecretStr) -> RedisQueue:
@@ -37,18 +49,18 @@ def queue_at(url: SecretStr) -> RedisQueue:
     return RedisQueue(connected(url, answer_seconds=15.0, attempts=5, cap=2.0), name=NAME)
 
 
-def evaluation(clinic: str, due: datetime, *, at: float, every: timedelta) -> Job:
+def evaluation(clinic: str, due: datetime, *, at: float, every: timedelta, pace: Pace = UNHURRIED) -> Job:
     """The job to evaluate a clinic, to be begun `at` (epoch seconds); it is remembered until two periods after it is done."""
     return Job(
         "evaluate",
         kwargs={"clinic": clinic, "due": due.isoformat()},
         key=f"{clinic} {due:%Y-%m-%dT%H:%M:%SZ}",
         scheduled=ceil(at),
-        timeout=int(DEADLINE.total_seconds()),
-        heartbeat=int(SIGN_OF_LIFE.total_seconds()),
+        timeout=pace.deadline,
+        heartbeat=pace.silent,
         retries=ATTEMPTS,
-        retry_delay=FIRST_AGAIN.total_seconds(),
-        retry_backoff=LAST_AGAIN.total_seconds(),
+        retry_delay=pace.again,
+        retry_backoff=pace.again_at_most,
         ttl=int((2 * every).total_seconds()),
     )
 

@@ -20,13 +20,10 @@ from saq.queue.redis import RedisQueue
 
 from service.app import App
 from service.core.errors import StoreError
-from service.jobs.queue import DEQUEUE_SECONDS, SIGN_OF_LIFE
+from service.jobs.queue import DEQUEUE_SECONDS, UNHURRIED, Pace
 from service.jobs.slots import Slot
 from service.jobs.working import AgainError, Working
 from service.shared.connection import LOST
-
-GRACE_SECONDS = 20
-"""How long clinics under way may go on when a worker is asked to stop; then they are put back into the queue."""
 
 CANCEL_SECONDS = 3.0
 BEAT_SECONDS = 15.0
@@ -37,9 +34,9 @@ SAID_EVERY = 30.0
 class Labour:
     """A worker, its jobs, and its signs of life."""
 
-    def __init__(self, app: App, queue: RedisQueue, working: Working | None = None) -> None:
-        self._app, self._queue = app, queue
-        self._working = working or Working(app, queue)
+    def __init__(self, app: App, queue: RedisQueue, working: Working | None = None, pace: Pace = UNHURRIED) -> None:
+        self._app, self._queue, self._pace = app, queue, pace
+        self._working = working or Working(app, queue, pace=pace)
         self._worker = self._made()
         self.heartbeat = app.clock()
         self._begun = False
@@ -53,12 +50,13 @@ class Labour:
             concurrency=self._app.settings.worker.concurrency,
             cron_jobs=[
                 CronJob(working.schedule, cron="* * * * *", timeout=300),
-                CronJob(working.forget, cron="23 3 * * *", timeout=6 * 3600, heartbeat=int(SIGN_OF_LIFE.total_seconds())),
+                CronJob(working.forget, cron="23 3 * * *", timeout=6 * 3600, heartbeat=self._pace.silent),
             ],
             startup=[self._first],
             dequeue_timeout=DEQUEUE_SECONDS,
             separate_process=False,
-            shutdown_grace_period_s=GRACE_SECONDS,
+            shutdown_grace_period_s=self._pace.grace,
+            timers={"sweep": self._pace.sweep},  # type: ignore[arg-type] # the others are SAQ's
             cancellation_hard_deadline_s=CANCEL_SECONDS,
             enable_heartbeat_manager=False,  # it asks Redis from a thread, by connections of this one's event loop
         )
@@ -71,16 +69,24 @@ class Labour:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work for as long as the block lasts; at its end, clinics under way are given some time to be done."""
-        beating = asyncio.create_task(self._beat())
-        await self._worker.on_app_startup()
+        self._worker.SIGNALS = []  # they are the web application's, which ends this block
+        beating, working = asyncio.create_task(self._beat()), asyncio.create_task(self._worker.start(), name="worker")
         self._begun = True
         try:
             yield
         finally:
+            self._end_upkeep()
             await self._worker.stop()
             beating.cancel()
-            await asyncio.wait({beating})
+            await asyncio.wait({beating, working})
             await self._queue.disconnect()
+
+    def _end_upkeep(self) -> None:
+        """Have no more jobs taken. What SAQ does besides, now and then, sleeps for most of a minute: nobody waits for that."""
+        self._worker.event.set()
+        for task in self._worker.tasks:
+            if task.get_name() != "process":
+                task.cancel()
 
     async def _beat(self) -> None:
         while True:

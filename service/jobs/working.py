@@ -33,7 +33,7 @@ from service.governor import RENEWAL_SECONDS, Report
 from service.jobs.keeping import forget_old
 from service.jobs.passes import Failure, evaluate
 from service.jobs.pinging import PING_SECONDS, ping
-from service.jobs.queue import SIGN_OF_LIFE, closing, evaluation
+from service.jobs.queue import UNHURRIED, Pace, closing, evaluation
 from service.jobs.slots import Slot
 from service.logs import redacted
 from service.monitor import Late
@@ -50,6 +50,9 @@ AFTER = timedelta(minutes=10)
 BEATS = 6
 """Signs of life within the time after which a job is taken away."""
 
+EARLY = timedelta(minutes=5)
+"""Clocks of machines differ, and so a job may begin before the moment that its clinic is due."""
+
 DONE = frozenset({"finished", "incomplete"})
 AT_ONCE = 200
 """Jobs asked for, or put into the queue, in one go."""
@@ -62,17 +65,19 @@ class AgainError(Exception):
 
 
 class Working:
-    """A worker's jobs. What is due is told by the service's clock, when it is begun by the real one, as Redis has it."""
+    """A worker's jobs. `epoch_of` an instant of the service's clock is when that is by the real one, which Redis goes by."""
 
     def __init__(
         self,
         app: App,
         queue: RedisQueue,
         *,
+        pace: Pace = UNHURRIED,
+        epoch_of: Callable[[datetime], float] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        epoch: Callable[[], float] = time.time,
     ) -> None:
-        self._app, self._queue, self._transport, self._epoch = app, queue, transport, epoch
+        self._app, self._queue, self._pace, self._transport = app, queue, pace, transport
+        self._epoch_of = epoch_of or (lambda instant: time.time() + (instant - app.clock()).total_seconds())
 
     # --- putting jobs into the queue ------------------------------------------------------------------------------------
 
@@ -104,10 +109,10 @@ class Working:
         for clinic in clinics:
             due = slot.due(clinic)
             if due + slot.every > now:
-                yield evaluation(clinic, due, at=self._epoch_of(due, now), every=slot.every)
+                yield evaluation(clinic, due, at=self._epoch_of(due), every=slot.every, pace=self._pace)
         if slot.ends > now:
             looked_at = slot.ends + min(AFTER, slot.every / 6)
-            yield closing(slot.number, at=self._epoch_of(looked_at, now), every=slot.every)
+            yield closing(slot.number, at=self._epoch_of(looked_at), every=slot.every)
 
     async def _put(self, wanted: Sequence[Job]) -> int:
         """Put into the queue what is not known there: neither waiting, nor done."""
@@ -115,9 +120,6 @@ class Working:
         missing = [job for job, there in zip(wanted, known, strict=True) if there is None]
         await asyncio.gather(*(self._queue.enqueue(job) for job in missing))
         return len(missing)
-
-    def _epoch_of(self, instant: datetime, now: datetime) -> float:
-        return self._epoch() + (instant - now).total_seconds()
 
     # --- a clinic -------------------------------------------------------------------------------------------------------
 
@@ -143,7 +145,9 @@ class Working:
             return "refused"  # a person must mend it; the next slot tries again
         raise _again(job, found) from None
 
-    async def _had_its_run(self, clinic: str, since: datetime) -> bool:
+    async def _had_its_run(self, clinic: str, due: datetime) -> bool:
+        """Whether the clinic has been evaluated since it was due, or so shortly before that it is as good."""
+        since = due - min(EARLY, self._app.settings.evaluate_every / 10)
         runs = await self._app.store.runs.runs([clinic], limit=10)
         return any(run.status in DONE and run.started_at >= since for run in runs.items)
 
@@ -185,7 +189,7 @@ async def _alive(job: Job) -> AsyncIterator[None]:
 
     async def beat() -> None:
         while True:
-            await asyncio.sleep(SIGN_OF_LIFE.total_seconds() / BEATS)
+            await asyncio.sleep(job.heartbeat / BEATS)
             with suppress(*LOST):
                 await job.update()
 

@@ -17,6 +17,7 @@ from service.web.asked import LARGEST_BODY
 from service.web.auth import ADMISSION
 from service.web.border import REQUEST_ID, Border
 from service.web.limits import Admission
+from service.web.news import NEWS, News
 from service.web.patience import PATIENCE_SECONDS
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 from service.web.schema import openapi_config
@@ -43,6 +44,7 @@ def over(
     stopping: Stopping = never,
 ) -> Litestar:
     """The web application over `app` and these loops; probes and scrapes wait for the database for `patience` seconds."""
+    news = News(app)
     scrape, probe = metrics.Scrape(app, patience), health.Probe(app, patience)
     litestar = Litestar(
         [api.router(app), dashboard.router(app), *health.HANDLERS, *metrics.HANDLERS],
@@ -55,12 +57,17 @@ def over(
             "notifying": Provide(lambda: notifying, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=[each.running() for each in (loop, notifying) if each],
+        lifespan=[news.running(), *(each.running() for each in (loop, notifying) if each)],
         logging_config=None,
         openapi_config=openapi_config(),
         request_max_body_size=LARGEST_BODY,
         state=State(
-            {"app": app, STOPPING: stopping, ADMISSION: Admission(app.shared.limiter, app.settings.api.requests_per_minute)}
+            {
+                "app": app,
+                NEWS: news,
+                STOPPING: stopping,
+                ADMISSION: Admission(app.shared.limiter, app.settings.api.requests_per_minute),
+            }
         ),
     )
     # Around everything: the framework would compress before its middleware tags an answer, and no two are compressed alike.

@@ -9,6 +9,7 @@ from service.app import App
 from service.jobs.notifying import Notifying
 from service.jobs.worker import Labour
 from service.web import health, metrics
+from service.web.news import News
 from service.web.patience import PATIENCE_SECONDS
 from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 
@@ -26,7 +27,7 @@ def create_worker_app(app: App, labour: Labour, *, patience: float = PATIENCE_SE
             "notifying": Provide(lambda: notifying, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=[labour.running(), notifying.running()],
+        lifespan=[News(app).running(), labour.running(), notifying.running()],
         logging_config=None,
         openapi_config=None,
     )

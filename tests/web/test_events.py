@@ -16,6 +16,7 @@ from service.core.decide.model import Hold
 from service.sandbox.scene import HARBOUR, NORTHSIDE
 from service.store import tail
 from service.web.api import events
+from service.web.news import news_of
 from tests.serving import served
 from tests.web.conftest import Api
 
@@ -85,7 +86,7 @@ class Live:
 
 @pytest.fixture
 async def live(governed: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Live]:
-    monkeypatch.setattr(events, "EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(news_of(governed.litestar.state), "every", 0.02)
     async with served(governed.litestar) as url:
         yield Live(governed, url)
 

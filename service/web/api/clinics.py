@@ -69,8 +69,9 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
-    """One clinic. `name`, `mode` and `currency` are null before its first good rule file; `next_run` where this process runs no
-    loop and shares the work with no workers.
+    """One clinic. `name`, `mode` and `currency` are null before its first good rule file.
+
+    `next_run` is null where this process neither evaluates clinics nor leaves that to workers.
     """
 
     clinic: str

@@ -1,11 +1,13 @@
 """`/v1/events`: the ledger as it grows, as server-sent events, so that nobody has to keep asking.
 
 An event's `id` is what a client that was cut off sends back as `Last-Event-ID` (browsers do so by themselves): it is then told
-what it missed. The database is asked for news, not this process: runs may be made by another one.
+what it missed. What is new is read from the database; that there is something new is told by whichever process made it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import get
@@ -17,10 +19,11 @@ from service.store.tail import Event, Places
 from service.web.api.audit import Chain, chains
 from service.web.asked import TheApp, TheKey
 from service.web.auth import KeyRequest, hash_of_bearer, is_valid
+from service.web.news import News, news_of
 from service.web.problems import problems
 
-EVERY_SECONDS = 1.0
-"""How often the database is asked for news."""
+NAP_SECONDS = 1.0
+"""The longest that it goes unnoticed that the server is about to end, or a key is valid no more."""
 
 QUIET_SECONDS = 15.0
 """After so long without news a comment is sent, so that nothing in between takes the connection for dead."""
@@ -55,7 +58,7 @@ async def watch(
     async def good() -> bool:
         return not stopping() and await is_valid(app, hashed)
 
-    return stream(app, await chains(app, key, clinic), last_event_id, good)
+    return stream(app, news_of(request.app.state), await chains(app, key, clinic), last_event_id, good)
 
 
 HANDLERS = (watch,)
@@ -66,34 +69,65 @@ def never() -> bool:
     return False
 
 
-def stream(app: App, chains: Collection[str], after: int | None, good: Good) -> ServerSentEvent:
+def stream(app: App, news: News, chains: Collection[str], after: int | None, good: Good) -> ServerSentEvent:
     """The events of these chains for as long as that is `good`."""
     return ServerSentEvent(
-        _messages(app, chains, after, good), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        _messages(app, news, chains, after, good), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
 
 
-async def _messages(app: App, chains: Collection[str], after: int | None, good: Good) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(
+    app: App, news: News, chains: Collection[str], after: int | None, good: Good
+) -> AsyncIterator[ServerSentEventMessage]:
     yield ServerSentEventMessage(data=None, comment="the ledger as it grows", retry=RETRY_MILLISECONDS)
-    async for event in _events(app, chains, after, good):
-        if event is None:
-            yield ServerSentEventMessage(data=None, comment="nothing new")
-        else:
-            yield ServerSentEventMessage(data=event.record.text, event=event.record.kind, id=event.id)
+    async with news.of(chains) as grown:
+        async for event in _Watch(app, chains, good, grown, news.every).events(after):
+            if event is None:
+                yield ServerSentEventMessage(data=None, comment="nothing new")
+            else:
+                yield ServerSentEventMessage(data=event.record.text, event=event.record.kind, id=event.id)
 
 
-async def _events(app: App, chains: Collection[str], after: int | None, good: Good) -> AsyncIterator[Event | None]:
-    """What is new, and None now and then where nothing is."""
-    tail = app.store.tail
-    seen: Places = await (tail.heads(chains) if after is None else tail.places(chains, after))
-    quiet_since = app.monotonic()
-    while await good():
-        for event in await tail.since(seen, await tail.heads(chains)):
-            seen[event.record.chain] = event.record.seq
-            quiet_since = app.monotonic()
-            yield event
-            await asyncio.sleep(0)  # so that it is noticed when the client has left in the middle of many
-        if app.monotonic() - quiet_since > QUIET_SECONDS:
-            quiet_since = app.monotonic()
-            yield None
-        await asyncio.sleep(EVERY_SECONDS)
+@dataclass(slots=True)
+class _Watch:
+    """Somebody who watches: the database is looked at when a chain has `grown`, and otherwise each `every` seconds."""
+
+    app: App
+    chains: Collection[str]
+    good: Good
+    grown: asyncio.Event
+    every: float
+    looked_at: float = float("-inf")
+
+    async def events(self, after: int | None) -> AsyncIterator[Event | None]:
+        """What is new, and None now and then where nothing is."""
+        tail = self.app.store.tail
+        seen: Places = await (tail.heads(self.chains) if after is None else tail.places(self.chains, after))
+        quiet_since = self.app.monotonic()
+        while await self.good():
+            new = await self._new(seen)
+            for event in new:
+                seen[event.record.chain] = event.record.seq
+                yield event
+                await asyncio.sleep(0)  # so that it is noticed when the client has left in the middle of many
+            if new:
+                quiet_since = self.app.monotonic()
+                continue  # there may be more than is told at once
+            if self.app.monotonic() - quiet_since > QUIET_SECONDS:
+                quiet_since = self.app.monotonic()
+                yield None
+            await self._nap()
+
+    async def _new(self, seen: Places) -> Sequence[Event]:
+        now = self.app.monotonic()
+        if not self.grown.is_set() and now - self.looked_at < self.every:
+            return ()
+        self.grown.clear()
+        tail = self.app.store.tail
+        new = await tail.since(seen, await tail.heads(self.chains))
+        self.looked_at = float("-inf") if new else now
+        return new
+
+    async def _nap(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.grown.wait(), min(self.every, NAP_SECONDS))

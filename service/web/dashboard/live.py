@@ -11,6 +11,7 @@ from service.web.api.events import STOPPING, LastEvent, stream
 from service.web.asked import TheApp
 from service.web.auth import is_valid
 from service.web.dashboard.session import COOKIE, TheVisitor, VisitorRequest, is_open
+from service.web.news import news_of
 
 After = Annotated[int | None, QueryParameter(ge=0, le=2**53)]
 
@@ -30,7 +31,13 @@ async def events(
     async def good() -> bool:
         return not stopping() and await is_open(app, secret) and await is_valid(app, visitor.hashed)
 
-    return stream(app, await chains(app, visitor.key, clinic), after if last_event_id is None else last_event_id, good)
+    return stream(
+        app,
+        news_of(request.app.state),
+        await chains(app, visitor.key, clinic),
+        after if last_event_id is None else last_event_id,
+        good,
+    )
 
 
 HANDLERS = (events,)
