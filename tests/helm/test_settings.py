@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-import click
 import pytest
 from helm_python import HelmError
 from pydantic import BaseModel, SecretStr
 
-from service.cli import governor
 from service.rulefiles.directory import RuleDirectory
 from service.settings import Settings
+from tests.cli.test_documented import lines as documented
+from tests.cli.test_documented import meant, parsed
 from tests.helm.chart import HELM, SHAPES, by_component, governor_env, notes, of_kind, pods, rendered, shape
 from tests.kubelet import lay_out
 from tests.rulefiles.mistakes import RULES
@@ -85,29 +85,19 @@ def test_the_kill_switch_is_said_only_when_it_is_on() -> None:
 # --- command lines ----------------------------------------------------------------------------------------------------------
 
 
-def _parses(arguments: list[str]) -> None:
-    """As the command line reads it, without doing it."""
-    command: click.Command = governor
-    context = command.make_context("governor", [*arguments])
-    while isinstance(command, click.Group):
-        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-        assert found is not None
-        command, context = found, found.make_context(name, rest, parent=context)
-
-
 def _said(text: str) -> Iterator[list[str]]:
-    for line in re.findall(r"(?:-- |[\"`])governor ([a-z][^\"`\n|]*?)(?:[\"`|\n]|$)", text):
+    for line in re.findall(r'(?:-- |")governor ([a-z][^"\n]*)', text):
         yield line.split()
 
 
 def test_every_command_line_is_one() -> None:
     lines = [each.governor["args"] for name in SHAPES for each in pods(shape(name))]
-    texts = [*map(notes, SHAPES.values()), (HELM / "README.md").read_text("utf-8"), "\n".join(_alerts())]
-    lines += [line for text in texts for line in _said(text)]
-    assert {line[0] for line in lines} >= {"serve", "evaluate", "worker", "migrate", "keys", "doctor"}
+    lines += [line for text in (*map(notes, SHAPES.values()), *_alerts()) for line in _said(text)]
+    lines += [words[1:] for line in documented((HELM / "README.md").read_text("utf-8")) for words in meant(line)]
+    assert {line[0] for line in lines} >= {"serve", "evaluate", "worker", "migrate", "keys", "doctor", "hold", "notify"}
     for line in lines:
         if line[0] not in COMING_COMMANDS:
-            _parses(line)
+            parsed(["governor", *line])
 
 
 def _alerts() -> Iterator[str]:
