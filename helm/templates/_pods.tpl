@@ -121,10 +121,15 @@ securityContext:
 {{- end }}
 {{- end -}}
 
+{{- /* A large number would be written as 1e+06. */ -}}
 {{- define "governor.env.settings" -}}
 {{- range $name, $value := .root.Values.settings }}
 - name: GOVERNOR_{{ $name }}
+  {{- if and (kindIs "float64" $value) (eq (floor $value) $value) }}
+  value: {{ int64 $value | quote }}
+  {{- else }}
   value: {{ toString $value | quote }}
+  {{- end }}
 {{- end }}
 {{- with .root.Values.extraEnv }}
 {{ toYaml . }}
@@ -250,8 +255,10 @@ initContainers:
 image: {{ include "governor.image" (dict "image" .image "tag" .image.tag) | quote }}
 imagePullPolicy: {{ .image.pullPolicy }}
 securityContext:
-  runAsUser: 65533  # ssh wants somebody whom the image knows
-  runAsGroup: 65533
+  {{- if not (kindIs "invalid" .runAsUser) }}
+  runAsUser: {{ int .runAsUser }}
+  runAsGroup: {{ int .runAsUser }}
+  {{- end }}
   {{- include "governor.container.security" . | nindent 2 }}
 resources:
   {{- toYaml .resources | nindent 2 }}

@@ -142,6 +142,12 @@ yes
     {{- $found = append $found (printf "%s is enabled, and the network policy lets nobody in: set networkPolicy.apiFrom to where its controller runs, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}]" $name) -}}
   {{- end -}}
 {{- end -}}
+{{- if and (ne .Values.service.type "ClusterIP") .Values.networkPolicy.enabled (not .Values.networkPolicy.apiFrom) -}}
+  {{- $found = append $found (printf "service.type is %s, and the network policy lets nobody in: set networkPolicy.apiFrom to who may, such as [{ipBlock: {cidr: 203.0.113.0/24}}]" .Values.service.type) -}}
+{{- end -}}
+{{- if and .Values.metrics.prometheusRule.enabled (not .Values.metrics.monitors.enabled) -}}
+  {{- $found = append $found "metrics.prometheusRule asks for what the monitors name: set metrics.monitors.enabled=true" -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
   {{- $found = append $found "ingress.enabled is true: set ingress.hosts" -}}
 {{- end -}}

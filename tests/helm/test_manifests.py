@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.container.dockerfile import environment, only, read
+from tests.container.dockerfile import REPOSITORY, environment, only, read
 from tests.helm.chart import (
     HELM,
     SHAPES,
@@ -30,6 +31,7 @@ from tests.helm.chart import (
 KUBERNETES = ("1.31", "1.34", "1.36")
 NOT_KUBERNETES = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "HTTPRoute"}
 FINAL = read()[1]
+VERSION = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 everything = pytest.mark.parametrize("name", SHAPES)
 
@@ -166,7 +168,8 @@ def test_an_image_is_held_by_its_digest() -> None:
         assert each.governor["image"] == f"registry.example/ad-spend-governor@sha256:{'a' * 64}"
         assert each.spec["imagePullSecrets"] == [{"name": "registry"}]
     (default,) = pods(shape("default"))
-    assert default.governor["image"] == f"ad-spend-governor:{chart().metadata['appVersion']}"
+    assert default.governor["image"] == f"ad-spend-governor:{VERSION}"
+    assert chart().version == VERSION
 
 
 def test_what_is_said_of_all_pods_is_said_of_all_pods() -> None:
@@ -181,8 +184,11 @@ def test_what_is_said_of_all_pods_is_said_of_all_pods() -> None:
 
 
 def test_who_runs_may_be_left_to_the_cluster() -> None:
-    (found,) = pods(rendered({"podSecurity": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}}))
-    assert not {"runAsUser", "runAsGroup", "fsGroup"} & found.spec["securityContext"].keys()
+    git = {**SHAPES["git"]["rules"]["gitSync"], "runAsUser": None}
+    nobody = {"podSecurity": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}}
+    (found,) = pods(rendered({**SHAPES["git"], **nobody, "rules": {"gitSync": git}}))
+    for security in (found.spec["securityContext"], *(container["securityContext"] for container in found.containers)):
+        assert not {"runAsUser", "runAsGroup", "fsGroup"} & security.keys()
     assert found.spec["securityContext"]["runAsNonRoot"] is True
 
 
@@ -230,6 +236,22 @@ def test_every_port_that_is_named_exists(name: str) -> None:
         assert {each["port"] for each in monitor["spec"]["podMetricsEndpoints"]} == ports("worker")
     for route in (*of_kind(manifests, "Ingress").values(), *of_kind(manifests, "HTTPRoute").values()):
         assert f'"name": "{service["metadata"]["name"]}"' in json.dumps(route["spec"]["rules"])
+
+
+def test_a_route_leads_from_the_gateway_to_the_service() -> None:
+    (route,) = of_kind(shape("everything"), "HTTPRoute").values()
+    (service,) = of_kind(shape("everything"), "Service").values()
+    assert route["apiVersion"] == "gateway.networking.k8s.io/v1"
+    assert route["spec"] == {
+        "parentRefs": [{"name": "gateway"}],
+        "hostnames": ["governor.example"],
+        "rules": [
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                "backendRefs": [{"name": service["metadata"]["name"], "port": service["spec"]["ports"][0]["port"]}],
+            }
+        ],
+    }
 
 
 def test_scaling_is_of_deployments_that_leave_it_their_number() -> None:

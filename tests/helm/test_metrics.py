@@ -11,7 +11,7 @@ import pytest
 
 from service.core.model import Verdict
 from service.telemetry import catalogue, metrics
-from tests.helm.chart import HELM, SHAPES, of_kind, rendered, shape
+from tests.helm.chart import HELM, PROMETHEUS, SHAPES, of_kind, rendered, shape
 
 COMING = {  # these two come with the queue
     "governor_queue_jobs": ("state",),
@@ -21,7 +21,10 @@ LABELS = {metric.name: metric.labels for metric in catalogue.EVERY} | COMING
 HISTOGRAMS = {metric.name for metric in catalogue.EVERY if metric.kind == "histogram"} | {"governor_run_lateness_seconds"}
 SCRAPED = {"job", "namespace"}
 DASHBOARD = json.loads((HELM / "dashboards" / "governor.json").read_text("utf-8"))
-MONITORED = {"metrics": {"prometheusRule": {"enabled": True}}}
+MONITORED = {
+    "metrics": {"monitors": {"enabled": True}, "prometheusRule": {"enabled": True}},
+    "networkPolicy": {"metricsFrom": PROMETHEUS},
+}
 
 
 def _panels() -> Iterator[dict[str, Any]]:

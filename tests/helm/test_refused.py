@@ -52,6 +52,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         "httpRoute.parentRefs",
     ),
     "metrics nobody can read": ({"metrics": {"monitors": {"enabled": True}}}, "does not let Prometheus in"),
+    "alerts on nothing": ({"metrics": {"prometheusRule": {"enabled": True}}}, "set metrics.monitors.enabled=true"),
+    "a balancer nobody gets through": ({"service": {"type": "LoadBalancer"}}, "service.type is LoadBalancer, and the network"),
     "a word that is none": ({"replicaCount": 2}, "additional properties 'replicaCount' not allowed"),
     "another database": ({"database": {"kind": "mysql"}}, "/database/kind.*'sqlite', 'postgresql'"),
     "a tag for a digest": ({"image": {"digest": "1.2"}}, "/image/digest"),

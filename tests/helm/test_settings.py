@@ -136,6 +136,12 @@ def test_what_is_no_secret_is_taken(name: str) -> None:
     assert governor_env(api.governor)[f"GOVERNOR_{name}"] == "1"
 
 
+@pytest.mark.parametrize(("value", "told"), [(1_000_000, "1000000"), (1.5, "1.5"), (True, "true"), ("1h", "1h"), ('"', '"')])
+def test_a_setting_is_told_as_it_is_written(value: object, told: str) -> None:
+    api = by_component(rendered({"settings": {"API__REQUESTS_PER_MINUTE": value}}))["api"]
+    assert governor_env(api.governor)["GOVERNOR_API__REQUESTS_PER_MINUTE"] == told
+
+
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_what_the_chart_sets_is_set_by_its_own_values(name: str) -> None:
     assert f"settings.{name}: set " in _refused({"settings": {name: PLANTED}})
