@@ -198,10 +198,12 @@ def _base(root: Path) -> tuple[Path, dict[str, str]]:
     library = Path(subprocess.run(asked, capture_output=True, check=True, encoding="utf-8").stdout.strip())  # noqa: S603 - this Python
     if not (library / "site-packages" / "pip").is_dir():
         pytest.skip(f"{PYTHON} has no pip; IMAGE_PYTHON may name one that has")
-    leave = shutil.ignore_patterns("test", "tests", "idle_test", "__pycache__", "config-*")
-    shutil.copytree(library, root / "lib" / library.name, ignore=leave)
+    left_out = shutil.ignore_patterns("test", "tests", "idle_test", "__pycache__", "config-*", "site-packages")
+    copy = shutil.copytree(library, root / "lib" / library.name, ignore=left_out)
+    for installer in (library / "site-packages").glob("pip*"):
+        shutil.copytree(installer, copy / "site-packages" / installer.name)
     for shared in PYTHON.parents[1].glob("lib/libpython3.*.so*"):
         shutil.copy(shared, root / "lib")
     (root / "bin").mkdir()
     shutil.copy(PYTHON, root / "bin" / "python")
-    return root / "lib" / library.name, {"PATH": f"{root / 'bin'}:/usr/bin:/bin", "LD_LIBRARY_PATH": str(root / "lib")}
+    return copy, {"PATH": f"{root / 'bin'}:/usr/bin:/bin", "LD_LIBRARY_PATH": str(root / "lib")}
