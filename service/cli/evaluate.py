@@ -14,6 +14,7 @@ from service.core.errors import GovernorError, InputError, NotFoundError
 from service.governor import Report
 from service.jobs.notices import Told, tell
 from service.jobs.passes import Failure, evaluate_all
+from service.jobs.pinging import ping
 from service.logs import redacted
 from service.revisions import governed, look_over
 
@@ -34,6 +35,8 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
         _print(reports, as_json=as_json)
         if not dry_run:
             await _notify(app)
+        if not dry_run and not clinics and not any(isinstance(report, Failure) for report in reports):
+            await ping(app.settings.heartbeat_url)
         return reports
 
     reports = with_app(work)
