@@ -1,7 +1,7 @@
 """The ledger in the database: appending to a chain, reading it, checking it.
 
-Writers of one chain queue at its row in `chain`, which holds its head; the database refuses to change a record, and to remove
-one that no checkpoint covers. What a checkpoint covers is in a file (`archives`) and is read here no more, also while its rows
+A chain's row in `chain` holds its head; the database refuses to change a record, to put one in out of order, and to remove one
+that no checkpoint covers. What a checkpoint covers is in a file (`archives`) and is read here no more, also while its rows
 are still on their way out.
 """
 
@@ -22,7 +22,7 @@ from service.core.ledger import Checkpoint, Head, Kind, Record, write
 from service.core.verification import Broken, Checking, Verification
 from service.store import tables
 from service.store.columns import written
-from service.store.database import Database
+from service.store.database import Database, alone
 from service.store.pages import Page, cursor_of, position
 from service.store.undisturbed import undisturbed
 
@@ -62,18 +62,39 @@ class Span:
 
 
 async def append(conn: AsyncConnection, chain: str, kind: Kind, body: Mapping[str, object], at: datetime) -> Record:
-    """Append a record to `chain` as part of the write transaction that `conn` is in."""
-    table = tables.chain
-    row = (await conn.execute(select(table.c.seq, table.c.hash).where(table.c.name == chain).with_for_update())).one_or_none()
-    record = write(chain, Head(row.seq, row.hash) if row else Head(), kind, body, at)
-    head = {"seq": record.seq, "hash": record.hash}
-    await conn.execute(
-        update(table).where(table.c.name == chain).values(head) if row else insert(table).values(name=chain, **head)
-    )
-    await conn.execute(
-        insert(_LEDGER).values(chain=chain, seq=record.seq, at=at, kind=kind.value, text=record.text, hash=record.hash)
-    )
+    """Append a record to `chain` as part of the write transaction that `conn` is in: as the last that it does."""
+    [record] = await append_all(conn, chain, [Entry(kind, body, at)])
     return record
+
+
+async def append_all(conn: AsyncConnection, chain: str, entries: Iterable[Entry]) -> list[Record]:
+    """Append records to `chain`, in this order, as part of the write transaction that `conn` is in: as the last that it does.
+
+    On PostgreSQL one transaction at a time appends, to whatever chain. So ids, which are taken before a record can be seen,
+    are seen in their order, and who has seen one has missed none before it; a chain's first record, which has no row to wait
+    at, is written once; and nobody waits in a circle over several chains. The lock is held for a few milliseconds (see
+    docs/database.md); whoever held it and then went on to lock something else could meet somebody who does the reverse.
+    """
+    await alone(conn, "ledger")
+    known = await _remembered(conn, chain)
+    head, records = known or Head(), list[Record]()
+    for entry in entries:
+        records.append(write(chain, head, entry.kind, entry.body, entry.at))
+        head = Head(records[-1].seq, records[-1].hash)
+    if records:
+        await _set_head(conn, chain, head, known)
+        await conn.execute(insert(_LEDGER), [_row(each) for each in records])
+    return records
+
+
+async def _set_head(conn: AsyncConnection, chain: str, head: Head, known: Head | None) -> None:
+    table, values = tables.chain, {"seq": head.seq, "hash": head.hash}
+    new = insert(table).values(name=chain, **values)
+    await conn.execute(update(table).where(table.c.name == chain).values(values) if known else new)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in ("chain", "seq", "at", "kind", "text", "hash")}
 
 
 @undisturbed

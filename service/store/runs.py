@@ -26,7 +26,7 @@ from service.store.database import Database
 from service.store.documents import Document
 from service.store.inputs import InputDocuments, put_together, take_apart
 from service.store.leases import demand
-from service.store.ledger import append
+from service.store.ledger import Entry, append, append_all
 from service.store.pages import Page, cursor_of, position
 from service.store.state import advance_standings, replace_names, replace_numbers, replace_rule_states
 from service.store.tables import run as _run
@@ -86,8 +86,8 @@ class Runs:
             await looks.put(conn, inputs, outcome.looks)
             if kept is not None:
                 await reports.put(conn, inputs.clinic, inputs.run, kept)
-            for kind, body in _records(inputs, outcome, text):
-                await append(conn, inputs.clinic, kind, body, inputs.now)
+            records = _records(inputs, outcome, text)
+            await append_all(conn, inputs.clinic, [Entry(kind, body, inputs.now) for kind, body in records])
 
     async def finish(self, run_id: str, status: str, summary: Mapping[str, object], at: datetime) -> None:
         """Say that a run has done what it could. Raises NotFoundError if no such run is running."""
