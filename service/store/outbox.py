@@ -3,10 +3,9 @@
     record -> position and notices, one transaction -> waiting -> sending -> sent
                                                           ^---------'-> failed, or expired without an attempt
 
-Positions are kept per chain by `seq`: a chain's writers queue at its row, so its records become visible in that order, which
-ids across chains do not. Whoever sends claims first, by an update that only one of two can make, and names its claim when it
-says what came of it. A claim that nobody settles is one whose process died: it is taken over, and what it sent, or did not,
-is marked as `repeated`, for nobody can know.
+Positions are kept per chain by `seq`, which has no gaps. Whoever sends claims first, by an update that only one of two can
+make, and names its claim when it says what came of it. A claim that nobody settles is one whose process died: it is taken
+over, and what it sent, or did not, is marked as `repeated`, for nobody can know.
 """
 
 from __future__ import annotations
