@@ -37,11 +37,13 @@ metadata = MetaData(
 
 
 def _string(length: int) -> String:
-    """Text that is compared byte by byte, as SQLite does: the order of names is then the same on every machine.
+    """Text that is about so long, and compared byte by byte, as SQLite does: names are in the same order on every machine.
 
-    By a language's rules it would be another one with another locale, and an index wrong when the system's rules change.
+    By a language's rules it would be another order with another locale, and an index wrong when the system's rules change.
+    PostgreSQL alone would hold us to the length, and refuse a run whose campaign has a long name; what people write is
+    limited where they write it.
     """
-    return String(length).with_variant(VARCHAR(length, collation="C"), "postgresql")
+    return String(length).with_variant(VARCHAR(collation="C"), "postgresql")
 
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")

@@ -75,7 +75,7 @@ async def shape(url: str) -> dict[str, list[str]]:
         tables = {
             name: sorted(
                 [
-                    *(f"{column['name']} {column['type']!r}" for column in found.get_columns(name)),
+                    *(column["name"] for column in found.get_columns(name)),
                     *(str(index["name"]) for index in found.get_indexes(name)),
                 ]
             )

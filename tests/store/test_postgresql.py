@@ -17,7 +17,7 @@ from service.store.store import Store
 from tests import postgres
 from tests.postgres import Postgres
 from tests.store.backends import execute, on_postgresql
-from tests.store.samples import CLINIC, NOW, hold
+from tests.store.samples import CLINIC, NOW, change, decision, hold, inputs, outcome
 from tests.store.test_archives import taken_out
 from tests.store.test_ledger import fill
 
@@ -102,11 +102,14 @@ async def test_a_nul_character_stops_nothing_and_the_ledger_has_it_as_it_was(sto
     assert (await store.runs.run("run\0")).status == "failed"
 
 
-@on_postgresql
-async def test_what_is_too_long_is_a_store_error(store: Store) -> None:
-    with pytest.raises(StoreError, match="too long"):
-        await store.holds.hold(hold("h1", by="a" * 201))
-    assert (await store.ledger.records()).items == ()
+async def test_nothing_is_too_long(store: Store, fence: int) -> None:
+    """A decision's id has its campaign's name in it, and that may have 200 characters."""
+    made = decision("d" * 300, campaign="é" * 200)
+    await store.runs.begin("run-1", CLINIC, NOW)
+    await store.runs.record(inputs(), outcome(decisions=(made,)), fence)
+    await store.intents.intend(change("c" * 300, decision=made.id), NOW, fence)
+    await store.holds.hold(hold("h1", by="a" * 300))
+    assert await store.decisions.decision(made.id) == made
 
 
 # --- addresses ----------------------------------------------------------------------------------------------------------

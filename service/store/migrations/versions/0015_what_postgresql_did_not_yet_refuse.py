@@ -3,7 +3,8 @@
 The guards hold in every session, also one that is set to replay another server's changes, and they look at our tables and at
 no temporary ones of the same name. Who owns the tables, or the server, can still take them away.
 
-Texts are compared byte by byte, as SQLite does, whatever the database's locale.
+Texts are compared byte by byte, as SQLite does, whatever the database's locale; and as there, none is too long. The way back
+leaves them as long as they are.
 """
 
 import sqlalchemy as sa
@@ -76,11 +77,11 @@ def _guard(how: str) -> None:
 
 
 def _collate(collation: str) -> None:
-    """Have every text of limited length compared in this way."""
+    """Have every short text compared in this way."""
     op.execute("DROP TRIGGER chain_refuses_update ON chain")
     query = """
         SELECT quote_ident(table_name), string_agg(format(
-            'ALTER COLUMN %I TYPE varchar(%s) COLLATE %I', column_name, character_maximum_length, CAST(:collation AS text)
+            'ALTER COLUMN %I TYPE varchar COLLATE %I', column_name, CAST(:collation AS text)
         ), ', ')
         FROM information_schema.columns
         WHERE table_schema = current_schema() AND data_type = 'character varying' AND table_name <> 'alembic_version'
