@@ -150,7 +150,7 @@ decision = Table(
     Column("at", Instant, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "at", "id"),
-    Index(None, "clinic", "at", "id"),
+    Index("ix_decision_clinic_newest", "clinic", "at", "id", "changed", "verdict", "reason", "platform", "rule"),
     Index(None, "clinic", "campaign", "at", "id"),
     Index(None, "run"),
 )

@@ -57,7 +57,7 @@ class Tail:
 
     async def places(self, chains: Collection[str], after: int) -> Places:
         """Where a watcher stood that had seen the record with this id."""
-        last = select(func.max(_LEDGER.c.seq)).where(_LEDGER.c.id <= after)
+        last = select(_LEDGER.c.seq).where(_LEDGER.c.id <= after).order_by(_LEDGER.c.id.desc()).limit(1)
         async with self._database.reading() as conn:
             return {chain: await conn.scalar(last.where(_LEDGER.c.chain == chain)) or 0 for chain in chains}
 

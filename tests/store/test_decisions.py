@@ -94,5 +94,5 @@ async def test_the_newest_of_several_clinics_are_found_by_index(decided: Store) 
         given = tuple({**query.params, **named}[name] for name in query.positiontup or ())
         plan = (await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", given)).all()
     steps = [row.detail for row in plan]
-    assert sum("COVERING INDEX ix_decision_clinic_at_id (clinic=?)" in step for step in steps) == 2, steps
+    assert sum("COVERING INDEX ix_decision_clinic_newest (clinic=?)" in step for step in steps) == 2, steps
     assert not any(step.startswith("SCAN decision") for step in steps), steps
