@@ -26,8 +26,9 @@ from service.store import archives
 from service.store.ledger import Wanted, append
 from service.store.store import Store
 from tests.core.test_ledger import VERIFIER
+from tests.store.backends import damage
 from tests.store.samples import CLINIC, HOUR, NOW
-from tests.store.test_ledger import damage, fill
+from tests.store.test_ledger import fill
 
 OTHER = "northside-allied"
 LATER = NOW + 1000 * HOUR
@@ -172,7 +173,8 @@ async def test_a_file_of_records_that_never_were_here_is_not_believed(store: Sto
 async def test_nothing_is_taken_out_of_a_chain_that_does_not_hold(store: Store, tmp_path: Path) -> None:
     await fill(store, 5)
     await fill(store, 5, OTHER)
-    damage(tmp_path, "UPDATE ledger SET text = replace(text, 'Zoë', 'Zoe') WHERE chain = 'northside-allied' AND seq = 2")
+    changed = "UPDATE ledger SET text = replace(text, 'Zoë', 'Zoe') WHERE chain = 'northside-allied' AND seq = 2"
+    await damage(f"sqlite+aiosqlite:///{tmp_path}/governor.db", changed)
     with pytest.raises(LedgerBrokenError, match=f"nothing is taken out: {OTHER} #2"):
         await archived(store, tmp_path / "old.ndjson")
     assert len(await rest(store)) == 10

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("service.cli.replay:replay", "Compute a stored run again and compare."),
     "notify": ("service.cli.notify:notify", "Try the channels that notices go out through."),
     "keys": ("service.cli.keys:keys", "API keys: create, list, revoke."),
+    "migrate": ("service.cli.migrate:migrate", "Bring the database up to this version, before anything is started on it."),
     "sandbox": ("service.cli.sandbox:sandbox", "Cliniko, Google Ads and Meta as loopback servers over one clinic world."),
 }
 

@@ -3,26 +3,32 @@
 SQLite has one writer at a time. A write transaction therefore takes the write lock when it begins (BEGIN IMMEDIATE), so that
 what it read cannot change before it writes; within a process writers queue in order of arrival rather than by polling. Every
 read transaction sees one state of the database throughout.
+
+PostgreSQL has many writers (READ COMMITTED). What a write transaction goes by must hold until it ends, by one of three ways:
+a single statement that says what it expects (`UPDATE ... WHERE status = 'open'`, `insert_absent`); the row, locked while it is
+read (`FOR UPDATE`); or, where there may be no row yet, a lock by a name (`alone`). Locks are taken in one order, so that nobody
+waits in a circle: the clinic's lease, documents, what a concern locks by itself, and last the ledger's, by appending to it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, func, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import SettingsError, StoreError
 from service.monitor import DatabaseFailed, Monitor
+from service.store import postgresql as pg
 from service.store.one_trip import OneTrip
 
 T = TypeVar("T")
@@ -38,7 +44,10 @@ BRIEF = 20_000
 
 NOT_BRIEF = frozenset({sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
+KNOWN = "sqlite+aiosqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+
 _WRITES = "governor_writes"
+_ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _text = partial(str, encoding="utf-8", errors="replace")
 
 
@@ -49,12 +58,13 @@ class Database:
         self._monitor = monitor or Monitor()
         self._engine = _engine(url)
         sqlite = self._engine.dialect.name == "sqlite"
-        self._readers = self._engine if sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        self._readers = self._engine if sqlite else self._engine.execution_options(**_ONE_STATE)
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writers = self._engine.execution_options(**{_WRITES: True})
         self._at_once = _sync_engine(url, _prepare_sqlite) if sqlite else None
         self._briefly = _sync_engine(url, _prepare_briefly) if sqlite else None
         self._threads = ThreadPoolExecutor(READERS, "reader")
-        self._turn = asyncio.Lock()
+        self._turn = asyncio.Lock() if sqlite else nullcontext()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -71,8 +81,9 @@ class Database:
         as long as that is brief and waits for nobody, and by a thread if it turns out not to be.
         """
         if self._at_once is None or self._briefly is None:
-            async with self.reading() as conn:
-                return await conn.run_sync(work)
+            with self._counted():
+                async with self._single.connect() as conn:
+                    return await conn.run_sync(work)
         with self._counted():
             try:
                 return _read_briefly(self._briefly, work)
@@ -129,11 +140,39 @@ def _read_briefly(engine: Engine, work: Callable[[Connection], T]) -> T:
         raise
 
 
+async def inserted(conn: AsyncConnection, table: Table, row: Mapping[str, object]) -> bool:
+    """Insert a row unless its key is there, also where another process puts it there meanwhile; says whether it was inserted.
+
+    By what comes back: how many rows an insert made is not known of every driver.
+    """
+    made = insert_absent(conn, table).values(row).returning(*table.primary_key)
+    return (await conn.execute(made)).first() is not None
+
+
 def insert_absent(conn: AsyncConnection, table: Table) -> Insert:
     """An insert that leaves rows alone whose key is there already, also where another process puts it there meanwhile."""
+    return _insert(conn, table).on_conflict_do_nothing()
+
+
+def insert_or_replace(conn: AsyncConnection, table: Table) -> Insert:
+    """An insert that replaces the row whose primary key is there already, also where another process put it there meanwhile."""
+    statement, key = _insert(conn, table), {column.name for column in table.primary_key}
+    values = {name: value for name, value in statement.excluded.items() if name not in key}
+    return statement.on_conflict_do_update(index_elements=[*key], set_=values)
+
+
+def _insert(conn: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+async def alone(conn: AsyncConnection, name: str) -> None:
+    """From here to the end of this write transaction no other one gets past the same name.
+
+    It is for what is read and then written where there may be no row to lock: what is read after this cannot change. With
+    SQLite a write transaction is alone anyway.
+    """
     if conn.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+        await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 @contextmanager
@@ -151,23 +190,34 @@ def translated() -> Iterator[None]:
 def _engine(url: str) -> AsyncEngine:
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
-            raise SettingsError(
-                "GOVERNOR_DATABASE_URL: readers and the writer need a file to share, such as sqlite+aiosqlite:///governor.db"
-            )
-        if parsed.get_backend_name() == "sqlite":
-            _demand_folder(Path(parsed.database or ""))
-        ours = {"module": OneTrip()} if parsed.drivername == "sqlite+aiosqlite" else {}
-        engine = create_async_engine(parsed, hide_parameters=True, **ours)
-    except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
-        raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}; write sqlite+aiosqlite:///FILE") from error
+        engine = create_async_engine(parsed, hide_parameters=True, **_arguments(parsed))
+    except ArgumentError:
+        raise SettingsError(f"GOVERNOR_DATABASE_URL: it is no address of a database; write {KNOWN}") from None
+    except pg.NoSuchOptionError as error:
+        raise SettingsError(f"GOVERNOR_DATABASE_URL: {error}") from None
     except ValueError:  # a part of the password, taken for the port, is what its text would quote
         message = "GOVERNOR_DATABASE_URL: its port is no number; if the password has an @, a : or a /, percent-encode that"
         raise SettingsError(message) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine.sync_engine, "connect", pg.prepare)
     return engine
+
+
+def _arguments(url: URL) -> dict[str, Any]:
+    """What an engine for this address is made with. Raises SettingsError for one we cannot use, ValueError."""
+    if url.drivername in pg.DRIVERS:
+        return pg.arguments(url)
+    if url.drivername != "sqlite+aiosqlite":
+        raise SettingsError(f"GOVERNOR_DATABASE_URL: {url.drivername} is nothing that we work with; write {KNOWN}")
+    if url.database in {None, "", ":memory:"}:
+        raise SettingsError(
+            "GOVERNOR_DATABASE_URL: readers and the writer need a file to share, such as sqlite+aiosqlite:///governor.db"
+        )
+    _demand_folder(Path(url.database or ""))
+    return {"module": OneTrip()}
 
 
 def _sync_engine(url: str, prepare: Callable[[Any, object], None]) -> Engine:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     select,
     tuple_,
     type_coerce,
-    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
@@ -32,6 +31,7 @@ from service.core.errors import NotFoundError
 from service.core.model import Platform, Reason, Verdict
 from service.store import documents
 from service.store.database import Database
+from service.store.merging import firsts
 from service.store.pages import Page, cursor_of, position
 from service.store.tables import decision as _decision
 from service.store.tables import document as _document
@@ -50,9 +50,6 @@ CLINIC = "clinic_"
 
 NOBODY = "nobody"
 """Of no clinic: a key that opens none."""
-
-COMPOUND = 400
-"""Queries that are put together at once; SQLite takes 500."""
 
 _MOST = bindparam("most", type_=Integer)
 
@@ -170,15 +167,9 @@ def _statement(kind: Kind, asked: frozenset[str]) -> Select[Any]:
 
 
 def _ids_of(clinics: Sequence[str], asked: frozenset[str]) -> Select[Any]:
-    """The ids of the newest of several clinics: of each the newest, by its index, and of these the newest.
-
-    Asked for all clinics at once, the database would read and sort every decision that any of them has.
-    """
-    key = select(_decision.c.at, _decision.c.id).where(*_conditions(asked))
-    each = [select(_newest(key.where(_clinic(name))).subquery()) for name in clinics]
-    some = [union_all(*each[n : n + COMPOUND]).subquery() for n in range(0, len(each), COMPOUND)]
-    found = union_all(*(select(part) for part in some)).subquery()
-    return select(found.c.id).order_by(found.c.at.desc(), found.c.id.desc()).limit(_MOST)
+    """The ids of the newest of several clinics."""
+    keys = select(_decision.c.at, _decision.c.id).where(*_conditions(asked))
+    return firsts(keys, map(_clinic, clinics), _MOST)
 
 
 def _newest(query: Select[Any]) -> Select[Any]:

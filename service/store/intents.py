@@ -22,8 +22,8 @@ from service.core.ledger import Kind
 from service.store import documents
 from service.store.database import Database
 from service.store.leases import TERM, demand, keep
-from service.store.ledger import append
-from service.store.state import put_standing
+from service.store.ledger import Entry, append, append_all
+from service.store.state import put_standings
 from service.store.tables import change as _change
 from service.store.undisturbed import at_once, undisturbed
 
@@ -107,12 +107,12 @@ class Intents:
             ended = update(_change).where(*open_).values(status=outcome, settled_at=at, detail=canonical(detail))
             if not (await conn.execute(ended)).rowcount:
                 raise NotFoundError(f"no open change {change_id}")
-            await append(conn, change.clinic, _KINDS[outcome], {"change": change, "detail": detail}, at)
-            for campaign, standing in (standings or {}).items():
-                await put_standing(conn, change.clinic, campaign, standing)
+            await put_standings(conn, change.clinic, standings or {})
+            records = [Entry(_KINDS[outcome], {"change": change, "detail": detail}, at)]
             if (mine := (standings or {}).get(change.campaign)) and mine.stood_down:
                 hand = {"stood_down": mine.stood_down, "expected": mine.expected}
-                await append(conn, change.clinic, Kind.DRIFT, {"run": change.run, "campaign": change.campaign, **hand}, at)
+                records.append(Entry(Kind.DRIFT, {"run": change.run, "campaign": change.campaign, **hand}, at))
+            await append_all(conn, change.clinic, records)
 
     async def open(self, clinic: str) -> tuple[RecordedChange, ...]:
         """The changes of a clinic whose outcome is not recorded, oldest first."""

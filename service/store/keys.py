@@ -15,7 +15,7 @@ from sqlalchemy import Row, insert, select, update
 
 from service.core.errors import InputError, NotFoundError, StoreError
 from service.core.ledger import SYSTEM, Kind
-from service.store.database import Database
+from service.store.database import Database, alone
 from service.store.ledger import append
 from service.store.tables import key as _key
 from service.store.undisturbed import at_once, undisturbed
@@ -86,6 +86,7 @@ class Keys:
         row = {"id": key.id, "name": name, "role": role.value, "clinics": json.dumps(key.clinics), "hash": hash_}
         body = {"key": key.id, "name": name, "role": role, "clinics": key.clinics, "expires_at": expires_at}
         async with self._database.writing() as conn:
+            await alone(conn, "keys")
             _demand_free(name, map(_from, await conn.execute(select(_key).where(_key.c.revoked_at.is_(None)))), created_at)
             await conn.execute(insert(_key).values(**row, created_at=created_at, expires_at=expires_at))
             await append(conn, SYSTEM, Kind.KEY_CREATED, body | _told_of(by), created_at)

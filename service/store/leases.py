@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import LeaseLostError
-from service.store.database import Database
+from service.store.database import Database, inserted
 from service.store.tables import lease as _lease
 from service.store.undisturbed import undisturbed
 
@@ -40,10 +40,7 @@ class Leases:
             )
             if (given := await conn.scalar(token)) is not None:
                 return int(given)
-            if await conn.scalar(select(_lease.c.token).where(_lease.c.clinic == clinic)) is not None:
-                return None
-            await conn.execute(insert(_lease).values(clinic=clinic, token=1, **taken))
-            return 1
+            return 1 if await inserted(conn, _lease, {"clinic": clinic, "token": 1, **taken}) else None
 
     async def renew(self, clinic: str, token: int, ttl: timedelta, now: datetime) -> None:
         """Keep a clinic for `ttl` from `now`, also where the lease ran out untaken. Raises LeaseLostError."""

@@ -1,7 +1,7 @@
 """The ledger in the database: appending to a chain, reading it, checking it.
 
-Writers of one chain queue at its row in `chain`, which holds its head; the database refuses to change a record, and to remove
-one that no checkpoint covers. What a checkpoint covers is in a file (`archives`) and is read here no more, also while its rows
+A chain's row in `chain` holds its head; the database refuses to change a record, to put one in out of order, and to remove one
+that no checkpoint covers. What a checkpoint covers is in a file (`archives`) and is read here no more, also while its rows
 are still on their way out.
 """
 
@@ -22,7 +22,8 @@ from service.core.ledger import Checkpoint, Head, Kind, Record, write
 from service.core.verification import Broken, Checking, Verification
 from service.store import tables
 from service.store.columns import written
-from service.store.database import Database
+from service.store.database import Database, alone
+from service.store.merging import FEW, firsts
 from service.store.pages import Page, cursor_of, position
 from service.store.undisturbed import undisturbed
 
@@ -62,18 +63,39 @@ class Span:
 
 
 async def append(conn: AsyncConnection, chain: str, kind: Kind, body: Mapping[str, object], at: datetime) -> Record:
-    """Append a record to `chain` as part of the write transaction that `conn` is in."""
-    table = tables.chain
-    row = (await conn.execute(select(table.c.seq, table.c.hash).where(table.c.name == chain).with_for_update())).one_or_none()
-    record = write(chain, Head(row.seq, row.hash) if row else Head(), kind, body, at)
-    head = {"seq": record.seq, "hash": record.hash}
-    await conn.execute(
-        update(table).where(table.c.name == chain).values(head) if row else insert(table).values(name=chain, **head)
-    )
-    await conn.execute(
-        insert(_LEDGER).values(chain=chain, seq=record.seq, at=at, kind=kind.value, text=record.text, hash=record.hash)
-    )
+    """Append a record to `chain` as part of the write transaction that `conn` is in: as the last that it does."""
+    [record] = await append_all(conn, chain, [Entry(kind, body, at)])
     return record
+
+
+async def append_all(conn: AsyncConnection, chain: str, entries: Iterable[Entry]) -> list[Record]:
+    """Append records to `chain`, in this order, as part of the write transaction that `conn` is in: as the last that it does.
+
+    On PostgreSQL one transaction at a time appends, to whatever chain. So ids, which are taken before a record can be seen,
+    are seen in their order, and who has seen one has missed none before it; a chain's first record, which has no row to wait
+    at, is written once; and nobody waits in a circle over several chains. The lock is held for a few milliseconds (see
+    docs/database.md); whoever held it and then went on to lock something else could meet somebody who does the reverse.
+    """
+    await alone(conn, "ledger")
+    known = await _remembered(conn, chain)
+    head, records = known or Head(), list[Record]()
+    for entry in entries:
+        records.append(write(chain, head, entry.kind, entry.body, entry.at))
+        head = Head(records[-1].seq, records[-1].hash)
+    if records:
+        await _set_head(conn, chain, head, known)
+        await conn.execute(insert(_LEDGER), [_row(each) for each in records])
+    return records
+
+
+async def _set_head(conn: AsyncConnection, chain: str, head: Head, known: Head | None) -> None:
+    table, values = tables.chain, {"seq": head.seq, "hash": head.hash}
+    new = insert(table).values(name=chain, **values)
+    await conn.execute(update(table).where(table.c.name == chain).values(values) if known else new)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in ("chain", "seq", "at", "kind", "text", "hash")}
 
 
 @undisturbed
@@ -105,13 +127,13 @@ class Ledger:
         `chains` None means all of them; no `kinds` means every kind; `since` is included, `before` is not. `cursor` goes on
         after an earlier page in the same order. Raises InputError for a cursor that is none of ours.
         """
-        query = _query(Wanted(chains, kinds, since, before))
+        beyond = []
         if cursor is not None:
             [last] = position(cursor, int)
-            query = query.where(_LEDGER.c.id < last if newest_first else _LEDGER.c.id > last)
-        order = _LEDGER.c.id.desc() if newest_first else _LEDGER.c.id.asc()
+            beyond.append(_LEDGER.c.id < last if newest_first else _LEDGER.c.id > last)
+        query = _firsts(Wanted(chains, kinds, since, before), beyond, limit + 1, newest_first=newest_first)
         async with self._database.reading() as conn:
-            rows = (await conn.execute(query.order_by(order).limit(limit + 1))).all()
+            rows = (await conn.execute(query)).all()
         return Page.of(rows, limit, as_record, lambda row: cursor_of(row.id))
 
     async def export(self, wanted: Wanted | None = None) -> AsyncIterator[tuple[Record, ...]]:
@@ -133,11 +155,11 @@ class Ledger:
 
     async def step(self, span: Span, last: int) -> Sequence[Row[Any]]:
         """The next rows of an export, after the one with the id `last`."""
-        within = _query(span.wanted).where(_LEDGER.c.id > last, _LEDGER.c.id <= span.end)
+        query = _firsts(span.wanted, [_LEDGER.c.id > last, _LEDGER.c.id <= span.end], AT_ONCE, newest_first=False)
         async with self._database.reading() as conn:
             if await _covered(conn) != span.checkpoints:
                 raise StoreError("records were taken out into an archive while they were being exported; export again")
-            rows: Sequence[Row[Any]] = (await conn.execute(within.order_by(_LEDGER.c.id).limit(AT_ONCE))).all()
+            rows: Sequence[Row[Any]] = (await conn.execute(query)).all()
             return rows
 
     async def head(self, chain: str) -> Head:
@@ -164,8 +186,7 @@ class Ledger:
             set_ = {chain: await checkpoints_of(conn, chain) for chain in chains}
             checking = {chain: Checking(chain, known=(known or {}).get(chain), checkpoints=set_[chain]) for chain in chains}
             covered = {chain: made[-1].seq if made else 0 for chain, made in set_.items()}
-            # An expression, so that rows are read from the table itself: an index may still hold what a damaged row has lost.
-            query = select(*_kept(conn)).where(func.coalesce(_LEDGER.c.chain, "").in_(chains)).order_by(_LEDGER.c.id)
+            query = select(*_kept(conn)).where(_all_of(conn, chains)).order_by(_LEDGER.c.id)
             async with conn.stream(query, execution_options={"yield_per": AT_ONCE}) as rows:
                 async for some in rows.partitions():
                     await asyncio.to_thread(_add, checking, some, covered)
@@ -211,6 +232,17 @@ def _at_head(found: Verification, head: Head | None) -> Verification:
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
+def _firsts(wanted: Wanted, beyond: Iterable[ColumnElement[bool]], limit: int, *, newest_first: bool) -> Select[Any]:
+    """The first of the records wanted that lie beyond, or within, some id."""
+    order = _LEDGER.c.id.desc() if newest_first else _LEDGER.c.id.asc()
+    query = _query(wanted).where(*beyond)
+    if wanted.chains is not None and 1 < len(wanted.chains) <= FEW:
+        keys = _query(replace(wanted, chains=None)).where(*beyond).with_only_columns(_LEDGER.c.id)
+        ids = firsts(keys, [_LEDGER.c.chain == chain for chain in wanted.chains], limit, descending=newest_first)
+        query = select(_LEDGER).where(_LEDGER.c.id.in_(ids))
+    return query.order_by(order).limit(limit)
+
+
 def _query(wanted: Wanted) -> Select[Any]:
     """The records wanted of those that no checkpoint covers."""
     own = select(func.max(_CHECKPOINT.c.seq)).where(_CHECKPOINT.c.chain == _LEDGER.c.chain).scalar_subquery()
@@ -229,6 +261,12 @@ def _of(chains: Collection[str]) -> ColumnElement[bool]:
     if len(chains) == 1:
         return _LEDGER.c.chain == next(iter(chains))
     return func.coalesce(_LEDGER.c.chain, "").in_(chains)
+
+
+def _all_of(conn: AsyncConnection, chains: Collection[str]) -> ColumnElement[bool]:
+    """Every record of these chains. In SQLite's file an index may still hold what a damaged row has lost: there by no index."""
+    by_index = conn.dialect.name == "postgresql"
+    return (_LEDGER.c.chain if by_index else func.coalesce(_LEDGER.c.chain, "")).in_(chains)
 
 
 def _names_in_the_ledger() -> Select[Any]:

@@ -3,10 +3,9 @@
     record -> position and notices, one transaction -> waiting -> sending -> sent
                                                           ^---------'-> failed, or expired without an attempt
 
-Positions are kept per chain by `seq`: a chain's writers queue at its row, so its records become visible in that order, which
-ids across chains do not. Whoever sends claims first, by an update that only one of two can make, and names its claim when it
-says what came of it. A claim that nobody settles is one whose process died: it is taken over, and what it sent, or did not,
-is marked as `repeated`, for nobody can know.
+Positions are kept per chain by `seq`, which has no gaps. Whoever sends claims first, by an update that only one of two can
+make, and names its claim when it says what came of it. A claim that nobody settles is one whose process died: it is taken
+over, and what it sent, or did not, is marked as `repeated`, for nobody can know.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from service.core.ledger import SYSTEM, Record
 from service.core.notices.model import URGENT, Memory, Notice
 from service.core.notices.timing import CLAIMED_FOR
 from service.store import documents, tables
-from service.store.database import Database, insert_absent
+from service.store.database import Database, inserted
 from service.store.ledger import AT_ONCE, as_record
 from service.store.tables import notice as _notice
 from service.store.tables import notice_position as _position
@@ -105,10 +104,8 @@ class Outbox:
         row = {"chain": after.chain, "seq": after.seq, "memory": documents.dump(Memory, after.memory).decode()}
         here = (_position.c.chain == before.chain, _position.c.seq == before.seq)
         async with self._database.writing() as conn:
-            moved = await conn.execute(update(_position).where(*here).values(row))
-            if not moved.rowcount and before.seq == 0:
-                moved = await conn.execute(insert_absent(conn, _position).values(row))
-            if not moved.rowcount:
+            moved = (await conn.execute(update(_position).where(*here).values(row))).rowcount > 0
+            if not moved and not (before.seq == 0 and await inserted(conn, _position, row)):
                 return False
             if waiting:
                 await conn.execute(insert(_notice), [_row(after.chain, each, due_at) for each in waiting])
@@ -134,7 +131,7 @@ class Outbox:
         wanted = [_notice.c.chain == clinic, _notice.c.channel == channel, _claimable(now)]
         if urgent:
             wanted.append(_notice.c.urgent.is_(True))
-        some = select(_notice.c.id).where(*wanted).order_by(_notice.c.id).limit(MOST)
+        some = select(_notice.c.id).where(*wanted).order_by(_notice.c.id).limit(MOST).with_for_update(skip_locked=True)
         broken_off = case((_notice.c.status == "sending", True), else_=_notice.c.repeated)
         values = {"status": "sending", "claim": claim, "claimed_at": now, "tries": _notice.c.tries + 1, "repeated": broken_off}
         # `_claimable` once more: PostgreSQL looks again at that, and at that alone, when it had to wait for a row.

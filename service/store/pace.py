@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 
 from service.store import documents
-from service.store.database import Database
+from service.store.database import Database, insert_or_replace
 from service.store.documents import Document
 from service.store.tables import pace_model as _model
 from service.store.undisturbed import undisturbed
@@ -34,6 +34,5 @@ class Pace:
         document = Document.of(model)
         async with self._database.writing() as conn:
             await documents.put(conn, [document], at)
-            await conn.execute(delete(_model).where(_model.c.clinic == clinic))
             row = {"clinic": clinic, "key": key, "document": document.digest, "fitted_at": at}
-            await conn.execute(insert(_model).values(row))
+            await conn.execute(insert_or_replace(conn, _model).values(row))

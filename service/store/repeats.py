@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
-from service.store.database import Database, insert_absent
+from service.store.database import Database, inserted
 from service.store.tables import repeat as _repeat
 from service.store.undisturbed import undisturbed
 
@@ -59,9 +59,11 @@ class Repeats:
         row = {"key": key, "word": word, "fingerprint": fingerprint, "begun_at": now}
         async with self._database.writing() as conn:
             await conn.execute(delete(_repeat).where(_repeat.c.begun_at < now - KEPT_FOR))
-            if (await conn.execute(insert_absent(conn, _repeat).values(row))).rowcount:
-                return None
-            there = (await conn.execute(select(_repeat).where(*mine))).one()
+            there = None
+            while there is None:  # one that is there may be released before it is read
+                if await inserted(conn, _repeat, row):
+                    return None
+                there = (await conn.execute(select(_repeat).where(*mine))).one_or_none()
         said = None if there.status is None else Said(there.status, there.media_type, there.body)
         return Found(there.fingerprint, said, said is None and there.begun_at < now - ABANDONED_AFTER)
 

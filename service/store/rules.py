@@ -13,7 +13,7 @@ from service.core.errors import NotFoundError, Problem
 from service.core.ledger import Kind
 from service.core.rules.language import RuleSet
 from service.store import documents
-from service.store.database import Database
+from service.store.database import Database, alone
 from service.store.documents import Document
 from service.store.ledger import append
 from service.store.tables import document as _document
@@ -51,6 +51,7 @@ class Rules:
         """Put a good rule file in force; says whether it differs from the one that was. A rejected one is forgotten."""
         document = Document.of(documents.dump(RuleSet, rules))
         async with self._database.writing() as conn:
+            await alone(conn, f"rules {clinic}")
             await conn.execute(delete(_rejection).where(_rejection.c.clinic == clinic))
             last = await _latest(conn, clinic)
             if last and (last.digest, last.rules) == (digest, document.digest):
@@ -99,6 +100,7 @@ class Rules:
     async def reject_rules(self, clinic: str, digest: str, problems: tuple[Problem, ...], at: datetime) -> bool:
         """Remember that the rule file as it stands is bad; recorded, and True, the first time it is seen so."""
         async with self._database.writing() as conn:
+            await alone(conn, f"rules {clinic}")
             seen = await conn.scalar(select(_rejection.c.digest).where(_rejection.c.clinic == clinic))
             if seen == digest:
                 return False

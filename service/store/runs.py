@@ -26,7 +26,8 @@ from service.store.database import Database
 from service.store.documents import Document
 from service.store.inputs import InputDocuments, put_together, take_apart
 from service.store.leases import demand
-from service.store.ledger import append
+from service.store.ledger import Entry, append, append_all
+from service.store.merging import FEW, firsts
 from service.store.pages import Page, cursor_of, position
 from service.store.state import advance_standings, replace_names, replace_numbers, replace_rule_states
 from service.store.tables import run as _run
@@ -86,8 +87,8 @@ class Runs:
             await looks.put(conn, inputs, outcome.looks)
             if kept is not None:
                 await reports.put(conn, inputs.clinic, inputs.run, kept)
-            for kind, body in _records(inputs, outcome, text):
-                await append(conn, inputs.clinic, kind, body, inputs.now)
+            records = _records(inputs, outcome, text)
+            await append_all(conn, inputs.clinic, [Entry(kind, body, inputs.now) for kind, body in records])
 
     async def finish(self, run_id: str, status: str, summary: Mapping[str, object], at: datetime) -> None:
         """Say that a run has done what it could. Raises NotFoundError if no such run is running."""
@@ -137,14 +138,16 @@ class Runs:
         self, clinics: Collection[str] | None = None, *, planned: bool = False, cursor: str | None = None, limit: int = 100
     ) -> Page[Run]:
         """Runs, newest first: of some clinics (None: all), and on demand only those with a plan. Raises InputError."""
-        query = _query()
-        if clinics is not None:
-            query = query.where(_run.c.clinic.in_(clinics))
-        if planned:
-            query = query.where(_PLANNED)
+        wanted = [_PLANNED] if planned else []
         if cursor is not None:
             at, id_ = position(cursor, datetime, str)
-            query = query.where(tuple_(_run.c.started_at, _run.c.id) < tuple_(literal(at, Instant), literal(id_)))
+            wanted.append(tuple_(_run.c.started_at, _run.c.id) < tuple_(literal(at, Instant), literal(id_)))
+        query = _query().where(*wanted)
+        if clinics is not None and 1 < len(clinics) <= FEW:
+            keys = select(_run.c.started_at, _run.c.id).where(*wanted)
+            query = query.where(_run.c.id.in_(firsts(keys, [_run.c.clinic == clinic for clinic in clinics], limit + 1)))
+        elif clinics is not None:
+            query = query.where(_run.c.clinic.in_(clinics))
         query = query.order_by(_run.c.started_at.desc(), _run.c.id.desc()).limit(limit + 1)
         rows = await self._database.read(lambda conn: conn.execute(query).all())
         return Page.of(rows, limit, _from, lambda row: cursor_of(row.started_at, row.id))

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.core.decide.model import RuleState, Standing
 from service.core.roster import NO_NUMBERS, DayNumbers
 from service.store import documents, tables
-from service.store.database import Database
+from service.store.database import Database, alone
 from service.store.leases import demand
 from service.store.ledger import Entry, append
 from service.store.undisturbed import at_once, undisturbed
@@ -64,20 +64,22 @@ class Memory:
         async with self._database.writing() as conn:
             if fence is not None:
                 await demand(conn, clinic, fence)
-            await put_standing(conn, clinic, campaign, standing)
+            await put_standings(conn, clinic, {campaign: standing})
             if entry:
                 await append(conn, clinic, entry.kind, entry.body, entry.at)
 
 
-async def put_standing(conn: AsyncConnection, clinic: str, campaign: str, standing: Standing) -> None:
-    """Replace what is remembered about a campaign, in this write transaction."""
-    await _replace(conn, tables.standing, Standing, clinic, {}, {campaign: standing})
+async def put_standings(conn: AsyncConnection, clinic: str, standings: Mapping[str, Standing]) -> None:
+    """Replace what is remembered about campaigns, in this write transaction."""
+    await alone(conn, f"standings {clinic}")
+    await _replace(conn, tables.standing, Standing, clinic, {}, standings)
 
 
 async def advance_standings(
     conn: AsyncConnection, clinic: str, before: Mapping[str, Standing], after: Mapping[str, Standing]
 ) -> None:
     """Move from the standings a run began with to those it concluded, except where they are no longer the former."""
+    await alone(conn, f"standings {clinic}")
     now = await _remembered(conn, tables.standing, Standing, clinic)
     untouched = {name for name in before.keys() | after.keys() if now.get(name) == before.get(name)}
     await _replace(conn, tables.standing, Standing, clinic, _of(untouched, before), _of(untouched, after))

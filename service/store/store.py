@@ -14,7 +14,7 @@ from service.store.keys import Keys
 from service.store.leases import Leases
 from service.store.ledger import Ledger
 from service.store.looks import Looks
-from service.store.migrate import migrate
+from service.store.migrate import Migrated, migrate
 from service.store.notes import Notes
 from service.store.outbox import Outbox
 from service.store.overview import Overviews
@@ -66,9 +66,9 @@ class Store:
         """The store at a database URL; connections are made when needed. Raises SettingsError for a URL it cannot use."""
         return cls(Database(url, monitor))
 
-    async def migrate(self) -> None:
+    async def migrate(self) -> Migrated:
         """Bring the database's tables up to this version. Raises StoreError."""
-        await migrate(self._database)
+        return await migrate(self._database)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life. Raises StoreError."""

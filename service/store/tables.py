@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import VARCHAR
 
 from service.store.columns import Instant
 
@@ -34,6 +35,17 @@ metadata = MetaData(
     }
 )
 
+
+def _string(length: int) -> String:
+    """Text that is about so long, and compared byte by byte, as SQLite does: names are in the same order on every machine.
+
+    By a language's rules it would be another order with another locale, and an index wrong when the system's rules change.
+    PostgreSQL alone would hold us to the length, and refuse a run whose campaign has a long name; what people write is
+    limited where they write it.
+    """
+    return String(length).with_variant(VARCHAR(collation="C"), "postgresql")
+
+
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A number the database counts up itself; SQLite does so for INTEGER only."""
 
@@ -42,9 +54,9 @@ NUMBER = BigInteger().with_variant(Integer, "sqlite")
 chain = Table(
     "chain",
     metadata,
-    Column("name", String(100), primary_key=True),
+    Column("name", _string(100), primary_key=True),
     Column("seq", Integer, nullable=False),
-    Column("hash", String(64), nullable=False),
+    Column("hash", _string(64), nullable=False),
     comment="The head of each chain: the row writers queue at, and what the chain must still reach when it is verified.",
 )
 
@@ -52,12 +64,12 @@ ledger = Table(
     "ledger",
     metadata,
     Column("id", NUMBER, primary_key=True, autoincrement=True),
-    Column("chain", String(100), nullable=False),
+    Column("chain", _string(100), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("at", Instant(damaged=datetime.min.replace(tzinfo=UTC)), nullable=False),
-    Column("kind", String(40), nullable=False),
+    Column("kind", _string(40), nullable=False),
     Column("text", Text, nullable=False),
-    Column("hash", String(64), nullable=False),
+    Column("hash", _string(64), nullable=False),
     UniqueConstraint("chain", "seq"),
     Index(None, "kind", "id"),
     Index(None, "chain", "id"),
@@ -67,14 +79,14 @@ ledger = Table(
 checkpoint = Table(
     "checkpoint",
     metadata,
-    Column("chain", String(100), primary_key=True),
+    Column("chain", _string(100), primary_key=True),
     Column("seq", Integer, primary_key=True),
-    Column("hash", String(64), nullable=False),
+    Column("hash", _string(64), nullable=False),
     Column("first", Integer, nullable=False),
-    Column("file", String(255), nullable=False),
-    Column("sha256", String(64), nullable=False),
+    Column("file", _string(255), nullable=False),
+    Column("sha256", _string(64), nullable=False),
     Column("at", Instant(damaged=datetime.min.replace(tzinfo=UTC)), nullable=False),
-    Column("by", String(200), nullable=False),
+    Column("by", _string(200), nullable=False),
     comment="What was taken out of a chain into a file: only records up to a checkpoint may be removed.",
 )
 
@@ -83,7 +95,7 @@ checkpoint = Table(
 document = Table(
     "document",
     metadata,
-    Column("digest", String(64), primary_key=True),
+    Column("digest", _string(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("used_on", Date),
     Index(None, "used_on"),
@@ -93,9 +105,9 @@ document = Table(
 run = Table(
     "run",
     metadata,
-    Column("id", String(40), primary_key=True),
-    Column("clinic", String(100), nullable=False),
-    Column("status", String(20), nullable=False),
+    Column("id", _string(40), primary_key=True),
+    Column("clinic", _string(100), nullable=False),
+    Column("status", _string(20), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("message", Text, nullable=False),
@@ -114,7 +126,7 @@ snapshot = Table(
     "snapshot",
     metadata,
     Column("run", ForeignKey("run.id"), primary_key=True),
-    Column("clinic", String(100), nullable=False),
+    Column("clinic", _string(100), nullable=False),
     Column("taken_at", Instant, nullable=False),
     Column("readable", Boolean, nullable=False),
     Column("document", ForeignKey("document.digest"), nullable=False),
@@ -125,20 +137,20 @@ snapshot = Table(
 decision = Table(
     "decision",
     metadata,
-    Column("id", String(40), primary_key=True),
+    Column("id", _string(40), primary_key=True),
     Column("run", ForeignKey("run.id"), nullable=False),
-    Column("clinic", String(100), nullable=False),
-    Column("campaign", String(200), nullable=False),
-    Column("platform", String(20), nullable=False),
-    Column("service", String(200), nullable=False, server_default=""),
+    Column("clinic", _string(100), nullable=False),
+    Column("campaign", _string(200), nullable=False),
+    Column("platform", _string(20), nullable=False),
+    Column("service", _string(200), nullable=False, server_default=""),
     Column("rule", Text),
-    Column("verdict", String(20), nullable=False),
-    Column("reason", String(40), nullable=False),
+    Column("verdict", _string(20), nullable=False),
+    Column("reason", _string(40), nullable=False),
     Column("changed", Boolean, nullable=False),
     Column("at", Instant, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "at", "id"),
-    Index(None, "clinic", "at", "id"),
+    Index("ix_decision_clinic_newest", "clinic", "at", "id", "changed", "verdict", "reason", "platform", "rule"),
     Index(None, "clinic", "campaign", "at", "id"),
     Index(None, "run"),
 )
@@ -147,7 +159,7 @@ trace = Table(
     "trace",
     metadata,
     Column("run", ForeignKey("run.id"), primary_key=True),
-    Column("service", String(200), primary_key=True),
+    Column("service", _string(200), primary_key=True),
     Column("document", ForeignKey("document.digest"), nullable=False),
     Index(None, "document"),
     comment="The conditions of a service as a run evaluated them: why its decisions are what they are.",
@@ -158,10 +170,10 @@ trace = Table(
 look = Table(
     "look",
     metadata,
-    Column("clinic", String(100), primary_key=True),
+    Column("clinic", _string(100), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("service", String(200), primary_key=True),
-    Column("location", String(40), primary_key=True),
+    Column("service", _string(200), primary_key=True),
+    Column("location", _string(40), primary_key=True),
     Column("taken_at", Instant, nullable=False),
     Column("run", ForeignKey("run.id"), nullable=False),
     Column("body", Text, nullable=False),
@@ -171,8 +183,8 @@ look = Table(
 pace_model = Table(
     "pace_model",
     metadata,
-    Column("clinic", String(100), primary_key=True),
-    Column("key", String(200), nullable=False),
+    Column("clinic", _string(100), primary_key=True),
+    Column("key", _string(200), nullable=False),
     Column("document", ForeignKey("document.digest"), nullable=False),
     Column("fitted_at", Instant, nullable=False),
     Index(None, "document"),
@@ -184,7 +196,7 @@ run_seen = Table(
     "run_seen",
     metadata,
     Column("run", ForeignKey("run.id"), primary_key=True),
-    Column("clinic", String(100), nullable=False),
+    Column("clinic", _string(100), nullable=False),
     Column("at", Instant, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index(None, "clinic", "at"),
@@ -194,9 +206,9 @@ run_seen = Table(
 day_seen = Table(
     "day_seen",
     metadata,
-    Column("clinic", String(100), primary_key=True),
+    Column("clinic", _string(100), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("service", String(200), primary_key=True),
+    Column("service", _string(200), primary_key=True),
     Column("body", LargeBinary, nullable=False),
     comment="The diaries of a service at the first whole look of a local day, as the structure report needs them.",
 )
@@ -206,30 +218,30 @@ day_seen = Table(
 
 def _remembered(name: str, key: Column[str]) -> Table:
     """What is remembered of each clinic, as JSON by `key`."""
-    clinic, body = Column("clinic", String(100), primary_key=True), Column("body", Text, nullable=False)
+    clinic, body = Column("clinic", _string(100), primary_key=True), Column("body", Text, nullable=False)
     return Table(name, metadata, clinic, key, body)
 
 
-rule_state = _remembered("rule_state", Column("key", String(400), primary_key=True))
-known_name = _remembered("known_name", Column("name", String(400), primary_key=True))
-standing = _remembered("standing", Column("campaign", String(200), primary_key=True))
+rule_state = _remembered("rule_state", Column("key", _string(400), primary_key=True))
+known_name = _remembered("known_name", Column("name", _string(400), primary_key=True))
+standing = _remembered("standing", Column("campaign", _string(200), primary_key=True))
 
 day_numbers = Table(
     "day_numbers",
     metadata,
-    Column("clinic", String(100), primary_key=True),
+    Column("clinic", _string(100), primary_key=True),
     Column("body", Text, nullable=False),
 )
 
 change = Table(
     "change",
     metadata,
-    Column("id", String(40), primary_key=True),
-    Column("decision", String(40), nullable=False),
-    Column("run", String(40), nullable=False),
-    Column("clinic", String(100), nullable=False),
-    Column("campaign", String(200), nullable=False),
-    Column("status", String(20), nullable=False),
+    Column("id", _string(40), primary_key=True),
+    Column("decision", _string(40), nullable=False),
+    Column("run", _string(40), nullable=False),
+    Column("clinic", _string(100), nullable=False),
+    Column("campaign", _string(200), nullable=False),
+    Column("status", _string(20), nullable=False),
     Column("fence", Integer, nullable=False),
     Column("intended_at", Instant, nullable=False),
     Column("sent_at", Instant),
@@ -244,8 +256,8 @@ change = Table(
 lease = Table(
     "lease",
     metadata,
-    Column("clinic", String(100), primary_key=True),
-    Column("holder", String(200)),
+    Column("clinic", _string(100), primary_key=True),
+    Column("holder", _string(200)),
     Column("token", Integer, nullable=False),
     Column("expires_at", Instant, nullable=False),
 )
@@ -253,7 +265,7 @@ lease = Table(
 note = Table(
     "note",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", _string(200), primary_key=True),
     Column("until", Instant),
     Column("body", Text, nullable=False),
     comment="What an outside system said and need not be asked again until then; only a saving, never a record.",
@@ -264,27 +276,27 @@ note = Table(
 hold = Table(
     "hold",
     metadata,
-    Column("id", String(40), primary_key=True),
-    Column("clinic", String(100)),
-    Column("campaign", String(200)),
-    Column("service", String(200)),
-    Column("of", String(300)),
+    Column("id", _string(40), primary_key=True),
+    Column("clinic", _string(100)),
+    Column("campaign", _string(200)),
+    Column("service", _string(200)),
+    Column("of", _string(300)),
     Column("until", Instant),
     Column("reason", Text, nullable=False),
-    Column("by", String(200), nullable=False),
+    Column("by", _string(200), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("ended_by", String(200)),
+    Column("ended_by", _string(200)),
     Index(None, "ended_at", "clinic"),
 )
 
 approval = Table(
     "approval",
     metadata,
-    Column("id", String(40), primary_key=True),
-    Column("clinic", String(100), nullable=False),
-    Column("campaign", String(200), nullable=False),
-    Column("answer", String(20), nullable=False),
+    Column("id", _string(40), primary_key=True),
+    Column("clinic", _string(100), nullable=False),
+    Column("campaign", _string(200), nullable=False),
+    Column("answer", _string(20), nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "clinic", "answer"),
@@ -294,11 +306,11 @@ approval = Table(
 key = Table(
     "api_key",
     metadata,
-    Column("id", String(40), primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("role", String(20), nullable=False),
+    Column("id", _string(40), primary_key=True),
+    Column("name", _string(200), nullable=False),
+    Column("role", _string(20), nullable=False),
     Column("clinics", Text, nullable=False),
-    Column("hash", String(64), nullable=False),
+    Column("hash", _string(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
@@ -309,8 +321,8 @@ key = Table(
 session = Table(
     "session",
     metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("key_hash", String(64), nullable=False),
+    Column("hash", _string(64), primary_key=True),
+    Column("key_hash", _string(64), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Index(None, "expires_at"),
@@ -320,12 +332,12 @@ session = Table(
 repeat = Table(
     "repeat",
     metadata,
-    Column("key", String(40), primary_key=True),
-    Column("word", String(200), primary_key=True),
-    Column("fingerprint", String(64), nullable=False),
+    Column("key", _string(40), primary_key=True),
+    Column("word", _string(200), primary_key=True),
+    Column("fingerprint", _string(64), nullable=False),
     Column("begun_at", Instant, nullable=False),
     Column("status", Integer),
-    Column("media_type", String(100)),
+    Column("media_type", _string(100)),
     Column("body", LargeBinary),
     Index(None, "begun_at"),
     comment="What requests with an Idempotency-Key were answered, for a day.",
@@ -335,8 +347,8 @@ revision = Table(
     "rule_revision",
     metadata,
     Column("id", NUMBER, primary_key=True, autoincrement=True),
-    Column("clinic", String(100), nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("clinic", _string(100), nullable=False),
+    Column("digest", _string(64), nullable=False),
     Column("text", Text, nullable=False),
     Column("rules", ForeignKey("document.digest"), nullable=False),
     Column("loaded_at", Instant, nullable=False),
@@ -347,8 +359,8 @@ revision = Table(
 rejection = Table(
     "rule_rejection",
     metadata,
-    Column("clinic", String(100), primary_key=True),
-    Column("digest", String(64), nullable=False),
+    Column("clinic", _string(100), primary_key=True),
+    Column("digest", _string(64), nullable=False),
     Column("problems", Text, nullable=False),
     Column("rejected_at", Instant, nullable=False),
 )
@@ -358,7 +370,7 @@ rejection = Table(
 notice_position = Table(
     "notice_position",
     metadata,
-    Column("chain", String(100), primary_key=True),
+    Column("chain", _string(100), primary_key=True),
     Column("seq", Integer, nullable=False),
     Column("memory", Text, nullable=False),
     comment="Up to which record of each chain notices have been made, and what is remembered of what was told.",
@@ -368,18 +380,18 @@ notice = Table(
     "notice",
     metadata,
     Column("id", NUMBER, primary_key=True, autoincrement=True),
-    Column("chain", String(100), nullable=False),
+    Column("chain", _string(100), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("n", Integer, nullable=False),
-    Column("channel", String(200), nullable=False),
+    Column("channel", _string(200), nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("at", Instant, nullable=False),
     Column("body", Text, nullable=False),
-    Column("status", String(20), nullable=False),
+    Column("status", _string(20), nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("repeated", Boolean, nullable=False),
-    Column("claim", String(40)),
+    Column("claim", _string(40)),
     Column("claimed_at", Instant),
     Column("ended_at", Instant),
     UniqueConstraint("chain", "seq", "channel", "n"),

@@ -1,7 +1,8 @@
 """What is new in the ledger, for whoever watches it grow.
 
-Where a watcher stands is counted chain by chain: the numbers of one follow each other without a gap, while on PostgreSQL a
-record may become visible after another chain's with a higher id. The id is what a watcher that was cut off comes back with.
+Where a watcher stands is counted chain by chain. A watcher that was cut off comes back with an id, and has then seen every
+record with a lower one: they become visible in the order of their ids (`ledger.append_all`), and what is told at once is what
+was there at one moment, of all chains.
 """
 
 from __future__ import annotations
@@ -56,25 +57,28 @@ class Tail:
 
     async def places(self, chains: Collection[str], after: int) -> Places:
         """Where a watcher stood that had seen the record with this id."""
-        last = select(func.max(_LEDGER.c.seq)).where(_LEDGER.c.id <= after)
+        last = select(_LEDGER.c.seq).where(_LEDGER.c.id <= after).order_by(_LEDGER.c.id.desc()).limit(1)
         async with self._database.reading() as conn:
             return {chain: await conn.scalar(last.where(_LEDGER.c.chain == chain)) or 0 for chain in chains}
 
     async def since(self, seen: Mapping[str, int], heads: Mapping[str, int]) -> list[Event]:
-        """The records between two standings, in the order of their ids, `AT_ONCE` of a chain at the most."""
-        grown = [(chain, seen.get(chain, 0)) for chain, seq in heads.items() if seq > seen.get(chain, 0)]
+        """The records between two standings, in the order of their ids, `AT_ONCE` of a chain at the most.
+
+        Nothing from after `heads`, although it may be there by now: of another chain one with a lower id may be, too.
+        """
+        grown = [(chain, seen.get(chain, 0), seq) for chain, seq in heads.items() if seq > seen.get(chain, 0)]
         if not grown:
             return []
         async with self._database.reading() as conn:
-            found = [[_event(row) for row in await conn.execute(_after(chain, seq))] for chain, seq in grown]
+            found = [[_event(row) for row in await conn.execute(_between(*each))] for each in grown]
         # Where a chain has more to tell, nothing is told from behind that: who is cut off there goes on with all of it.
         end = min((each[-1].id for each in found if len(each) == AT_ONCE), default=None)
         told = (event for each in found for event in each if end is None or event.id <= end)
         return sorted(told, key=lambda event: event.id)
 
 
-def _after(chain: str, seq: int) -> Select[Any]:
-    query = select(_LEDGER).where(_LEDGER.c.chain == chain, _LEDGER.c.seq > seq)
+def _between(chain: str, seen: int, head: int) -> Select[Any]:
+    query = select(_LEDGER).where(_LEDGER.c.chain == chain, _LEDGER.c.seq > seen, _LEDGER.c.seq <= head)
     return query.order_by(_LEDGER.c.seq).limit(AT_ONCE)
 
 

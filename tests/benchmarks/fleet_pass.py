@@ -71,7 +71,7 @@ class Ads:
 async def main(url: str, rules: Path, count: int, passes: int) -> None:
     configure(50)
     world = town(count)
-    app, adapters = assemble(Settings(database_url=url, rules_dir=rules, _env_file=None), world.clock())  # type: ignore[call-arg] # pydantic-settings' own
+    app, adapters = assemble(Settings(database_url=url, rules_dir=rules, _env_file=None), world.clock())
     await app.store.migrate()
     read: dict[str, Diaries] = {}
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from service.store.store import Store
+from tests import postgres
 from tests.databases import lay
 from tests.store.samples import CLINIC, HOUR, NOW
 
-BACKENDS = {"sqlite": "sqlite+aiosqlite:///{path}/governor.db"}
 
-
-@pytest.fixture(params=BACKENDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an empty database is."""
-    return BACKENDS[request.param].format(path=tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a database is: empty, or of this version if the test opens a `store` on it."""
+    migrated = "store" in request.fixturenames
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{lay(tmp_path) if migrated else tmp_path / 'governor.db'}"
+    else:
+        with postgres.database(postgres.TEMPLATE if migrated else postgres.EMPTY) as found:
+            yield found
 
 
 @pytest.fixture
-async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
-    if url.startswith("sqlite"):
-        lay(tmp_path)
+async def store(url: str) -> AsyncIterator[Store]:
     opened = Store.open(url)
-    await opened.migrate()
     yield opened
     await opened.aclose()
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +12,8 @@ from service.core.ledger import SYSTEM, Checkpoint, Head, Kind, Record
 from service.store import archives, ledger
 from service.store.ledger import Wanted
 from service.store.store import Store
+from tests.store.backends import damage, execute, on_postgresql, on_sqlite
 from tests.store.samples import CLINIC, HOUR, NOW
-from tests.store.test_database import execute
 from tests.store.test_ledger import fill
 
 OTHER = "northside-allied"
@@ -155,17 +153,14 @@ async def test_a_head_noted_before_is_held_against_what_is_left_or_known_to_be_e
     assert (forged and forged.seq) == 3
 
 
-DAMAGE = {
+ANYWHERE = {
     "a record after it removed": ("DELETE FROM ledger WHERE seq = 4", 4),
     "its number": ("UPDATE checkpoint SET seq = 2", 3),
     "its number set beyond what is left": ("UPDATE checkpoint SET seq = 4", 5),
-    "its number that is none": ("UPDATE checkpoint SET seq = 'three'", 1),
     "its hash": ("UPDATE checkpoint SET hash = replace(hash, substr(hash, 1, 1), 'x')", 4),
     "the file's name": ("UPDATE checkpoint SET file = 'other.ndjson'", 7),
     "the file's digest": ("UPDATE checkpoint SET sha256 = replace(sha256, 'f', 'e')", 7),
     "who set it": ("UPDATE checkpoint SET by = 'bob'", 7),
-    "when it was set": ("UPDATE checkpoint SET at = replace(at, '2026', '2025')", 7),
-    "when it was set, being no instant": ("UPDATE checkpoint SET at = 'noon'", 7),
     "the first record": ("UPDATE checkpoint SET first = 2", 7),
     "the checkpoint gone": ("DELETE FROM checkpoint", 1),
     "the checkpoint of another chain": ("UPDATE checkpoint SET chain = 'northside-allied'", 1),
@@ -175,31 +170,50 @@ DAMAGE = {
         5,
     ),
 }
+SQLITE = {
+    "its number that is none": ("UPDATE checkpoint SET seq = 'three'", 1),
+    "when it was set": ("UPDATE checkpoint SET at = replace(at, '2026', '2025')", 7),
+    "when it was set, being no instant": ("UPDATE checkpoint SET at = 'noon'", 7),
+}
+POSTGRESQL = {
+    "when it was set": ("UPDATE checkpoint SET at = at - interval '1 year'", 7),
+    "when it was set, being no instant": ("UPDATE checkpoint SET at = 'infinity'", 7),
+}
 
 
-@pytest.mark.parametrize(("statement", "seq"), DAMAGE.values(), ids=DAMAGE)
-async def test_damage_to_a_checkpoint_done_past_the_guards_is_named(
-    store: Store, tmp_path: Path, statement: str, seq: int
+@pytest.mark.parametrize(("statement", "seq"), ANYWHERE.values(), ids=ANYWHERE)
+async def test_damage_to_a_checkpoint_done_past_the_guards_is_named(store: Store, url: str, statement: str, seq: int) -> None:
+    await damaged(store, url, statement, seq)
+
+
+@on_sqlite
+@pytest.mark.parametrize(("statement", "seq"), SQLITE.values(), ids=SQLITE)
+async def test_damage_to_a_checkpoint_that_sqlite_alone_can_hold_is_named(
+    store: Store, url: str, statement: str, seq: int
 ) -> None:
+    await damaged(store, url, statement, seq)
+
+
+@on_postgresql
+@pytest.mark.parametrize(("statement", "seq"), POSTGRESQL.values(), ids=POSTGRESQL)
+async def test_damage_to_a_checkpoint_that_postgresql_alone_can_hold_is_named(
+    store: Store, url: str, statement: str, seq: int
+) -> None:
+    await damaged(store, url, statement, seq)
+
+
+async def damaged(store: Store, url: str, statement: str, seq: int) -> None:
     await taken_out(store)
     await removed(store)
-    with sqlite3.connect(tmp_path / "governor.db") as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.execute(statement)
-    connection.close()
+    await damage(url, statement)
     found = (await store.ledger.verify(CLINIC)).broken
     assert found
     assert found.seq == seq, str(found)
 
 
-async def test_records_removed_under_a_forged_checkpoint_are_missed(store: Store, tmp_path: Path) -> None:
+async def test_records_removed_under_a_forged_checkpoint_are_missed(store: Store, url: str) -> None:
     await fill(store, 6)
-    with sqlite3.connect(tmp_path / "governor.db") as connection:
-        connection.execute("DROP TRIGGER checkpoint_refuses_insert")
-        connection.execute(COVERED.format(CLINIC, 3))
-        connection.execute("DELETE FROM ledger WHERE seq <= 3")  # which the guard permits now
-    connection.close()
+    await damage(url, COVERED.format(CLINIC, 3), "DELETE FROM ledger WHERE seq <= 3")
     found = (await store.ledger.verify(CLINIC)).broken
     assert str(found) == f"{CLINIC} #3: the records up to here were taken out, and no record tells of it"
 
@@ -231,12 +245,9 @@ async def test_there_is_nothing_to_take_of_what_is_not_there_or_has_one_record(s
     assert await store.archives.segment("nobody", NOW + HOUR) is None
 
 
-async def test_nothing_is_taken_of_a_chain_whose_last_record_to_go_is_missing(store: Store, tmp_path: Path) -> None:
+async def test_nothing_is_taken_of_a_chain_whose_last_record_to_go_is_missing(store: Store, url: str) -> None:
     await fill(store, 6)
-    with sqlite3.connect(tmp_path / "governor.db") as connection:
-        connection.execute("DROP TRIGGER ledger_refuses_delete")
-        connection.execute("DELETE FROM ledger WHERE seq = 3")
-    connection.close()
+    await damage(url, "DELETE FROM ledger WHERE seq = 3")
     with pytest.raises(LedgerBrokenError, match=f"{CLINIC} #3"):
         await store.archives.segment(CLINIC, NOW + 3 * HOUR)
 
@@ -297,6 +308,7 @@ async def test_an_export_that_records_are_taken_out_from_under_says_so(store: St
         await anext(running)
 
 
+@on_sqlite
 @pytest.mark.parametrize("chains", ["('a')", "('a', 'b')"])
 async def test_pages_and_exports_read_no_more_than_they_show(store: Store, chains: str) -> None:
     """SQLite's own plan: no sorting, which would read and order a chain's whole life for each step."""

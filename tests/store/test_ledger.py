@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 from datetime import UTC
@@ -17,6 +16,7 @@ from service.core.ledger import SYSTEM, Head, Kind, Record, export_line
 from service.core.verification import verify
 from service.store.pages import Page
 from service.store.store import Store
+from tests.store.backends import damage, execute, on_postgresql, on_sqlite
 from tests.store.samples import CLINIC, HOUR, NOW
 
 VERIFIER = Path(__file__).parents[2] / "tools" / "verify_ledger.py"
@@ -24,17 +24,6 @@ VERIFIER = Path(__file__).parents[2] / "tools" / "verify_ledger.py"
 
 async def fill(store: Store, count: int, chain: str = CLINIC) -> list[Record]:
     return [await store.ledger.append(chain, Kind.DECISION, {"n": n, "name": "Zoë"}, NOW + n * HOUR) for n in range(count)]
-
-
-def damage(tmp_path: Path, *statements: str) -> None:
-    """Reach past the guards, as somebody with the file in hand could."""
-    with sqlite3.connect(tmp_path / "governor.db") as connection:
-        for name in ("update", "delete", "replace"):
-            connection.execute(f"DROP TRIGGER ledger_refuses_{name}")
-            connection.execute(f"DROP TRIGGER chain_refuses_{name}")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
 
 
 async def test_records_come_back_as_they_were_appended(store: Store) -> None:
@@ -105,23 +94,11 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(store: Store, cursor: st
         await store.decisions.decisions(cursor=cursor)
 
 
-def empty(directory: Path) -> None:
-    for file in directory.iterdir():
-        file.unlink()
-
-
-DAMAGE = {
+ANYWHERE = {
     "a byte flipped in a text": ("UPDATE ledger SET text = replace(text, 'Zoë', 'Zoe') WHERE seq = 3", 3),
-    "a text that is no UTF-8": ("UPDATE ledger SET text = CAST(x'7bff7d' AS TEXT) WHERE seq = 3", 3),
-    "a text that is a blob": ("UPDATE ledger SET text = CAST(text AS BLOB) WHERE seq = 3", 3),
     "a hash": ("UPDATE ledger SET hash = replace(hash, substr(hash, 1, 1), 'x') WHERE seq = 3", 3),
     "a kind": ("UPDATE ledger SET kind = 'hold' WHERE seq = 3", 3),
-    "a kind that is a number": ("UPDATE ledger SET kind = CAST(x'01' AS BLOB) WHERE seq = 3", 3),
-    "a time": ("UPDATE ledger SET at = replace(at, '2026', '2025') WHERE seq = 3", 3),
-    "a time that is none": ("UPDATE ledger SET at = 'noon' WHERE seq = 3", 3),
-    "a time that is a blob": ("UPDATE ledger SET at = x'00' WHERE seq = 3", 3),
     "a number": ("UPDATE ledger SET seq = 9 WHERE seq = 3", 3),
-    "a number that is none": ("UPDATE ledger SET seq = 'three' WHERE seq = 3", 3),
     "another chain": ("UPDATE ledger SET chain = 'other' WHERE seq = 3", 3),
     "one removed": ("DELETE FROM ledger WHERE seq = 3", 3),
     "the last removed": ("DELETE FROM ledger WHERE seq = 5", 5),
@@ -132,23 +109,54 @@ DAMAGE = {
     "the row that remembers the head": ("DELETE FROM chain", 5),
     "the head put back": ("UPDATE chain SET seq = 4, hash = (SELECT hash FROM ledger WHERE seq = 4)", 5),
 }
+SQLITE = {
+    "a text that is no UTF-8": ("UPDATE ledger SET text = CAST(x'7bff7d' AS TEXT) WHERE seq = 3", 3),
+    "a text that is a blob": ("UPDATE ledger SET text = CAST(text AS BLOB) WHERE seq = 3", 3),
+    "a kind that is a number": ("UPDATE ledger SET kind = CAST(x'01' AS BLOB) WHERE seq = 3", 3),
+    "a time": ("UPDATE ledger SET at = replace(at, '2026', '2025') WHERE seq = 3", 3),
+    "a time that is none": ("UPDATE ledger SET at = 'noon' WHERE seq = 3", 3),
+    "a time that is a blob": ("UPDATE ledger SET at = x'00' WHERE seq = 3", 3),
+    "a number that is none": ("UPDATE ledger SET seq = 'three' WHERE seq = 3", 3),
+}
+POSTGRESQL = {
+    "a kind that is padded": ("UPDATE ledger SET kind = kind || ' ' WHERE seq = 3", 3),
+    "a time": ("UPDATE ledger SET at = at - interval '1 year' WHERE seq = 3", 3),
+    "a time that is none": ("UPDATE ledger SET at = 'infinity' WHERE seq = 3", 3),
+    "a time before all years": ("UPDATE ledger SET at = '4000-01-01 BC' WHERE seq = 3", 3),
+}
 
 
-@pytest.mark.parametrize(("statement", "seq"), DAMAGE.values(), ids=DAMAGE)
-async def test_damage_done_past_the_guards_is_named(store: Store, tmp_path: Path, statement: str, seq: int) -> None:
+@pytest.mark.parametrize(("statement", "seq"), ANYWHERE.values(), ids=ANYWHERE)
+async def test_damage_done_past_the_guards_is_named(store: Store, url: str, statement: str, seq: int) -> None:
+    await damaged(store, url, statement, seq)
+
+
+@on_sqlite
+@pytest.mark.parametrize(("statement", "seq"), SQLITE.values(), ids=SQLITE)
+async def test_damage_that_sqlite_alone_can_hold_is_named(store: Store, url: str, statement: str, seq: int) -> None:
+    await damaged(store, url, statement, seq)
+
+
+@on_postgresql
+@pytest.mark.parametrize(("statement", "seq"), POSTGRESQL.values(), ids=POSTGRESQL)
+async def test_damage_that_postgresql_alone_can_hold_is_named(store: Store, url: str, statement: str, seq: int) -> None:
+    await damaged(store, url, statement, seq)
+
+
+async def damaged(store: Store, url: str, statement: str, seq: int) -> None:
     await fill(store, 5)
     assert (await store.ledger.verify(CLINIC)).ok
-    damage(tmp_path, statement, "UPDATE ledger SET seq = -seq WHERE typeof(seq) = 'integer' AND seq < 0")
+    await damage(url, statement, "UPDATE ledger SET seq = -seq WHERE seq < 0")
     found = await store.ledger.verify(CLINIC)
     assert found.broken
     assert (found.broken.chain, found.broken.seq) == (CLINIC, seq)
 
 
-async def test_a_chain_whose_row_is_gone_is_still_named_and_found_broken(store: Store, tmp_path: Path) -> None:
+async def test_a_chain_whose_row_is_gone_is_still_named_and_found_broken(store: Store, url: str) -> None:
     await fill(store, 2)
     await fill(store, 1, SYSTEM)
     await fill(store, 1, "zoo")
-    damage(tmp_path, "DELETE FROM chain WHERE seq = 2")
+    await damage(url, "DELETE FROM chain WHERE seq = 2")
     assert await store.ledger.chains() == tuple(sorted((CLINIC, SYSTEM, "zoo")))
     found = await store.ledger.verify_each(await store.ledger.chains())
     assert {name for name, each in found.items() if each.broken} == {CLINIC}
@@ -164,40 +172,34 @@ GUARDED = {
 
 
 @pytest.mark.parametrize("statement", GUARDED.values(), ids=GUARDED)
-async def test_the_database_lets_no_chain_forget_its_head(store: Store, tmp_path: Path, statement: str) -> None:
+async def test_the_database_lets_no_chain_forget_its_head(store: Store, url: str, statement: str) -> None:
     written = await fill(store, 2)
-    with sqlite3.connect(tmp_path / "governor.db") as connection, pytest.raises(sqlite3.IntegrityError, match="chain's head"):
-        connection.execute(statement)
-    connection.close()
+    with pytest.raises(StoreError, match="chain's head"):
+        await execute(url, statement)
     assert await store.ledger.head(CLINIC) == Head(2, written[-1].hash)
     await fill(store, 1)
     assert (await store.ledger.verify(CLINIC)).ok
 
 
-async def test_a_head_noted_elsewhere_catches_what_rewriting_everything_would_hide(
-    store: Store, url: str, tmp_path: Path
-) -> None:
+async def test_a_head_noted_elsewhere_catches_what_rewriting_everything_would_hide(store: Store, url: str) -> None:
     noted = Head(4, (await fill(store, 5))[3].hash)
     assert (await store.ledger.verify(CLINIC, noted)).ok
-    await store.aclose()
-    empty(tmp_path)
-    again = Store.open(url)
-    await again.migrate()
+    await damage(url, "DELETE FROM ledger", "DELETE FROM chain")
     for n in range(5):
-        await again.ledger.append(CLINIC, Kind.DECISION, {"n": n, "name": "Zoe"}, NOW)
-    assert (await again.ledger.verify(CLINIC)).ok
-    found = await again.ledger.verify(CLINIC, noted)
+        await store.ledger.append(CLINIC, Kind.DECISION, {"n": n, "name": "Zoe"}, NOW)
+    assert (await store.ledger.verify(CLINIC)).ok
+    found = await store.ledger.verify(CLINIC, noted)
     assert found.broken
     assert found.broken.seq == 4
-    await again.aclose()
 
 
+@on_sqlite
 async def test_any_byte_flipped_in_the_file_is_noticed_or_harmless(store: Store, url: str, tmp_path: Path) -> None:
     """Each byte of the third record's row in turn, as a disk would flip it: never a traceback, never a wrong record passed."""
     written = await fill(store, 5)
     await store.aclose()
     file = tmp_path / "governor.db"
-    damage(tmp_path)
+    await damage(url)
     whole = file.read_bytes()
     start = whole.index(written[2].text.encode()) - 80
     noticed = 0

@@ -6,28 +6,31 @@ import json
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, insert, inspect, select, table, text, update
 from sqlalchemy import column as col
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.canonical import canonical
-from service.core.decide.model import RunInputs, RunOutcome
+from service.core.decide.model import Change, Decision, RunInputs, RunOutcome
 from service.core.errors import StoreError
-from service.core.ledger import Checkpoint, Kind
+from service.core.ledger import Checkpoint, Head, Kind, write
 from service.core.model import Snapshot
 from service.core.rules.language import RuleSet
-from service.store import tables
+from service.store import migrations, tables
 from service.store.database import Database
 from service.store.documents import Document, dump, load
+from service.store.migrate import Migrated
 from service.store.store import Store
-from tests.store.samples import CLINIC, HOUR, NOW, decision, inputs, outcome, snapshot
+from tests.store.samples import CLINIC, HOUR, NOW, change, decision, inputs, outcome, snapshot
 
 OLD = "0001"
 
@@ -55,15 +58,30 @@ async def to(url: str, revision: str, *, down: bool = False) -> None:
         await conn.run_sync(migrate)
 
 
+GUARDS = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": """
+        SELECT format('%s, %s', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+    """,
+}
+
+
 async def shape(url: str) -> dict[str, list[str]]:
-    """Columns and indexes by table."""
+    """Columns and indexes by table, and what guards them."""
 
     def look(connection: Connection) -> dict[str, list[str]]:
         found = inspect(connection)
-        return {
-            name: sorted([*(c["name"] for c in found.get_columns(name)), *(str(i["name"]) for i in found.get_indexes(name))])
+        tables = {
+            name: sorted(
+                [
+                    *(column["name"] for column in found.get_columns(name)),
+                    *(str(index["name"]) for index in found.get_indexes(name)),
+                ]
+            )
             for name in found.get_table_names()
         }
+        return tables | {"guards": sorted(connection.scalars(text(GUARDS[connection.dialect.name])))}
 
     async with writing(url) as conn:
         return await conn.run_sync(look)
@@ -101,13 +119,35 @@ async def write_old(url: str, made: RunInputs, came: RunOutcome) -> None:
     documents = old_documents(made, came)
     run = {name: documents[name].digest for name in ("inputs", "outcome", "outcome_text")}
     run |= {"id": made.run, "clinic": made.clinic, "status": "done", "message": "", "summary": "{}"}
-    at = {"taken_at": f"{made.now:%Y-%m-%dT%H:%M:%S.%f}Z"}
+    at = {"taken_at": _written(made.now)}
     taken = {"run": made.run, "clinic": made.clinic, "readable": True, "document": documents["snapshot"].digest, **at}
     async with writing(url) as conn:
         for each in {each.digest: each for each in documents.values()}.values():
             await conn.execute(insert(_table("document", "digest", "body")).values(digest=each.digest, body=each.body))
         await conn.execute(insert(_table("run", *run, "started_at")).values(**run, started_at=at["taken_at"]))
         await conn.execute(insert(_table("snapshot", *taken)).values(taken))
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+async def write_rest(url: str) -> None:
+    """What else later steps go by, in the first tables: a chain, a decision, and a change that is open."""
+    record = write(CLINIC, Head(), Kind.PLAN, {}, NOW)
+    made, at = decision("old-dec", "old"), _written(NOW)
+    tokens = {name: getattr(made, name).value for name in ("platform", "verdict", "reason")}
+    names = {name: getattr(made, name) for name in ("id", "run", "clinic", "campaign", "rule")}
+    of_it = {"id": "chg-1", "decision": "old-dec", "run": "old", "clinic": CLINIC, "campaign": "search", "fence": 1}
+    rows = {
+        "chain": {"name": CLINIC, "seq": 1, "hash": record.hash},
+        "ledger": {"chain": CLINIC, "seq": 1, "at": at, "kind": "plan", "text": record.text, "hash": record.hash},
+        "decision": {**names, **tokens, "changed": True, "at": at, "body": dump(Decision, made).decode()},
+        "change": {**of_it, "status": "open", "intended_at": at, "body": dump(Change, change()).decode(), "detail": "{}"},
+    }
+    async with writing(url) as conn:
+        for name, row in rows.items():
+            await conn.execute(insert(_table(name, *row)).values(row))
 
 
 def _table(name: str, *columns: str) -> Any:
@@ -163,6 +203,56 @@ async def test_the_way_back_leaves_the_first_tables_with_everything_written_out(
     assert load(Snapshot, seen) == made.snapshot
     assert load(RunOutcome, concluded) == came
     assert len(json.loads(whole)["baselines"]) == 2
+
+
+async def test_each_step_has_its_way_back_and_loses_nothing_on_either(url: str) -> None:
+    steps = [step.revision for step in ScriptDirectory(str(Path(migrations.__path__[0]))).walk_revisions()][::-1]
+    await to(url, OLD)
+    await write_old(url, inputs("old"), outcome("old"))
+    await write_rest(url)
+    shapes = {}
+    for step in steps:
+        await to(url, step)
+        shapes[step] = await shape(url)
+    for step in reversed(steps):
+        await to(url, step, down=True)
+        assert await shape(url) == shapes[step]
+    store = Store.open(url)
+    assert await store.migrate() == Migrated(OLD, steps[-1])
+    assert await store.runs.load_inputs("old") == inputs("old")
+    assert (await store.ledger.verify(CLINIC)).count == 1
+    assert (await store.decisions.decision("old-dec")).service == "physio"
+    [left] = await store.intents.open(CLINIC)
+    assert left.sent_at == left.intended_at == NOW
+    assert await store.outbox.behind() == ()
+    async with store._database.reading() as conn:
+        assert await conn.scalar(select(tables.decision.c.service)) == "physio"
+    await store.aclose()
+
+
+async def test_the_first_tables_go_too_unless_there_are_records_in_them(url: str) -> None:
+    store = Store.open(url)
+    await store.migrate()
+    await to(url, "base", down=True)
+    assert set(await shape(url)) == {"alembic_version", "guards"}
+    assert (await shape(url))["guards"] == []
+    await store.migrate()
+    await store.ledger.append(CLINIC, Kind.PLAN, {}, NOW)
+    await store.aclose()
+    with pytest.raises(CommandError, match="records in the ledger"):
+        await to(url, "base", down=True)
+
+
+async def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
+    store = Store.open(url)
+    await store.migrate()
+    before = await shape(url)
+    async with writing(url) as conn:
+        await conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"revision 9999.* a later version"):
+        await store.migrate()
+    assert await shape(url) == before
+    await store.aclose()
 
 
 async def test_there_and_back_again_loses_no_run_and_no_record(url: str) -> None:

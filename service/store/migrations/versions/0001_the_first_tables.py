@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 revision = "0001"
@@ -53,6 +54,23 @@ def upgrade() -> None:
     guards = {"sqlite": SQLITE_GUARDS, "postgresql": POSTGRESQL_GUARDS}[op.get_bind().dialect.name]
     for guard in guards:
         op.execute(guard)
+
+
+TABLES = (
+    *("rule_rejection", "rule_revision", "api_key", "hold"),
+    *("lease", "change", "standing", "rule_state"),
+    *("decision", "snapshot", "run", "document"),
+    *("ledger", "chain"),
+)
+
+
+def downgrade() -> None:
+    if op.get_bind().scalar(sa.text("SELECT count(*) FROM chain")):
+        raise CommandError("there are records in the ledger, which would be lost: drop the database yourself if they may be")
+    for table in TABLES:
+        op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION ledger_refuses()")
 
 
 def _ledger() -> None:
