@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,48 +23,71 @@ def canonical(value: object) -> str:
     return encoded(_plain(value))
 
 
+How = Callable[[Any], Any]
+
+_hows: dict[type, How] = {}
+"""What makes a value of a type plain: looked up once for each type, for a run's outcome has tens of thousands of values."""
+
+
+def _plain(value: object) -> Any:
+    kind = type(value)
+    how = _hows.get(kind)
+    if how is None:
+        how = _hows[kind] = _of_fields(kind) if _is_object(kind) else _plainly.dispatch(kind)
+    return how(value)
+
+
+def _is_object(kind: type) -> bool:
+    return is_dataclass(kind) and _plainly.dispatch(kind) is _plainly.dispatch(object)
+
+
+def _of_fields(kind: type) -> How:
+    names = tuple(each.name for each in fields(kind))
+    return lambda value: {name: _plain(getattr(value, name)) for name in names}
+
+
 encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 """The JSON of what is made of plain values already."""
 
 
 @singledispatch
-def _plain(value: object) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+def _plainly(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-@_plain.register(int)
-@_plain.register(type(None))
+@_plainly.register(int)
+@_plainly.register(type(None))
 def _as_it_is(value: object) -> object:
     return value
 
 
-@_plain.register
+@_plainly.register
 def text_in_full(value: str) -> str:
     """A text that can be hashed and stored."""
+    if value.isascii():
+        return str.__str__(value)
     # A lone surrogate is no character: it can be neither hashed nor stored.
     return str.__str__(value).encode("utf-8", "replace").decode("utf-8")
 
 
-@_plain.register
+@_plainly.register
 def _enum(value: Enum) -> object:
     return _plain(value.value)
 
 
-@_plain.register
+@_plainly.register
 def _number(value: float) -> float | int | None:
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
-@_plain.register
+@_plainly.register
 def _decimal(value: Decimal) -> str | None:
     return f"{value:f}" if value.is_finite() else None
 
 
-@_plain.register
+@_plainly.register
 def instant(value: datetime) -> str:
     """The canonical text of an instant. Raises ValueError for one without a zone."""
     if value.utcoffset() is None:
@@ -72,12 +95,12 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
-@_plain.register
+@_plainly.register
 def _day(value: date) -> str:
     return value.isoformat()
 
 
-@_plain.register
+@_plainly.register
 def _duration(value: timedelta) -> str:
     sign, value = ("-", -value) if value < timedelta(0) else ("", value)
     hours, rest = divmod(value.seconds, 3600)
@@ -89,7 +112,7 @@ def _duration(value: timedelta) -> str:
     return f"{sign}P{days}" + (f"T{clock}" if clock else "") if days or clock else "PT0S"
 
 
-@_plain.register
+@_plainly.register
 def _object(value: Mapping) -> dict[str, Any]:  # type: ignore[type-arg] # singledispatch takes no parametrised type
     return {_key(key): _plain(item) for key, item in value.items()}
 
@@ -100,7 +123,7 @@ def _key(key: object) -> str:
     return text_in_full(key)
 
 
-@_plain.register(tuple)
-@_plain.register(list)
+@_plainly.register(tuple)
+@_plainly.register(list)
 def _list(value: Iterable[object]) -> list[Any]:
     return [_plain(item) for item in value]

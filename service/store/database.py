@@ -27,7 +27,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import SettingsError, StoreError
-from service.monitor import DatabaseFailed, Monitor
+from service.monitor import DatabaseFailed, Grown, Monitor
 from service.store import postgresql as pg
 from service.store.one_trip import OneTrip
 
@@ -45,6 +45,9 @@ BRIEF = 20_000
 NOT_BRIEF = frozenset({sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 KNOWN = "sqlite+aiosqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+
+GROWN = "governor_grown"
+"""Under this name a write transaction's connection has the chains that records were appended to."""
 
 _WRITES = "governor_writes"
 _ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -93,9 +96,16 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes: committed as a whole when the block ends, rolled back if it raises. Raises StoreError."""
+        grown = set[str]()
         with self._counted():
             async with self._turn, self._writers.begin() as conn:
-                yield conn
+                conn.info[GROWN] = grown
+                try:
+                    yield conn
+                finally:
+                    del conn.info[GROWN]
+        for chain in sorted(grown):
+            self._monitor.happened(Grown(chain))
 
     async def ping(self) -> None:
         """Ask the database for a sign of life. Raises StoreError."""

@@ -64,15 +64,19 @@ def _adapter(kind: type[T]) -> TypeAdapter[tuple[T]]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Compressed JSON and the SHA-256, in hex, of its text."""
+    """JSON and the SHA-256, in hex, of its text."""
 
     digest: str
-    body: bytes
+    text: bytes
 
     @classmethod
     def of(cls, data: bytes) -> Document:
         """The document with this text."""
-        return cls(hashlib.sha256(data).hexdigest(), zlib.compress(data, zlib.Z_BEST_COMPRESSION))
+        return cls(hashlib.sha256(data).hexdigest(), data)
+
+    def compressed(self) -> bytes:
+        """As it is stored. Most documents of a run are there by then, and are not compressed once more."""
+        return zlib.compress(self.text, zlib.Z_BEST_COMPRESSION)
 
 
 async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime) -> None:
@@ -84,7 +88,7 @@ async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime
     wanted = {each.digest: each for each in documents}
     day = at.astimezone(UTC).date()
     while missing := wanted.keys() - await _in_use(conn, wanted, day):
-        rows = [{"digest": digest, "body": wanted[digest].body, "used_on": day} for digest in sorted(missing)]
+        rows = [{"digest": digest, "body": wanted[digest].compressed(), "used_on": day} for digest in sorted(missing)]
         await conn.execute(insert_absent(conn, tables.document), rows)
 
 

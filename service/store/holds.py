@@ -14,7 +14,7 @@ from service.core.ledger import SYSTEM, Kind
 from service.store.database import Database
 from service.store.ledger import append
 from service.store.tables import hold as _hold
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 _NAMES = [each.name for each in fields(Hold)]
 
@@ -51,6 +51,7 @@ class Holds:
                 raise NotFoundError(f"no hold {id_}")
             return _from(row)
 
+    @at_once
     async def holds(self, clinic: str | None, now: datetime) -> tuple[Hold, ...]:
         """The holds in force at `now` for a clinic, oldest first, those on everything included; None: only the latter."""
         wanted = (
@@ -58,9 +59,8 @@ class Holds:
             or_(_hold.c.until.is_(None), _hold.c.until > now),
             or_(_hold.c.clinic.is_(None), _hold.c.clinic == clinic) if clinic else _hold.c.clinic.is_(None),
         )
-        async with self._database.reading() as conn:
-            rows = await conn.execute(select(_hold).where(*wanted).order_by(_hold.c.made_at, _hold.c.id))
-            return tuple(map(_from, rows))
+        query = select(_hold).where(*wanted).order_by(_hold.c.made_at, _hold.c.id)
+        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query).all())))
 
 
 def _from(row: Row[Any]) -> Hold:

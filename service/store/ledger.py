@@ -22,7 +22,7 @@ from service.core.ledger import Checkpoint, Head, Kind, Record, write
 from service.core.verification import Broken, Checking, Verification
 from service.store import tables
 from service.store.columns import written
-from service.store.database import Database, alone
+from service.store.database import GROWN, Database, alone
 from service.store.merging import FEW, firsts
 from service.store.pages import Page, cursor_of, position
 from service.store.undisturbed import undisturbed
@@ -85,6 +85,7 @@ async def append_all(conn: AsyncConnection, chain: str, entries: Iterable[Entry]
     if records:
         await _set_head(conn, chain, head, known)
         await conn.execute(insert(_LEDGER), [_row(each) for each in records])
+        conn.info[GROWN].add(chain)
     return records
 
 

@@ -19,7 +19,7 @@ from service.core.expectation import look_key
 from service.core.pace import Look, Outlook
 from service.store.database import Database, insert_absent
 from service.store.tables import look as _look
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 
 @undisturbed
@@ -45,12 +45,13 @@ class Looks:
             rows = await conn.execute(query.order_by(_look.c.day, _look.c.service, _look.c.location))
             return tuple(read(row._asdict()) for row in rows)
 
+    @at_once
     async def newest(self, clinic: str) -> dict[str, date]:
         """The day of the clinic's newest look, by service and location (`core.expectation.look_key`)."""
         query = select(_look.c.service, _look.c.location, func.max(_look.c.day)).where(_look.c.clinic == clinic)
-        async with self._database.reading() as conn:
-            rows = await conn.execute(query.group_by(_look.c.service, _look.c.location))
-            return {look_key(service, location): day for service, location, day in rows}
+        query = query.group_by(_look.c.service, _look.c.location)
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        return {look_key(service, location): day for service, location, day in rows}
 
 
 async def put(conn: AsyncConnection, inputs: RunInputs, looks: Iterable[Look]) -> None:

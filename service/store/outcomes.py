@@ -8,8 +8,11 @@ writing a decimal, and its keys in alphabetical order. Where the value is otherw
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 from service.core.decide.model import RunOutcome
@@ -21,7 +24,9 @@ Path = tuple[str | int, ...]
 def losses(text: str, outcome: RunOutcome) -> bytes:
     """What `text`, the outcome's canonical text, lost of the outcome, as JSON."""
     values = _differing(json.loads(text), json.loads(dump(RunOutcome, outcome)), ())
-    return json.dumps([list(values), list(_orders(outcome, ()))], separators=(",", ":")).encode()
+    orders: list[tuple[Path, list[str]]] = []
+    _find_orders(outcome, (), orders)
+    return json.dumps([list(values), orders], separators=(",", ":")).encode()
 
 
 def restored(text: bytes, lost: bytes) -> RunOutcome:
@@ -47,6 +52,8 @@ def _at(whole: Any, path: Path) -> Any:
 
 
 def _differing(plain: Any, exact: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if plain == exact:  # nearly everywhere, and compared far quicker as a whole
+        return
     match plain, exact:
         case (dict(), dict()) if plain.keys() == exact.keys():
             for name in plain:
@@ -55,20 +62,31 @@ def _differing(plain: Any, exact: Any, path: Path) -> Iterator[tuple[Path, Any]]
             for n, (one, other) in enumerate(zip(plain, exact, strict=True)):
                 yield from _differing(one, other, (*path, n))
         case _:
-            if plain != exact:
-                yield path, exact
+            yield path, exact
 
 
-def _orders(value: object, path: Path) -> Iterator[tuple[Path, list[str]]]:
+_LEAVES = frozenset({str, int, float, bool, NoneType, Decimal, datetime, timedelta})
+_names: dict[type, tuple[str, ...]] = {}
+"""The fields of a dataclass, of other types none; looked up once for each."""
+
+
+def _find_orders(value: object, path: Path, found: list[tuple[Path, list[str]]]) -> None:
     """Where a mapping's keys are in another order than the alphabet's, and in which."""
-    items: Mapping[Any, object] = {}
-    if is_dataclass(value):
-        items = {each.name: getattr(value, each.name) for each in fields(value)}
+    items: Iterable[tuple[Any, object]] = ()
+    if names := _fields_of(type(value)):
+        items = ((name, getattr(value, name)) for name in names)
     elif isinstance(value, tuple):
-        items = dict(enumerate(value))
+        items = enumerate(value)
     elif isinstance(value, Mapping):
-        items = value
-        if [*items] != sorted(items):
-            yield path, [*items]
-    for name, item in items.items():
-        yield from _orders(item, (*path, name))
+        items = value.items()
+        if [*value] != sorted(value):
+            found.append((path, [*value]))
+    for name, item in items:
+        if type(item) not in _LEAVES:
+            _find_orders(item, (*path, name), found)
+
+
+def _fields_of(kind: type) -> tuple[str, ...]:
+    if kind not in _names:
+        _names[kind] = tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
+    return _names[kind]

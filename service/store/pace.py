@@ -9,11 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from service.store import documents
+from service.core.errors import NotFoundError
+from service.store import documents, tables
 from service.store.database import Database, insert_or_replace
 from service.store.documents import Document
 from service.store.tables import pace_model as _model
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import at_once, undisturbed
 
 
 @undisturbed
@@ -23,11 +24,19 @@ class Pace:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @at_once
     async def get(self, clinic: str) -> tuple[str, bytes] | None:
         """The clinic's model: its key, and its JSON. Raises StoreError if it is damaged."""
-        async with self._database.reading() as conn:
-            row = (await conn.execute(select(_model).where(_model.c.clinic == clinic))).one_or_none()
-            return row and (row.key, (await documents.get(conn, [row.document]))[row.document])
+        body = tables.document.c.body
+        query = select(_model.c.key, _model.c.document, body).outerjoin(
+            tables.document, tables.document.c.digest == _model.c.document
+        )
+        row = await self._database.read(lambda conn: conn.execute(query.where(_model.c.clinic == clinic)).one_or_none())
+        if row is None:
+            return None
+        if row.body is None:
+            raise NotFoundError(f"no stored document {row.document}")
+        return row.key, documents.text_of(row.document, row.body)
 
     async def put(self, clinic: str, key: str, model: bytes, at: datetime) -> None:
         """Replace the clinic's model; `model` is its JSON, as `documents.dump` writes it."""

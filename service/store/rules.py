@@ -50,6 +50,8 @@ class Rules:
     async def save_rules(self, clinic: str, digest: str, text: str, rules: RuleSet, at: datetime) -> bool:
         """Put a good rule file in force; says whether it differs from the one that was. A rejected one is forgotten."""
         document = Document.of(documents.dump(RuleSet, rules))
+        if await self._is_in_force(clinic, digest, document.digest):
+            return False  # as nearly always: nobody is kept from writing
         async with self._database.writing() as conn:
             await alone(conn, f"rules {clinic}")
             await conn.execute(delete(_rejection).where(_rejection.c.clinic == clinic))
@@ -67,6 +69,15 @@ class Rules:
             body |= {"revision": rules.revision}
             await append(conn, clinic, Kind.RULES_LOADED, body, at)
             return True
+
+    @at_once
+    async def _is_in_force(self, clinic: str, digest: str, rules: str) -> bool:
+        """Whether this is what was loaded last, and nothing has been rejected since."""
+        rejected = select(_rejection.c.clinic).where(_rejection.c.clinic == clinic).exists()
+        query = select(_revision.c.digest, _revision.c.rules, rejected.label("rejected")).where(_revision.c.clinic == clinic)
+        query = query.order_by(_revision.c.id.desc()).limit(1)
+        row = await self._database.read(lambda conn: conn.execute(query).one_or_none())
+        return row is not None and (row.digest, row.rules, bool(row.rejected)) == (digest, rules, False)
 
     @at_once
     async def rules_in_force(self, clinic: str) -> Revision | None:
@@ -91,11 +102,11 @@ class Rules:
             rules = (await documents.get(conn, [row.rules]))[row.rules]
         return Revision(documents.load(RuleSet, rules), row.text, row.loaded_at)
 
+    @at_once
     async def digest_in_force(self, clinic: str) -> str | None:
         """What the last good rule file of a clinic is known by."""
-        async with self._database.reading() as conn:
-            row = await _latest(conn, clinic)
-        return None if row is None else str(row.digest)
+        query = select(_revision.c.digest).where(_revision.c.clinic == clinic).order_by(_revision.c.id.desc()).limit(1)
+        return await self._database.read(lambda conn: conn.scalar(query))
 
     async def reject_rules(self, clinic: str, digest: str, problems: tuple[Problem, ...], at: datetime) -> bool:
         """Remember that the rule file as it stands is bad; recorded, and True, the first time it is seen so."""

@@ -152,12 +152,13 @@ class Runs:
         rows = await self._database.read(lambda conn: conn.execute(query).all())
         return Page.of(rows, limit, _from, lambda row: cursor_of(row.started_at, row.id))
 
+    @at_once
     async def unfinished(self, clinic: str | None = None) -> tuple[Run, ...]:
         """The runs that neither finished nor failed, oldest first: running now, or killed."""
         query = _query().where(_run.c.status == "running").order_by(_run.c.started_at, _run.c.id)
-        async with self._database.reading() as conn:
-            rows = await conn.execute(query if clinic is None else query.where(_run.c.clinic == clinic))
-            return tuple(map(_from, rows))
+        if clinic is not None:
+            query = query.where(_run.c.clinic == clinic)
+        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query).all())))
 
     async def _documents(self, run_id: str, *which: str) -> list[bytes]:
         async with self._database.reading() as conn:

@@ -30,29 +30,32 @@ class Memory:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @at_once
     async def rule_states(self, clinic: str) -> dict[str, RuleState]:
         """What each rule remembers about each service."""
-        async with self._database.reading() as conn:
-            return await _remembered(conn, tables.rule_state, RuleState, clinic)
+        return await self._read(tables.rule_state, RuleState, clinic)
 
     @at_once
     async def standings(self, clinic: str) -> dict[str, Standing]:
         """What is remembered about each campaign, those that left the rule file included."""
-        query = _of_clinic(tables.standing, clinic)
-        rows = await self._database.read(lambda conn: conn.execute(query).all())
-        return {key: documents.load(Standing, text) for key, text in rows}
+        return await self._read(tables.standing, Standing, clinic)
 
+    @at_once
     async def names(self, clinic: str) -> dict[str, tuple[str, ...]]:
         """What the names of the rule file were in Cliniko when they last were anything (`core.known_names`)."""
-        async with self._database.reading() as conn:
-            return await _remembered(conn, tables.known_name, tuple[str, ...], clinic)
+        return await self._read(tables.known_name, tuple[str, ...], clinic)
 
+    @at_once
     async def numbers(self, clinic: str) -> DayNumbers:
         """What runs have seen of how the clinic's Cliniko numbers days."""
         query = select(tables.day_numbers.c.body).where(tables.day_numbers.c.clinic == clinic)
-        async with self._database.reading() as conn:
-            body = await conn.scalar(query)
+        body = await self._database.read(lambda conn: conn.scalar(query))
         return NO_NUMBERS if body is None else documents.load(DayNumbers, body)
+
+    async def _read(self, table: Table, kind: type[T], clinic: str) -> dict[str, T]:
+        query = _of_clinic(table, clinic)
+        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        return {key: documents.load(kind, text) for key, text in rows}
 
     async def set_standing(
         self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None, *, fence: int | None = None

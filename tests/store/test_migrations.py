@@ -123,7 +123,7 @@ async def write_old(url: str, made: RunInputs, came: RunOutcome) -> None:
     taken = {"run": made.run, "clinic": made.clinic, "readable": True, "document": documents["snapshot"].digest, **at}
     async with writing(url) as conn:
         for each in {each.digest: each for each in documents.values()}.values():
-            await conn.execute(insert(_table("document", "digest", "body")).values(digest=each.digest, body=each.body))
+            await conn.execute(insert(_table("document", "digest", "body")).values(digest=each.digest, body=each.compressed()))
         await conn.execute(insert(_table("run", *run, "started_at")).values(**run, started_at=at["taken_at"]))
         await conn.execute(insert(_table("snapshot", *taken)).values(taken))
 

@@ -174,7 +174,7 @@ async def test_a_document_of_which_no_use_is_known_is_left_alone(store: Store) -
 
 
 def test_every_document_that_a_document_names_is_stored_with_it() -> None:
-    made = {each.digest: zlib.decompress(each.body).decode() for each in take_apart(inputs()).all()}
+    made = {each.digest: zlib.decompress(each.compressed()).decode() for each in take_apart(inputs()).all()}
     named = {digest for body in made.values() for digest in re.findall("[0-9a-f]{64}", body)}
     assert len(named) >= 6  # rules, three snapshots, their reference data and their starts
     assert named < made.keys()

@@ -31,7 +31,7 @@ def test_a_days_snapshots_take_few_bytes(world: Callable[[], World], rules: Call
     stored: dict[str, int] = {}
     for _ in range(24):
         taken = snapshot_apart(snapshot(there, governed))
-        stored |= {each.digest: len(each.body) + ROW for each in (taken.snapshot, *taken.parts)}
+        stored |= {each.digest: len(each.compressed()) + ROW for each in (taken.snapshot, *taken.parts)}
         live(there, governed.clinic, chance)
         there.advance(HOUR)
     assert most / 2 < sum(stored.values()) < most
