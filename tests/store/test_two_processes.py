@@ -204,7 +204,7 @@ async def test_a_request_that_is_given_up_while_it_is_repeated_is_begun_by_the_o
         return begun
 
     found = await at_once(work(store), work(other))
-    assert sum(each for each in found if isinstance(each, int)) >= 40
+    assert sum(each for each in found if isinstance(each, int)) >= 10  # each that meets the other begins nothing
     assert await store.repeats.claim("key", "word", "f", NOW) is None
     await store.repeats.keep("key", "word", NOW, Said(200, "text/plain", b"yes"))
 
