@@ -23,7 +23,10 @@ _AT_ONCE = "__at_once__"
 
 
 def at_once(method: F) -> F:
-    """A method whose one transaction is a `Database.read`: its thread ends it anyway, so that nothing need be waited for."""
+    """A method whose one transaction is a `Database.read`, which holds no lock, so that nothing need be waited for.
+
+    With SQLite its thread ends it anyway; with PostgreSQL the driver cancels the statement.
+    """
     setattr(method, _AT_ONCE, True)
     return method
 

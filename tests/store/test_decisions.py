@@ -63,6 +63,7 @@ async def test_each_filter_narrows(decided: Store, wanted: Wanted, ids: str) -> 
 MANY = [CLINIC, OTHER, *(f"clinic-{n}" for n in range(1000))]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("clinics", [None, [CLINIC, OTHER], MANY], ids=["any clinic", "two clinics", "a thousand clinics"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 50])
 async def test_pages_neither_repeat_nor_skip_across_equal_instants(

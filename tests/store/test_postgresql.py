@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import SettingsError, StoreError
@@ -67,6 +67,30 @@ async def test_every_guard_holds_in_every_session_and_looks_at_our_tables_alone(
             text("SELECT proname, proconfig FROM pg_proc WHERE pronamespace = current_schema()::regnamespace")
         )
         assert {row.proname: row.proconfig for row in functions if row.proconfig != ["search_path=public, pg_temp"]} == {}
+
+
+ROLE = (
+    "CREATE ROLE governor_service LOGIN",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO governor_service",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO governor_service",
+)
+
+
+@on_postgresql
+async def test_the_service_may_run_as_a_role_that_owns_nothing_and_can_take_no_guard_away(store: Store, url: str) -> None:
+    await execute(url, *ROLE)
+    theirs = make_url(url).set(username="governor_service").render_as_string(hide_password=False)
+    service = Store.open(theirs)
+    await service.migrate()
+    await taken_out(service)
+    assert await service.archives.remove() == 3
+    assert (await service.ledger.verify(CLINIC)).ok
+    for statement in ("ALTER TABLE ledger DISABLE TRIGGER USER", "DROP TABLE ledger", REPLICA, "TRUNCATE ledger"):
+        with pytest.raises(StoreError, match=r"must be owner|permission denied"):
+            await execute(theirs, statement)
+    await service.aclose()
+    assert (await store.ledger.verify(CLINIC)).count == 4
+    await execute(url, "DROP OWNED BY governor_service", "DROP ROLE governor_service")
 
 
 @on_postgresql
