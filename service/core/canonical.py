@@ -20,7 +20,7 @@ def canonical(value: object) -> str:
     value, dataclasses objects, tuples lists. A float is written as the shortest number equal to it (5.0 as `5`, RFC 8785),
     one that is no number as null. Raises TypeError for what has no canonical form, ValueError for an instant without a zone.
     """
-    return encoded(_plain(value))
+    return encoded(plain(value))
 
 
 How = Callable[[Any], Any]
@@ -29,7 +29,8 @@ _hows: dict[type, How] = {}
 """What makes a value of a type plain: looked up once for each type, for a run's outcome has tens of thousands of values."""
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
+    """The JSON value whose text `canonical` is. Raises as it does."""
     kind = type(value)
     how = _hows.get(kind)
     if how is None:
@@ -43,7 +44,7 @@ def _is_object(kind: type) -> bool:
 
 def _of_fields(kind: type) -> How:
     names = tuple(each.name for each in fields(kind))
-    return lambda value: {name: _plain(getattr(value, name)) for name in names}
+    return lambda value: {name: plain(getattr(value, name)) for name in names}
 
 
 encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -72,7 +73,7 @@ def text_in_full(value: str) -> str:
 
 @_plainly.register
 def _enum(value: Enum) -> object:
-    return _plain(value.value)
+    return plain(value.value)
 
 
 @_plainly.register
@@ -114,7 +115,7 @@ def _duration(value: timedelta) -> str:
 
 @_plainly.register
 def _object(value: Mapping) -> dict[str, Any]:  # type: ignore[type-arg] # singledispatch takes no parametrised type
-    return {_key(key): _plain(item) for key, item in value.items()}
+    return {_key(key): plain(item) for key, item in value.items()}
 
 
 def _key(key: object) -> str:
@@ -126,4 +127,4 @@ def _key(key: object) -> str:
 @_plainly.register(tuple)
 @_plainly.register(list)
 def _list(value: Iterable[object]) -> list[Any]:
-    return [_plain(item) for item in value]
+    return [plain(item) for item in value]

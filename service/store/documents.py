@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
-from sqlalchemy import or_, select, update
+from sqlalchemy import BindParameter, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import NotFoundError, StoreError
@@ -79,6 +79,19 @@ class Document:
         return zlib.compress(self.text, zlib.Z_BEST_COMPRESSION)
 
 
+# Every run puts some documents: its statements are made once.
+_TABLE = tables.document
+_DAY: BindParameter[Any] = bindparam("day")
+_AMONG = _TABLE.c.digest.in_(bindparam("digests", expanding=True))
+_USED = select(_TABLE.c.digest).where(_AMONG, _TABLE.c.used_on >= _DAY)
+_STALE = select(_TABLE.c.digest).where(_AMONG, or_(_TABLE.c.used_on.is_(None), _TABLE.c.used_on < _DAY))
+# In the order of digests, so that two clinics' runs that share some do not wait for each other.
+_IN_ORDER = _STALE.order_by(_TABLE.c.digest).with_for_update(key_share=True)
+_NOTE_USE = update(_TABLE).where(_TABLE.c.digest.in_(_IN_ORDER)).values(used_on=_DAY)
+_THERE = select(_TABLE.c.digest).where(_AMONG).with_for_update(read=True, key_share=True)
+_BODIES = select(_TABLE.c.digest, _TABLE.c.body).where(_AMONG)
+
+
 async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime) -> None:
     """Store the documents that are not there yet, and note of all of them that they are in use at `at`.
 
@@ -87,26 +100,28 @@ async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime
     """
     wanted = {each.digest: each for each in documents}
     day = at.astimezone(UTC).date()
-    while missing := wanted.keys() - await _in_use(conn, wanted, day):
+    digests = sorted(wanted)
+    if await _used_on(conn, digests, day) == digests:
+        return  # and nobody removes what is used today
+    while missing := wanted.keys() - await _in_use(conn, digests, day):
         rows = [{"digest": digest, "body": wanted[digest].compressed(), "used_on": day} for digest in sorted(missing)]
         await conn.execute(insert_absent(conn, tables.document), rows)
 
 
-async def _in_use(conn: AsyncConnection, digests: Collection[str], day: date) -> set[str]:
+async def _used_on(conn: AsyncConnection, digests: Sequence[str], day: date) -> list[str]:
+    """Those of the documents that are there and noted as in use on a day, in order."""
+    return sorted(await conn.scalars(_USED, {"digests": digests, "day": day}))
+
+
+async def _in_use(conn: AsyncConnection, digests: Sequence[str], day: date) -> set[str]:
     """Those of the documents that are there, and now stay: their rows are noted and, where that is possible, locked."""
-    table = tables.document
-    stale = (table.c.digest.in_(digests), or_(table.c.used_on.is_(None), table.c.used_on < day))
-    # In the order of digests, so that two clinics' runs that share some do not wait for each other.
-    in_order = select(table.c.digest).where(*stale).order_by(table.c.digest).with_for_update(key_share=True)
-    await conn.execute(update(table).where(table.c.digest.in_(in_order)).values(used_on=day))
-    there = select(table.c.digest).where(table.c.digest.in_(digests)).with_for_update(read=True, key_share=True)
-    return set(await conn.scalars(there))
+    await conn.execute(_NOTE_USE, {"digests": digests, "day": day})
+    return set(await conn.scalars(_THERE, {"digests": digests}))
 
 
 async def get(conn: AsyncConnection, digests: Collection[str]) -> dict[str, bytes]:
     """The texts of documents by digest. Raises NotFoundError if one is missing, StoreError if one is damaged."""
-    table = tables.document
-    rows = await conn.execute(select(table.c.digest, table.c.body).where(table.c.digest.in_(digests)))
+    rows = await conn.execute(_BODIES, {"digests": [*digests]})
     found = {row.digest: text_of(row.digest, row.body) for row in rows}
     if absent := set(digests) - found.keys():
         raise NotFoundError(f"no stored document {min(absent)}")

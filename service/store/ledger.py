@@ -14,7 +14,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, String, func, insert, literal_column, select, type_coerce, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import StoreError
@@ -32,6 +45,15 @@ AT_ONCE = 500
 
 _LEDGER = tables.ledger
 _CHECKPOINT = tables.checkpoint
+
+# Every run appends several times: its statements are made once.
+_CHAIN = tables.chain
+_OF: BindParameter[Any] = bindparam("of")
+_TO: dict[str, BindParameter[Any]] = {"seq": bindparam("to"), "hash": bindparam("with")}
+_HEAD = select(_CHAIN.c.seq, _CHAIN.c.hash).where(_CHAIN.c.name == _OF)
+_FIRST_HEAD = insert(_CHAIN).values(name=_OF, **_TO)
+_MOVE_HEAD = update(_CHAIN).where(_CHAIN.c.name == _OF).values(_TO)
+_INSERT = insert(_LEDGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +106,13 @@ async def append_all(conn: AsyncConnection, chain: str, entries: Iterable[Entry]
         head = Head(records[-1].seq, records[-1].hash)
     if records:
         await _set_head(conn, chain, head, known)
-        await conn.execute(insert(_LEDGER), [_row(each) for each in records])
+        await conn.execute(_INSERT, [_row(each) for each in records])
         conn.info[GROWN].add(chain)
     return records
 
 
 async def _set_head(conn: AsyncConnection, chain: str, head: Head, known: Head | None) -> None:
-    table, values = tables.chain, {"seq": head.seq, "hash": head.hash}
-    new = insert(table).values(name=chain, **values)
-    await conn.execute(update(table).where(table.c.name == chain).values(values) if known else new)
+    await conn.execute(_MOVE_HEAD if known else _FIRST_HEAD, {"of": chain, "to": head.seq, "with": head.hash})
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -210,8 +230,7 @@ async def _covered(conn: AsyncConnection) -> dict[str, int]:
 
 async def _remembered(conn: AsyncConnection, chain: str) -> Head | None:
     """The end of a chain, as its row says; None where it has none."""
-    table = tables.chain
-    row = (await conn.execute(select(table.c.seq, table.c.hash).where(table.c.name == chain))).one_or_none()
+    row = (await conn.execute(_HEAD, {"of": chain})).one_or_none()
     return Head(row.seq, row.hash) if row else None
 
 

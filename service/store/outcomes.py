@@ -21,9 +21,9 @@ from service.store.documents import dump, load
 Path = tuple[str | int, ...]
 
 
-def losses(text: str, outcome: RunOutcome) -> bytes:
-    """What `text`, the outcome's canonical text, lost of the outcome, as JSON."""
-    values = _differing(json.loads(text), json.loads(dump(RunOutcome, outcome)), ())
+def losses(plain: object, outcome: RunOutcome) -> bytes:
+    """What the outcome's canonical text, of which `plain` is the JSON value, lost of the outcome, as JSON."""
+    values = _differing(plain, json.loads(dump(RunOutcome, outcome)), ())
     orders: list[tuple[Path, list[str]]] = []
     _find_orders(outcome, (), orders)
     return json.dumps([list(values), orders], separators=(",", ":")).encode()

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.canonical import canonical
+from service.core.canonical import canonical, encoded, plain
 from service.core.decide.left import left_changed
 from service.core.decide.model import RunInputs, RunOutcome, StoodDown
 from service.core.errors import GoneError, NotFoundError
@@ -171,8 +171,8 @@ _PLANNED = or_(_run.c.outcome.is_not(None), _run.c.forgotten_at.is_not(None))
 
 
 def _documents(inputs: RunInputs, outcome: RunOutcome) -> tuple[InputDocuments, Document, Document]:
-    text = canonical(outcome)
-    return take_apart(inputs), Document.of(outcomes.losses(text, outcome)), Document.of(text.encode())
+    value = plain(outcome)
+    return take_apart(inputs), Document.of(outcomes.losses(value, outcome)), Document.of(encoded(value).encode())
 
 
 async def _claim(conn: AsyncConnection, inputs: RunInputs, parts: InputDocuments, concluded: Document, text: Document) -> None:

@@ -6,16 +6,18 @@ than what the run concluded from the old one, and stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Table, delete, insert, select
+from sqlalchemy import Row, Select, Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RuleState, Standing
 from service.core.roster import NO_NUMBERS, DayNumbers
 from service.store import documents, tables
-from service.store.database import Database, alone
+from service.store.database import Database, alone, insert_or_replace
 from service.store.leases import demand
 from service.store.ledger import Entry, append
 from service.store.undisturbed import at_once, undisturbed
@@ -53,9 +55,8 @@ class Memory:
         return NO_NUMBERS if body is None else documents.load(DayNumbers, body)
 
     async def _read(self, table: Table, kind: type[T], clinic: str) -> dict[str, T]:
-        query = _of_clinic(table, clinic)
-        rows = await self._database.read(lambda conn: conn.execute(query).all())
-        return {key: documents.load(kind, text) for key, text in rows}
+        query = _of_clinic(table)
+        return _values(kind, await self._database.read(lambda conn: conn.execute(query, {"of": clinic}).all()))
 
     async def set_standing(
         self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None, *, fence: int | None = None
@@ -116,20 +117,30 @@ def _of(names: set[str], values: Mapping[str, T]) -> dict[str, T]:
 
 
 async def _remembered(conn: AsyncConnection, table: Table, kind: type[T], clinic: str) -> dict[str, T]:
-    return {key: documents.load(kind, text) for key, text in await conn.execute(_of_clinic(table, clinic))}
+    return _values(kind, (await conn.execute(_of_clinic(table), {"of": clinic})).all())
 
 
-def _of_clinic(table: Table, clinic: str) -> Select[Any]:
-    _, name, body = table.c
-    return select(name, body).where(table.c.clinic == clinic).order_by(name)
+@cache
+def _of_clinic(table: Table) -> Select[Any]:
+    """Every run asks several times: the statement is made once."""
+    _, name, body = tuple(table.c)
+    return select(name, body).where(table.c.clinic == bindparam("of")).order_by(name)
+
+
+def _values(kind: type[T], rows: Sequence[Row[Any]]) -> dict[str, T]:
+    """The values of rows of a key and JSON, read in one go."""
+    together = ",".join(f"{json.dumps(row[0])}:{row[1]}" for row in rows)
+    return documents.load(dict[str, kind], f"{{{together}}}")  # type: ignore[valid-type] # a type at run time
 
 
 async def _replace(
     conn: AsyncConnection, table: Table, kind: type[T], clinic: str, before: Mapping[str, T], after: Mapping[str, T]
 ) -> None:
-    _, name, body = table.c
-    if gone := sorted(before.keys() | after.keys()):
+    """Only what has changed is written."""
+    _, name, body = tuple(table.c)
+    if gone := sorted(before.keys() - after.keys()):
         await conn.execute(delete(table).where(table.c.clinic == clinic, name.in_(gone)))
-    rows = [{"clinic": clinic, name.name: key, body.name: documents.dump(kind, value).decode()} for key, value in after.items()]
+    new = {key: value for key, value in after.items() if key not in before or before[key] != value}
+    rows = [{"clinic": clinic, name.name: key, body.name: documents.dump(kind, value).decode()} for key, value in new.items()]
     if rows:
-        await conn.execute(insert(table), rows)
+        await conn.execute(insert_or_replace(conn, table), rows)
