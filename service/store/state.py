@@ -7,7 +7,7 @@ than what the run concluded from the old one, and stays.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -127,9 +127,9 @@ def _of_clinic(table: Table) -> Select[Any]:
     return select(name, body).where(table.c.clinic == bindparam("of")).order_by(name)
 
 
-def _values(kind: type[T], rows: Sequence[Row[Any]]) -> dict[str, T]:
+def _values(kind: type[T], rows: Iterable[Row[tuple[str, str]]]) -> dict[str, T]:
     """The values of rows of a key and JSON, read in one go."""
-    together = ",".join(f"{json.dumps(row[0])}:{row[1]}" for row in rows)
+    together = ",".join(f"{json.dumps(key)}:{text}" for key, text in rows)
     return documents.load(dict[str, kind], f"{{{together}}}")  # type: ignore[valid-type] # a type at run time
 
 
