@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, Table, bindparam, delete, insert, select
+from sqlalchemy import Select, Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RuleState, Standing
@@ -127,7 +127,7 @@ def _of_clinic(table: Table) -> Select[Any]:
     return select(name, body).where(table.c.clinic == bindparam("of")).order_by(name)
 
 
-def _values(kind: type[T], rows: Iterable[Row[tuple[str, str]]]) -> dict[str, T]:
+def _values(kind: type[T], rows: Iterable[Any]) -> dict[str, T]:
     """The values of rows of a key and JSON, read in one go."""
     together = ",".join(f"{json.dumps(key)}:{text}" for key, text in rows)
     return documents.load(dict[str, kind], f"{{{together}}}")  # type: ignore[valid-type] # a type at run time
