@@ -28,11 +28,13 @@ DEQUEUE_SECONDS = 2.0
 class Pace:
     """How long a worker is waited for, in seconds, by the real clock.
 
-    `deadline` for one clinic: reading the largest may take forty minutes. A job of which nothing is heard for `silent` is taken
-    from its worker; it is looked for such jobs each `sweep`. A job that failed is tried again within `again`, which is doubled
-    each time, up to `again_at_most`. A worker that is asked to stop gives clinics under way `grace`; then they are put back.
+    `schedule` says, as cron does (a sixth field is of seconds), when what is missing is put into the queue. `deadline` is for
+    one clinic: reading the largest may take forty minutes. A job of which nothing is heard for `silent` is taken from its
+    worker; it is looked for such jobs each `sweep`. A job that failed is tried again within `again`, which is doubled each
+    time, up to `again_at_most`. A worker that is asked to stop gives clinics under way `grace`; then they are put back.
     """
 
+    schedule: str = "* * * * *"
     deadline: int = 50 * 60
     silent: int = 90
     sweep: int = 30
@@ -65,7 +67,15 @@ def evaluation(clinic: str, due: datetime, *, at: float, every: timedelta, pace:
     )
 
 
-def closing(number: int, *, at: float, every: timedelta) -> Job:
+def closing(number: int, *, at: float, every: timedelta, pace: Pace = UNHURRIED) -> Job:
     """The job to look what came of a slot when it is over."""
-    ttl = int((2 * every).total_seconds())
-    return Job("close", kwargs={"number": number}, key=f"close {number}", scheduled=ceil(at), timeout=300, retries=3, ttl=ttl)
+    return Job(
+        "close",
+        kwargs={"number": number},
+        key=f"close {number}",
+        scheduled=ceil(at),
+        timeout=300,
+        heartbeat=pace.silent,
+        retries=3,
+        ttl=int((2 * every).total_seconds()),
+    )

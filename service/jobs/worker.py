@@ -42,15 +42,15 @@ class Labour:
         self._begun = False
 
     def _made(self) -> Worker:
-        working = self._working
+        working, silent = self._working, self._pace.silent
         return Worker(
             self._queue,
             [("evaluate", working.evaluate), ("close", working.close)],
             id=self._app.governor.holder,
             concurrency=self._app.settings.worker.concurrency,
             cron_jobs=[
-                CronJob(working.schedule, cron="* * * * *", timeout=300),
-                CronJob(working.forget, cron="23 3 * * *", timeout=6 * 3600, heartbeat=self._pace.silent),
+                CronJob(working.schedule, cron=self._pace.schedule, timeout=300, heartbeat=silent),
+                CronJob(working.forget, cron="23 3 * * *", timeout=6 * 3600, heartbeat=silent),
             ],
             startup=[self._first],
             dequeue_timeout=DEQUEUE_SECONDS,
@@ -64,7 +64,7 @@ class Labour:
     async def _first(self, _: Any) -> None:
         """Not everybody wants to wait for the next minute; what does not work now will be tried again then."""
         with suppress(*LOST, StoreError):
-            await self._working.schedule()
+            await self._working.fill()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

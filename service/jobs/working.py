@@ -81,7 +81,12 @@ class Working:
 
     # --- putting jobs into the queue ------------------------------------------------------------------------------------
 
-    async def schedule(self, _: Context | None = None) -> int:
+    async def schedule(self, context: Context) -> int:
+        """As `fill`, with signs of life."""
+        async with _alive(context["job"]):
+            return await self.fill()
+
+    async def fill(self) -> int:
         """See to it that each clinic has its jobs; gives how many were put into the queue.
 
         They are there shortly before their slot begins. A clinic that has missed its run, as all have when the first worker
@@ -112,7 +117,7 @@ class Working:
                 yield evaluation(clinic, due, at=self._epoch_of(due), every=slot.every, pace=self._pace)
         if slot.ends > now:
             looked_at = slot.ends + min(AFTER, slot.every / 6)
-            yield closing(slot.number, at=self._epoch_of(looked_at), every=slot.every)
+            yield closing(slot.number, at=self._epoch_of(looked_at), every=slot.every, pace=self._pace)
 
     async def _put(self, wanted: Sequence[Job]) -> int:
         """Put into the queue what is not known there: neither waiting, nor done."""
@@ -153,8 +158,12 @@ class Working:
 
     # --- all clinics ----------------------------------------------------------------------------------------------------
 
-    async def close(self, _: Context, *, number: int) -> bool:
+    async def close(self, context: Context, *, number: int) -> bool:
         """Whether every clinic has had its run in a slot that is over; if so, the address is pinged."""
+        async with _alive(context["job"]):
+            return await self._close(number)
+
+    async def _close(self, number: int) -> bool:
         slot = Slot(number, self._app.settings.evaluate_every)
         clinics = await governed(self._app.store, self._app.directory)
         missed = [each for each in clinics if not await self._had_its_run(each, slot.due(each))]

@@ -59,6 +59,7 @@ class World:
         self.lock = threading.RLock()
         self._now = now
         self._ticking_since: float | None = None
+        self._speed = 1.0
         self.clinics: dict[str, Clinic] = {}
         self.google: dict[str, GoogleAccount] = {}
         self.meta: dict[str, MetaAccount] = {}
@@ -73,7 +74,7 @@ class World:
         with self.lock:
             if self._ticking_since is None:
                 return self._now
-            return self._now + timedelta(seconds=monotonic() - self._ticking_since)
+            return self._now + timedelta(seconds=(monotonic() - self._ticking_since) * self._speed)
 
     def clock(self) -> Callable[[], datetime]:
         """A clock to govern by."""
@@ -85,10 +86,10 @@ class World:
             self._now += by
             return self.now
 
-    def tick(self) -> None:
-        """From now on time passes by itself, as fast as ours."""
+    def tick(self, speed: float = 1.0) -> None:
+        """From now on time passes by itself, so many times as fast as ours."""
         with self.lock:
-            self._ticking_since = monotonic()
+            self._ticking_since, self._speed = monotonic(), speed
 
     def saw(self, system: str, method: str, path: str) -> None:
         """Remember a request."""

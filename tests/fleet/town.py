@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from service.sandbox.accounts import GoogleAccount, GoogleBudget, GoogleCampaign, MetaAccount, MetaCampaign
 from service.sandbox.clinic import Clinic
-from service.sandbox.scene import HARBOUR, LOGIN_CUSTOMER_ID, scene
+from service.sandbox.scene import HARBOUR, LOGIN_CUSTOMER_ID, SUNDAY_MORNING, scene
 from service.sandbox.world import World
 
 CAMPAIGNS = 20
@@ -25,9 +27,9 @@ def slug(n: int) -> str:
     return f"clinic-{n:04d}"
 
 
-def town(clinics: int, campaigns: int = CAMPAIGNS) -> World:
+def town(clinics: int, campaigns: int = CAMPAIGNS, now: datetime = SUNDAY_MORNING) -> World:
     """Copies of Harbour Physio (6 practitioners, 2 services), half of their campaigns on either platform."""
-    world = scene()
+    world = scene(now=now)
     model = world.clinics[HARBOUR]
     world.clinics, world.google, world.meta = {}, {}, {}
     for n in range(clinics):
@@ -37,11 +39,15 @@ def town(clinics: int, campaigns: int = CAMPAIGNS) -> World:
     return world
 
 
-def write_rules(folder: Path, clinics: int, campaigns: int = CAMPAIGNS) -> None:
-    """A rule file for each of them."""
+def write_rules(folder: Path, clinics: Iterable[int], campaigns: int = CAMPAIGNS, *, stopped: bool = False) -> None:
+    """A rule file for each of them; whoever is `stopped` has the ads of its first service paused, whatever its diaries say."""
     folder.mkdir(parents=True, exist_ok=True)
-    for n in range(clinics):
-        (folder / f"{slug(n)}.yaml").write_text(json.dumps(rule_file(n, campaigns), indent=1), "utf-8")
+    for n in clinics:
+        written = rule_file(n, campaigns)
+        if stopped:
+            written["rules"].insert(0, {"name": "Stop", "service": SERVICES[0], "then": "pause"})
+        (folder / ".new").write_text(json.dumps(written, indent=1), "utf-8")
+        (folder / ".new").replace(folder / f"{slug(n)}.yaml")
 
 
 def rule_file(n: int, campaigns: int = CAMPAIGNS) -> dict[str, Any]:

@@ -106,14 +106,14 @@ def context(job: Job, queue: RedisQueue) -> Any:
 
 async def test_each_clinic_has_one_job_a_slot_however_many_workers_put_it_there(app: App, queue: RedisQueue) -> None:
     workers = [Working(app, queue) for _ in range(5)]
-    put = await asyncio.gather(*(worker.schedule() for worker in workers))
+    put = await asyncio.gather(*(worker.fill() for worker in workers))
     assert sum(put) >= 5  # two clinics in this slot and the last, and the look at what came of this one
     assert await queue.count("incomplete") == 5
-    assert await workers[0].schedule() == 0
+    assert await workers[0].fill() == 0
 
 
 async def test_jobs_are_begun_when_the_clinic_is_due(app: App, queue: RedisQueue) -> None:
-    await Working(app, queue, epoch_of=lambda instant: instant.timestamp()).schedule()
+    await Working(app, queue, epoch_of=lambda instant: instant.timestamp()).fill()
     jobs = [job async for job in queue.iter_jobs()]
     slot = Slot.at(SUNDAY_MORNING, HOUR)
     found = {(job.kwargs["clinic"], job.scheduled) for job in jobs if job.function == "evaluate" and job.kwargs}
@@ -122,9 +122,9 @@ async def test_jobs_are_begun_when_the_clinic_is_due(app: App, queue: RedisQueue
 
 async def test_the_next_slots_jobs_are_there_before_it_begins(app: App, near: Near, queue: RedisQueue) -> None:
     working = Working(app, queue)
-    await working.schedule()
+    await working.fill()
     near.world.advance(Slot.at(SUNDAY_MORNING, HOUR).ends - SUNDAY_MORNING - MINUTE)
-    assert await working.schedule() == 3
+    assert await working.fill() == 3
 
 
 async def test_a_clinic_that_comes_is_not_kept_waiting_for_the_next_slot(app: App, queue: RedisQueue) -> None:
@@ -132,16 +132,16 @@ async def test_a_clinic_that_comes_is_not_kept_waiting_for_the_next_slot(app: Ap
     file = app.settings.rules_dir / f"{NORTHSIDE}.yaml"
     text = file.read_text("utf-8")
     file.unlink()
-    await working.schedule()
+    await working.fill()
     file.write_text(text, "utf-8")
-    assert await working.schedule() == 2
+    assert await working.fill() == 2
 
 
 async def test_a_redis_that_lost_everything_is_filled_again(app: App, queue: RedisQueue) -> None:
     working = Working(app, queue)
-    await working.schedule()
+    await working.fill()
     await queue.redis.flushdb()
-    assert await working.schedule() == 5
+    assert await working.fill() == 5
 
 
 # --- a clinic -----------------------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ async def test_a_worker_evaluates_every_clinic_at_once_and_when_it_is_due_again(
         await all_had(app, 1)
         near.world.advance(HOUR)
         await queue.redis.flushdb()  # what is put there now is due, by a clock that was moved
-        await Working(app, queue).schedule()
+        await Working(app, queue).fill()
         await all_had(app, 2)
     late = [fact.seconds for fact in recorder.facts if isinstance(fact, Late)]
     assert len(late) == 4
@@ -375,7 +375,7 @@ async def test_a_worker_outlives_its_redis_and_what_that_knew(app: App, near: Ne
             async def scheduled() -> bool:
                 queue = queue_at(SecretStr(server.url))
                 try:
-                    return await Working(app, queue).schedule() > 0
+                    return await Working(app, queue).fill() > 0
                 finally:
                     await queue.disconnect()
 
