@@ -11,10 +11,10 @@ T = TypeVar("T")
 NAP = 0.02
 
 
-async def eventually(asked: Callable[[], Awaitable[T]], seconds: float = 30.0) -> T:
+async def eventually(asked: Callable[[], Awaitable[T]], seconds: float = 30.0, nap: float = NAP) -> T:
     """The first answer that is true; fails where there is none within so many seconds."""
     end = time.monotonic() + seconds
     while not (answer := await asked()):
         assert time.monotonic() < end, f"this has not come about within {seconds:g} s"
-        await asyncio.sleep(NAP)
+        await asyncio.sleep(nap)
     return answer
