@@ -17,7 +17,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,18 +161,28 @@ async def inserted(conn: AsyncConnection, table: Table, row: Mapping[str, object
 
 def insert_absent(conn: AsyncConnection, table: Table) -> Insert:
     """An insert that leaves rows alone whose key is there already, also where another process puts it there meanwhile."""
-    return _insert(conn, table).on_conflict_do_nothing()
+    return _absent(conn.dialect.name, table)
 
 
 def insert_or_replace(conn: AsyncConnection, table: Table) -> Insert:
     """An insert that replaces the row whose primary key is there already, also where another process put it there meanwhile."""
-    statement, key = _insert(conn, table), {column.name for column in table.primary_key}
+    return _replacing(conn.dialect.name, table)
+
+
+@cache
+def _absent(dialect: str, table: Table) -> Insert:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _replacing(dialect: str, table: Table) -> Insert:
+    statement, key = _insert(dialect, table), {column.name for column in table.primary_key}
     values = {name: value for name, value in statement.excluded.items() if name not in key}
     return statement.on_conflict_do_update(index_elements=[*key], set_=values)
 
 
-def _insert(conn: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 async def alone(conn: AsyncConnection, name: str) -> None:

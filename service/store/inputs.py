@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any, get_type_hints
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -162,9 +163,14 @@ def _parts(diaries: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _by_reference(inputs: RunInputs) -> dict[str, Any]:
     """The type of each field that is stored by reference."""
-    types = get_type_hints(RunInputs)
+    types = _types()
     names = [each.name for each in fields(inputs) if each.name in BY_REFERENCE]
     return {name: types[name] for name in names if getattr(inputs, name) is not None}
+
+
+@cache
+def _types() -> dict[str, Any]:
+    return get_type_hints(RunInputs)
 
 
 def _json(value: object) -> Document:

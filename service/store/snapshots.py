@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import and_, bindparam, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Campaign, Snapshot, Unreadable
@@ -14,6 +14,10 @@ from service.store.documents import Document
 from service.store.inputs import campaigns_of, snapshots_together
 from service.store.tables import snapshot as _snapshot
 from service.store.undisturbed import at_once, undisturbed
+
+_READABLE = select(_snapshot.c.document).where(_snapshot.c.clinic == bindparam("of"), _snapshot.c.readable)
+_NEWEST = _READABLE.order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc()).limit(1)
+_NEWEST_BEFORE = _NEWEST.where(_snapshot.c.taken_at <= bindparam("before"))
 
 
 @undisturbed
@@ -39,11 +43,9 @@ class Snapshots:
 
     async def latest_readable(self, clinic: str, before: datetime | None = None) -> Snapshot | None:
         """The clinic's newest snapshot whose diaries could be read; with `before`, taken then or earlier."""
-        query = select(_snapshot.c.document).where(_snapshot.c.clinic == clinic, _snapshot.c.readable)
-        if before is not None:
-            query = query.where(_snapshot.c.taken_at <= before)
+        query = _NEWEST if before is None else _NEWEST_BEFORE
         async with self._database.reading() as conn:
-            digest = await conn.scalar(query.order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc()).limit(1))
+            digest = await conn.scalar(query, {"of": clinic, "before": before})
             if digest is None:
                 return None
             return (await snapshots_together(conn, [digest]))[0]
