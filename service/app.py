@@ -115,10 +115,9 @@ class Adapters:
             return Missing(f"no Google Ads credentials: set {variable('google_ads', 'json_key_file_path')}")
         owner = rules.clinic if self.settings.clinic(rules.clinic).google_ads else ""  # most clinics share one sign-in
         if owner not in self._google:
-            rests = Rests(time.monotonic, self.board, owner)
-            self._google[owner] = GoogleAds(
-                _google_credentials(chosen), endpoint=chosen.endpoint, rests=rests, monitor=self.monitor
-            )
+            credentials = _google_credentials(chosen)
+            rests = Rests(time.monotonic, self.board, credentials.identity)
+            self._google[owner] = GoogleAds(credentials, endpoint=chosen.endpoint, rests=rests, monitor=self.monitor)
         key = (owner, account, rules.currency)
         if key not in self._google_accounts:
             self._google_accounts[key] = GoogleAdsAccount(

@@ -119,7 +119,7 @@ class Governor:
             applied = await self._apply(outcome, snapshot, hands)
         except Exception as error:
             with suppress(NotFoundError):  # a worker that has taken the clinic over has closed the run
-                await self.store.runs.fail(run, _said(error), self.clock())
+                await self.store.runs.fail(run, said(error), self.clock())
             log.warning("run_failed", exc_info=not isinstance(error, GovernorError))
             raise
         problems += _problems(snapshot, [*settled, *applied])
@@ -251,5 +251,6 @@ def _problems(snapshot: Snapshot, applied: list[Applied]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """What may be shown of an error: of one that nobody foresaw no more than its name, for it quotes whatever it was about."""
     return redacted(str(error)) if isinstance(error, GovernorError) else f"{type(error).__name__}: see the log"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -53,9 +54,21 @@ def _collector(value: str) -> str:
     return value
 
 
+_REDIS = re.compile(r"rediss?://[^/?#\s]+(/\d*)?(\?ssl_\w+=[^&\s]*(&ssl_\w+=[^&\s]*)*)?")
+
+
 def _redis(value: SecretStr) -> SecretStr:
-    if not re.match(r"rediss?://[^/?#]|unix://", value.get_secret_value()):
-        raise ValueError("write the address of a Redis, such as redis://redis:6379/0, or rediss:// for TLS")
+    """Its password is not quoted: a part of it may have been taken for something else."""
+    written = value.get_secret_value()
+    try:
+        port = urlsplit(written).port
+    except ValueError:
+        port = 0
+    if not _REDIS.fullmatch(written) or port == 0:
+        raise ValueError(
+            "write the address of a Redis, such as redis://:PASSWORD@redis:6379/0, or rediss:// for TLS; in the password, "
+            "percent-encode whatever is no letter or digit"
+        )
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from service.core.errors import SettingsError
@@ -20,6 +21,12 @@ class GoogleCredentials:
     client_secret: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     token_uri: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What tells sign-ins apart, and gives nothing of them away."""
+        told = (str(self.json_key_file_path), self.client_id, self.refresh_token)
+        return sha256(repr(told).encode()).hexdigest()[:16]
 
     def __post_init__(self) -> None:
         if self.json_key_file_path is None and not all((self.client_id, self.client_secret, self.refresh_token)):

@@ -7,21 +7,38 @@ takes too long.
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 from pydantic import SecretStr
-from saq import Job
+from redis.asyncio import Redis
+from saq import Job, Status
 from saq.queue.redis import RedisQueue
 
-from service.shared.connection import connected
+from service.core.errors import StoreError
+from service.shared.connection import LOST, connected, ping
 
 NAME = "governor"
 
-ATTEMPTS = 12
+ATTEMPTS = 1_000
+"""As good as any number: what is tried again ends when the clinic's next run is due."""
+
 DEQUEUE_SECONDS = 2.0
 """How long one question for work waits at Redis; a worker that is stopped waits for its end."""
+
+
+NAP = 1.0
+"""Seconds until Redis is asked again that did not answer."""
+
+LONGEST_ANSWER = 15.0
+"""Seconds after which a Redis that does not answer is taken for one that hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +63,65 @@ class Pace:
 UNHURRIED = Pace()
 
 
-def queue_at(url: SecretStr) -> RedisQueue:
-    """The queue; connects when it is first used, and again, after a while, as often as it takes."""
-    return RedisQueue(connected(url, answer_seconds=15.0, attempts=5, cap=2.0), name=NAME)
+class PatientQueue(RedisQueue):
+    """SAQ's queue, which bears with a Redis that is away, hangs or refuses.
+
+    `steady_since` is since when it has answered without a break, by a clock that only grows; None: the last time it did not.
+    """
+
+    def __init__(self, redis: Redis, silent: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(redis, name=NAME)
+        self.steady_since: float | None = None
+        self._silent, self._monotonic = silent, monotonic
+
+    async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:  # noqa: ASYNC109 - SAQ's
+        """The next job, or None. SAQ would ask again at once where asking fails, for as long as it does."""
+        try:
+            with self._watched():
+                return await super().dequeue(timeout, poll_interval)
+        except LOST:
+            logging.getLogger("saq").exception("no work can be asked for")
+            await asyncio.sleep(NAP)
+            return None
+
+    async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:
+        """Take jobs from workers that are not heard of, once Redis has been there for as long as one is waited for.
+
+        Before, signs of life may be on their way to it, and whoever gave none could not.
+        """
+        with self._watched():
+            await ping(self.redis)
+        if self.steady_since is None or self._monotonic() - self.steady_since < self._silent:
+            return []
+        with self._watched():
+            return await super().sweep(lock, abort)
+
+    async def _update(self, job: Job, status: Status | None = None, **kwargs: Any) -> None:  # noqa: ARG002 - SAQ's
+        """As SAQ does, but that a sign of life is as old as its writing, and not as the question before that."""
+        with self._watched():
+            if status is None:
+                stored = await self.job(job.key)
+                status = stored.status if stored else None
+            job.status, job.touched = status or job.status, int(time.time() * 1000)
+            await self.redis.set(job.id, self.serialize(job))
+            await self.notify(job)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Note whether Redis answers what the block asks of it."""
+        try:
+            yield
+        except (*LOST, StoreError):
+            self.steady_since = None
+            raise
+        if self.steady_since is None:
+            self.steady_since = self._monotonic()
+
+
+def queue_at(url: SecretStr, pace: Pace = UNHURRIED) -> PatientQueue:
+    """The queue; connects when it is first used, and again as often as it takes."""
+    patience = min(LONGEST_ANSWER, max(pace.silent / 3, DEQUEUE_SECONDS + 1))
+    return PatientQueue(connected(url, answer_seconds=patience), pace.silent)
 
 
 def evaluation(clinic: str, due: datetime, *, at: float, every: timedelta, pace: Pace = UNHURRIED) -> Job:
@@ -67,15 +140,18 @@ def evaluation(clinic: str, due: datetime, *, at: float, every: timedelta, pace:
     )
 
 
-def closing(number: int, *, at: float, every: timedelta, pace: Pace = UNHURRIED) -> Job:
+def closing(begins: datetime, *, at: float, every: timedelta, pace: Pace = UNHURRIED) -> Job:
     """The job to look what came of a slot when it is over."""
+    seconds = int(every.total_seconds())
     return Job(
         "close",
-        kwargs={"number": number},
-        key=f"close {number}",
+        kwargs={"begins": begins.isoformat(), "seconds": seconds},
+        key=f"close {begins:%Y-%m-%dT%H:%M:%SZ} {seconds}",
         scheduled=ceil(at),
         timeout=300,
         heartbeat=pace.silent,
-        retries=3,
+        retries=10,
+        retry_delay=pace.again,
+        retry_backoff=pace.again_at_most,
         ttl=int((2 * every).total_seconds()),
     )

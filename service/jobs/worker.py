@@ -10,31 +10,39 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
 from litestar_saq import CronJob, Worker
-from saq.queue.redis import RedisQueue
+from redis.exceptions import ResponseError
 
 from service.app import App
 from service.core.errors import StoreError
-from service.jobs.queue import DEQUEUE_SECONDS, UNHURRIED, Pace
+from service.governor import said
+from service.jobs.queue import DEQUEUE_SECONDS, UNHURRIED, Pace, PatientQueue
 from service.jobs.slots import Slot
 from service.jobs.working import AgainError, Working
 from service.shared.connection import LOST
 
 CANCEL_SECONDS = 3.0
+LEAVE_SECONDS = 3.0
+"""How long a Redis that does not answer may keep a worker from ending, beyond the grace of what is under way."""
+
 BEAT_SECONDS = 15.0
 SAID_EVERY = 30.0
 """Seconds between two lines that say that Redis is away."""
 
 
+log = structlog.get_logger(__name__)
+
+
 class Labour:
     """A worker, its jobs, and its signs of life."""
 
-    def __init__(self, app: App, queue: RedisQueue, working: Working | None = None, pace: Pace = UNHURRIED) -> None:
+    def __init__(self, app: App, queue: PatientQueue, working: Working | None = None, pace: Pace = UNHURRIED) -> None:
         self._app, self._queue, self._pace = app, queue, pace
         self._working = working or Working(app, queue, pace=pace)
         self._worker = self._made()
@@ -46,7 +54,7 @@ class Labour:
         return Worker(
             self._queue,
             [("evaluate", working.evaluate), ("close", working.close)],
-            id=self._app.governor.holder,
+            id=self._app.governor.holder.replace(":", "-"),  # SAQ splits names of its own at colons
             concurrency=self._app.settings.worker.concurrency,
             cron_jobs=[
                 CronJob(working.schedule, cron=self._pace.schedule, timeout=300, heartbeat=silent),
@@ -63,23 +71,35 @@ class Labour:
 
     async def _first(self, _: Any) -> None:
         """Not everybody wants to wait for the next minute; what does not work now will be tried again then."""
-        with suppress(*LOST, StoreError):
+        try:
             await self._working.fill()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a worker that ends for it is no help
+            log.warning("first_fill_failed", error=said(error))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work for as long as the block lasts; at its end, clinics under way are given some time to be done."""
         self._worker.SIGNALS = []  # they are the web application's, which ends this block
         beating, working = asyncio.create_task(self._beat()), asyncio.create_task(self._worker.start(), name="worker")
+        working.add_done_callback(self._ended)
         self._begun = True
         try:
             yield
         finally:
             self._end_upkeep()
-            await self._worker.stop()
-            beating.cancel()
-            await asyncio.wait({beating, working})
-            await self._queue.disconnect()
+            stopping = asyncio.create_task(self._stop())
+            await asyncio.wait({stopping}, timeout=self._pace.grace + LEAVE_SECONDS)
+            for task in (beating, working, stopping):
+                task.cancel()  # a Redis that hangs keeps nobody from ending: what it was not told it finds out
+            await asyncio.wait({beating, working, stopping}, timeout=1)
+
+    async def _stop(self) -> None:
+        await self._worker.stop()
+        await self._queue.disconnect()
+
+    def _ended(self, working: asyncio.Task[None]) -> None:
+        if not working.cancelled() and (error := working.exception()):
+            log.error("worker_died", exc_info=error)
 
     def _end_upkeep(self) -> None:
         """Have no more jobs taken. What SAQ does besides, now and then, sleeps for most of a minute: nobody waits for that."""
@@ -104,6 +124,11 @@ class Labour:
         """Why it cannot be relied on; empty while it can."""
         return "the worker has stopped taking jobs" if self._begun and self._worker.event.is_set() else ""
 
+    async def ready(self) -> None:
+        """Raise StoreError where no work can be had."""
+        if self._queue.steady_since is None:
+            raise StoreError("Redis cannot be asked for work; the log says why")
+
     async def waiting(self) -> dict[str, float]:
         """How many jobs there are, by state. Raises StoreError."""
         try:
@@ -127,7 +152,8 @@ class Quiet:
         if isinstance(error, AgainError):
             return False
         if isinstance(error, LOST):
-            record.exc_info, record.msg, record.args = None, "Redis cannot be reached: %s", (type(error).__name__,)
+            how = "refuses" if isinstance(error, ResponseError) else "cannot be reached"
+            record.exc_info, record.msg, record.args = None, "Redis %s: %s", (how, type(error).__name__)
             return self._first_in_a_while()
         return True
 

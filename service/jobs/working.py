@@ -19,23 +19,21 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import islice
-from math import ceil
 
 import httpx
 import structlog
-from saq import Job
+from saq import Job, Status
 from saq.queue.redis import RedisQueue
 from saq.types import Context
 
 from service.app import App
-from service.core.errors import InputError, LeaseLostError, NotFoundError
-from service.governor import RENEWAL_SECONDS, Report
+from service.core.errors import GovernorError, InputError, LeaseLostError, NotFoundError
+from service.governor import RENEWAL_SECONDS, Report, said
 from service.jobs.keeping import forget_old
-from service.jobs.passes import Failure, evaluate
+from service.jobs.passes import evaluate
 from service.jobs.pinging import PING_SECONDS, ping
 from service.jobs.queue import UNHURRIED, Pace, closing, evaluation
 from service.jobs.slots import Slot
-from service.logs import redacted
 from service.monitor import Late
 from service.revisions import governed, look_over
 from service.shared.connection import LOST
@@ -43,6 +41,9 @@ from service.store.leases import TERM
 
 AHEAD = timedelta(minutes=2)
 """So long before a slot begins its jobs are in the queue: they are put there once a minute."""
+
+FULL_SECONDS = 300
+"""For so long it is believed that a slot's jobs are all there: some may be lost meanwhile."""
 
 AFTER = timedelta(minutes=10)
 """So long after a slot has ended it is looked at what came of it; of short slots, a sixth of one."""
@@ -82,8 +83,8 @@ class Working:
     # --- putting jobs into the queue ------------------------------------------------------------------------------------
 
     async def schedule(self, context: Context) -> int:
-        """As `fill`, with signs of life."""
-        async with _alive(context["job"]):
+        """As `fill`, as a job."""
+        async with _job(context):
             return await self.fill()
 
     async def fill(self) -> int:
@@ -106,8 +107,9 @@ class Working:
         put = 0
         for some in batched(self._jobs(slot, clinics, now), AT_ONCE):
             put += await self._put(some)
-        await self._queue.redis.set(full, names, ex=ceil(2 * slot.every.total_seconds()))
-        log.info("slot_scheduled", slot=slot.begins.isoformat(), clinics=len(clinics), put=put)
+        await self._queue.redis.set(full, names, ex=FULL_SECONDS)
+        if put:
+            log.info("slot_scheduled", slot=slot.begins.isoformat(), clinics=len(clinics), put=put)
         return put
 
     def _jobs(self, slot: Slot, clinics: Sequence[str], now: datetime) -> Iterator[Job]:
@@ -115,31 +117,35 @@ class Working:
             due = slot.due(clinic)
             if due + slot.every > now:
                 yield evaluation(clinic, due, at=self._epoch_of(due), every=slot.every, pace=self._pace)
-        if slot.ends > now:
-            looked_at = slot.ends + min(AFTER, slot.every / 6)
-            yield closing(slot.number, at=self._epoch_of(looked_at), every=slot.every, pace=self._pace)
+        if (looked_at := slot.ends + min(AFTER, slot.every / 6)) > now:
+            yield closing(slot.begins, at=self._epoch_of(looked_at), every=slot.every, pace=self._pace)
 
     async def _put(self, wanted: Sequence[Job]) -> int:
-        """Put into the queue what is not known there: neither waiting, nor done."""
+        """Put into the queue what is not known there: neither waiting, nor done. What was given up is put there anew."""
         known = await self._queue.jobs([job.key for job in wanted])
-        missing = [job for job, there in zip(wanted, known, strict=True) if there is None]
-        await asyncio.gather(*(self._queue.enqueue(job) for job in missing))
-        return len(missing)
+        missing = [job for job, there in zip(wanted, known, strict=True) if there is None or self._is_given_up(there)]
+        put = await asyncio.gather(*(self._queue.enqueue(job) for job in missing))
+        return sum(job is not None for job in put)
+
+    def _is_given_up(self, job: Job) -> bool:
+        """One that is being taken from its worker is so only if that has not come to its end for long."""
+        aborting = job.status == Status.ABORTING and time.time() - job.touched / 1000 > 2 * self._pace.silent
+        return aborting or job.status in {Status.FAILED, Status.ABORTED}
 
     # --- a clinic -------------------------------------------------------------------------------------------------------
 
     async def evaluate(self, context: Context, *, clinic: str, due: str) -> str:
         """One run of a clinic, unless it is no longer wanted; gives in a word what came of it. Raises AgainError."""
-        job, when = context["job"], datetime.fromisoformat(due)
-        async with _alive(job):
-            return await self._evaluate(job, clinic, when)
+        async with _job(context):
+            return await self._evaluate(context["job"], clinic, datetime.fromisoformat(due))
 
     async def _evaluate(self, job: Job, clinic: str, due: datetime) -> str:
-        now = self._app.clock()
-        if now >= due + self._app.settings.evaluate_every:
+        now, every = self._app.clock(), self._app.settings.evaluate_every
+        if now >= due + every:
             log.warning("evaluation_overtaken", clinic=clinic, due=due.isoformat())
             return "overtaken"
-        if await self._had_its_run(clinic, due):
+        runs = await self._app.store.runs.runs([clinic], limit=10)
+        if any(run.status in DONE and _counts(run.started_at, due, every) for run in runs.items):
             return "done"
         if job.attempts <= 1:
             self._app.monitor.happened(Late((now - due).total_seconds()))
@@ -148,25 +154,27 @@ class Working:
             return found.status
         if isinstance(found.error, InputError | NotFoundError):
             return "refused"  # a person must mend it; the next slot tries again
-        raise _again(job, found) from None
+        self._wait_for(job, found.error)
+        raise AgainError(said(found.error)) from None
 
-    async def _had_its_run(self, clinic: str, due: datetime) -> bool:
-        """Whether the clinic has been evaluated since it was due, or so shortly before that it is as good."""
-        since = due - min(EARLY, self._app.settings.evaluate_every / 10)
-        runs = await self._app.store.runs.runs([clinic], limit=10)
-        return any(run.status in DONE and run.started_at >= since for run in runs.items)
+    def _wait_for(self, job: Job, error: Exception) -> None:
+        """A clinic that another worker has is free again at the latest when its lease has run out."""
+        lost = isinstance(error, LeaseLostError)
+        job.retry_delay = TERM.total_seconds() + RENEWAL_SECONDS if lost else self._pace.again
+        job.retry_backoff = False if lost else self._pace.again_at_most
 
     # --- all clinics ----------------------------------------------------------------------------------------------------
 
-    async def close(self, context: Context, *, number: int) -> bool:
+    async def close(self, context: Context, *, begins: str, seconds: int) -> bool:
         """Whether every clinic has had its run in a slot that is over; if so, the address is pinged."""
-        async with _alive(context["job"]):
-            return await self._close(number)
+        async with _job(context):
+            every = timedelta(seconds=seconds)
+            return await self._close(Slot.at(datetime.fromisoformat(begins), every))
 
-    async def _close(self, number: int) -> bool:
-        slot = Slot(number, self._app.settings.evaluate_every)
+    async def _close(self, slot: Slot) -> bool:
         clinics = await governed(self._app.store, self._app.directory)
-        missed = [each for each in clinics if not await self._had_its_run(each, slot.due(each))]
+        began = await self._app.store.runs.began(slot.begins - EARLY, slot.ends + slot.every, DONE)
+        missed = [each for each in clinics if not any(_counts(at, slot.due(each), slot.every) for at in began.get(each, ()))]
         good = bool(clinics) and not missed
         log.info("pass_finished", slot=slot.begins.isoformat(), clinics=len(clinics), good=good, failed=missed)
         if good:
@@ -175,15 +183,13 @@ class Working:
 
     async def forget(self, context: Context) -> None:
         """Let go of what was kept for long enough."""
-        async with _alive(context["job"]):
+        async with _job(context):
             await forget_old(self._app)
 
 
-def _again(job: Job, failure: Failure) -> AgainError:
-    """A clinic that another worker has is free again at the latest when its lease has run out."""
-    if isinstance(failure.error, LeaseLostError):
-        job.retry_backoff, job.retry_delay = False, TERM.total_seconds() + RENEWAL_SECONDS
-    return AgainError(redacted(str(failure.error)))
+def _counts(began: datetime, due: datetime, every: timedelta) -> bool:
+    """Whether a run is the one that was due: it began then, or so shortly before that it is as good, and before the next."""
+    return due - min(EARLY, every / 10) <= began < due + every
 
 
 def batched(jobs: Iterator[Job], size: int) -> Iterator[list[Job]]:
@@ -193,18 +199,27 @@ def batched(jobs: Iterator[Job], size: int) -> Iterator[list[Job]]:
 
 
 @asynccontextmanager
-async def _alive(job: Job) -> AsyncIterator[None]:
-    """Give signs of life of a job while the block lasts; a Redis that is away is no reason to stop what it is about."""
+async def _job(context: Context) -> AsyncIterator[None]:
+    """A job's block: signs of life are given as long as it lasts, and what goes wrong leaves it as AgainError.
 
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(job.heartbeat / BEATS)
-            with suppress(*LOST):
-                await job.update()
-
-    beating = asyncio.create_task(beat())
+    A Redis that is away is no reason to stop what it is about. What is raised is kept in Redis: nothing of what nobody foresaw.
+    """
+    job = context["job"]
+    beating = asyncio.create_task(_beat(job))
     try:
         yield
+    except AgainError:
+        raise
+    except Exception as error:
+        log.warning("job_failed", job=job.function, error=said(error), exc_info=not isinstance(error, (GovernorError, *LOST)))
+        raise AgainError(said(error)) from None
     finally:
         beating.cancel()
         await asyncio.wait({beating})
+
+
+async def _beat(job: Job) -> None:
+    while True:
+        await asyncio.sleep(job.heartbeat / BEATS)
+        with suppress(*LOST):
+            await job.update()

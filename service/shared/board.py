@@ -23,9 +23,8 @@ import structlog
 from redis.asyncio import Redis
 
 from service.core.ports import Heard
-from service.shared.connection import LOST, PREFIX
+from service.shared.connection import LOST, named
 
-CHANNEL = f"{PREFIX}:board"
 NAP = 1.0
 """Seconds until Redis is tried again."""
 
@@ -49,12 +48,16 @@ class RedisBoard:
 
     redis: Redis
     monotonic: Callable[[], float] = time.monotonic
+    channel: str = field(init=False)
     _me: str = field(default_factory=lambda: uuid4().hex)
     _mine: dict[Name, Posted] = field(default_factory=dict)
     _others: dict[Name, Posted] = field(default_factory=dict)
     _listeners: dict[str, list[Heard]] = field(default_factory=lambda: defaultdict(list))
     _unsent: asyncio.Queue[Name] = field(default_factory=asyncio.Queue)
     _loop: asyncio.AbstractEventLoop | None = None
+
+    def __post_init__(self) -> None:
+        self.channel = named(self.redis, "board")
 
     # --- the port -------------------------------------------------------------------------------------------------------
 
@@ -69,7 +72,7 @@ class RedisBoard:
         self._listeners[topic].append(heard)
         for name, posted in [*self._others.items()]:
             if name[0] == topic:
-                self._told(heard, name[1], posted)
+                self._told(heard, name, posted)
 
     # --- carrying -------------------------------------------------------------------------------------------------------
 
@@ -95,17 +98,16 @@ class RedisBoard:
                     break
                 except LOST:
                     await asyncio.sleep(NAP)
+            self._forget_old(self._mine)
 
     async def _tell(self, name: Name, posted: Posted) -> None:
         left = round((posted.until - self.monotonic()) * 1000)
         if left <= 0:
-            if self._mine.get(name) is posted:
-                del self._mine[name]
             return
         text = json.dumps({"by": self._me, "topic": name[0], "whom": name[1], "said": posted.said})
         async with self.redis.pipeline(transaction=True) as pipe:
-            pipe.set(f"{CHANNEL}:{name[0]}:{name[1]}", text, px=left)
-            pipe.publish(CHANNEL, f"{left} {text}")
+            pipe.set(f"{self.channel}:{name[0]}:{name[1]}", text, px=left)
+            pipe.publish(self.channel, f"{left} {text}")
             await pipe.execute()
 
     async def _hearing(self) -> None:
@@ -113,21 +115,20 @@ class RedisBoard:
         while True:
             try:
                 async with self.redis.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(CHANNEL)
+                    await channel.subscribe(self.channel)
                     await self._read_all()
                     for name in [*self._mine]:
                         self._unsent.put_nowait(name)
                     while True:
                         message = await channel.get_message(timeout=NAP)
                         if message is not None:
-                            left, _, text = message["data"].partition(b" ")
-                            self._hear(text, int(left))
+                            self._hear(*message["data"].partition(b" ")[::2])
             except LOST as error:
                 log.debug("board_away", error=type(error).__name__)
             await asyncio.sleep(NAP)
 
     async def _read_all(self) -> None:
-        keys = [key async for key in self.redis.scan_iter(match=f"{CHANNEL}:*", count=500)]
+        keys = [key async for key in self.redis.scan_iter(match=f"{self.channel}:*", count=500)]
         async with self.redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.get(key)
@@ -135,11 +136,11 @@ class RedisBoard:
             answers: list[Any] = await pipe.execute()
         for text, left in zip(answers[::2], answers[1::2], strict=True):
             if text is not None and left > 0:
-                self._hear(text, left)
+                self._hear(left, text)
 
-    def _hear(self, text: bytes, left: int) -> None:
+    def _hear(self, left: bytes | int, text: bytes) -> None:
         try:
-            self._take_in(json.loads(text), left)
+            self._take_in(json.loads(text), int(left))
         except (ValueError, LookupError, TypeError) as error:  # of another version, perhaps; the others are heard all the same
             log.warning("board_not_understood", error=type(error).__name__)
 
@@ -150,16 +151,22 @@ class RedisBoard:
         known = self._others.get(name)
         if known is not None and known.said == posted.said and known.until >= posted.until - NAP:
             return  # it was read before, on an earlier connection
-        self._forget_old()
+        self._forget_old(self._others)
         self._others[name] = posted
         for heard in self._listeners[name[0]]:
-            self._told(heard, name[1], posted)
+            self._told(heard, name, posted)
 
-    def _told(self, heard: Heard, whom: str, posted: Posted) -> None:
-        if (left := posted.until - self.monotonic()) > 0:
-            heard(whom, posted.said, timedelta(seconds=left))
+    def _told(self, heard: Heard, name: Name, posted: Posted) -> None:
+        """What a listener makes nothing of, of another version perhaps, ends neither it nor whoever begins to listen."""
+        left = posted.until - self.monotonic()
+        try:
+            if left > 0:
+                heard(name[1], posted.said, timedelta(seconds=left))
+        except (ValueError, LookupError, TypeError) as error:
+            log.warning("board_not_understood", topic=name[0], error=type(error).__name__)
 
-    def _forget_old(self) -> None:
+    def _forget_old(self, known: dict[Name, Posted]) -> None:
         now = self.monotonic()
-        for name in [name for name, posted in self._others.items() if posted.until <= now]:
-            del self._others[name]
+        for name, posted in [*known.items()]:
+            if posted.until <= now:
+                known.pop(name, None)

@@ -5,6 +5,7 @@ An API that cannot ask Redis counts for itself: reading must go on, and to be as
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,10 @@ from service.limits import Allowance, TokenBuckets
 from service.shared.connection import LOST, PREFIX
 
 REST = 5.0
-"""Seconds for which Redis is not asked after it did not answer: each request would wait for it otherwise."""
+"""Seconds for which Redis is not asked after it did not answer; then one request finds out whether it does."""
+
+PATIENCE = 0.25
+"""Seconds that a request waits for Redis."""
 
 TAKE = """
 local limit, cost = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -46,6 +50,7 @@ class SharedBuckets:
     own: TokenBuckets = field(default_factory=TokenBuckets)
     monotonic: Callable[[], float] = time.monotonic
     _rests_until: float = float("-inf")
+    _away: bool = False
     _script: AsyncScript = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,12 +58,18 @@ class SharedBuckets:
 
     async def take(self, policy: str, whose: str, limit: int, cost: int = 1) -> Allowance:
         """Take `cost` from the bucket, if it has as much; one that costs nothing has room where it has 1."""
-        if self.monotonic() < self._rests_until:
+        now = self.monotonic()
+        if now < self._rests_until:
             return await self.own.take(policy, whose, limit, cost)
+        if self._away:
+            self._rests_until = now + REST  # all others count alone while this one finds out
         try:
-            enough, tokens = await self._script(keys=[f"{PREFIX}:{policy}:{whose}"], args=[limit, cost])
+            async with asyncio.timeout(PATIENCE):
+                enough, tokens = await self._script(keys=[f"{PREFIX}:{policy}:{whose}"], args=[limit, cost])
         except LOST as error:
-            log.warning("rate_limits_counted_alone", error=type(error).__name__)
-            self._rests_until = self.monotonic() + REST
+            if not self._away:
+                log.warning("rate_limits_counted_alone", error=type(error).__name__)
+            self._away, self._rests_until = True, self.monotonic() + REST
             return await self.own.take(policy, whose, limit, cost)
+        self._away, self._rests_until = False, now
         return Allowance.of(policy, limit, float(tokens), cost, enough=bool(enough))

@@ -7,6 +7,7 @@ is lost, which whoever listens must be prepared for.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,9 @@ from service.shared.connection import LOST
 NAP = 1.0
 """Seconds until Redis is tried again."""
 
+PATIENCE, REST = 0.5, 5.0
+"""Seconds that publishing may take, and for which nothing is published where it took longer."""
+
 
 class LastingBackend(ChannelsBackend):
     """The framework's backend on this connection, which it closes at the end."""
@@ -28,6 +32,7 @@ class LastingBackend(ChannelsBackend):
         self._redis = redis
         self._behind = RedisChannelsPubSubBackend(redis=redis)
         self._wanted: set[str] = set()
+        self._rests_until = float("-inf")
 
     async def on_startup(self) -> None:
         """Connect to nothing yet."""
@@ -39,9 +44,14 @@ class LastingBackend(ChannelsBackend):
         await self._redis.aclose()
 
     async def publish(self, data: bytes, channels: Iterable[str]) -> None:
-        """Publish, if Redis is there."""
-        with suppress(*LOST):
-            await self._behind.publish(data, channels)
+        """Publish, if Redis is there; where it was not a moment ago, nobody waits to find out."""
+        if time.monotonic() < self._rests_until:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._behind.publish(data, channels)
+        except LOST:
+            self._rests_until = time.monotonic() + REST
 
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Listen to these channels, from when Redis is there."""

@@ -8,10 +8,8 @@ from typing import cast
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.core.errors import StoreError
 
@@ -25,18 +23,22 @@ PREFIX = "governor"
 """All keys begin so, but for those of the queue."""
 
 
-def connected(url: SecretStr, *, answer_seconds: float = ANSWER_SECONDS, attempts: int = 1, cap: float = 1.0) -> Redis:
-    """A client, which connects when it is first needed; what fails for want of a connection is tried `attempts` times more."""
+def connected(url: SecretStr, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
+    """A client, which connects when it is first needed. What fails is not tried again here: whoever asks knows when to."""
     return Redis.from_url(
         url.get_secret_value(),
         socket_connect_timeout=ANSWER_SECONDS,
         socket_timeout=answer_seconds,
         socket_keepalive=True,
         health_check_interval=30,
-        retry=Retry(ExponentialBackoff(cap=cap, base=0.1), attempts),
-        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        retry=Retry(NoBackoff(), 0),
         client_name=PREFIX,
     )
+
+
+def named(redis: Redis, name: str) -> str:
+    """The name of a channel: those of Redis are the same in all its databases, and two installations may share one Redis."""
+    return f"{PREFIX}:{redis.connection_pool.connection_kwargs.get('db') or 0}:{name}"
 
 
 async def ping(redis: Redis) -> None:

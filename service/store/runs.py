@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -151,6 +151,15 @@ class Runs:
         query = query.order_by(_run.c.started_at.desc(), _run.c.id.desc()).limit(limit + 1)
         rows = await self._database.read(lambda conn: conn.execute(query).all())
         return Page.of(rows, limit, _from, lambda row: cursor_of(row.started_at, row.id))
+
+    async def began(self, first: datetime, before: datetime, statuses: Collection[str]) -> dict[str, list[datetime]]:
+        """When each clinic's runs of these statuses began, of those that began from `first` on and `before` an instant."""
+        wanted = (_run.c.started_at >= first, _run.c.started_at < before, _run.c.status.in_(statuses))
+        found = defaultdict[str, list[datetime]](list)
+        async with self._database.reading() as conn:
+            for clinic, at in await conn.execute(select(_run.c.clinic, _run.c.started_at).where(*wanted)):
+                found[clinic].append(at)
+        return found
 
     @at_once
     async def unfinished(self, clinic: str | None = None) -> tuple[Run, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from litestar.channels import ChannelsPlugin
 from litestar.channels.backends.base import ChannelsBackend
@@ -30,12 +31,27 @@ NEWS = "news"
 """Under this name the web application's state has it."""
 
 
+@dataclass(slots=True)
+class Growth:
+    """Which chains have grown since somebody looked: `told` is set when one has."""
+
+    chains: set[str] = field(default_factory=set)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def taken(self) -> set[str]:
+        """Those chains; from now on it is the next."""
+        chains, self.chains = self.chains, set()
+        self.told.clear()
+        return chains
+
+
 class News:
-    """The channel of one web application, whose `plugin` it must have; a watcher of the service's monitor."""
+    """The channel of one web application; a watcher of the service's monitor."""
 
     def __init__(self, app: App) -> None:
         self.every = ALONE_SECONDS if app.settings.redis_url is None else TOLD_SECONDS
-        self.plugin = ChannelsPlugin(_backend(app), channels=[CHANNEL])
+        self._channel, backend = _backend(app)
+        self.plugin = ChannelsPlugin(backend, channels=[self._channel])
         self._open = False
         app.monitor.watchers.append(self)
 
@@ -58,33 +74,36 @@ class News:
     def happened(self, fact: Fact) -> None:
         """Tell that a chain has grown."""
         if isinstance(fact, Grown) and self._open:
-            self.plugin.publish(fact.chain, CHANNEL)
+            self.plugin.publish(fact.chain, self._channel)
 
     # --- hearing --------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def of(self, chains: Collection[str]) -> AsyncIterator[asyncio.Event]:
-        """What is set whenever one of these chains has grown; whoever waits for it clears it."""
-        grown = asyncio.Event()
+    async def of(self, chains: Collection[str]) -> AsyncIterator[Growth]:
+        """Which of these chains have grown, from now on."""
+        grown, among = Growth(), frozenset(chains)
 
         async def heard(chain: bytes) -> None:
-            if chain.decode() in chains:
-                grown.set()
+            if (name := chain.decode()) in among:
+                grown.chains.add(name)
+                grown.told.set()
 
         if not self._open:
             yield grown
             return
-        async with self.plugin.start_subscription(CHANNEL) as subscriber, subscriber.run_in_background(heard, join=False):
+        async with self.plugin.start_subscription(self._channel) as subscriber, subscriber.run_in_background(heard, join=False):
             yield grown
 
 
-def _backend(app: App) -> ChannelsBackend:
+def _backend(app: App) -> tuple[str, ChannelsBackend]:
+    """The channel's name, and what carries it."""
     if app.settings.redis_url is None:
-        return MemoryChannelsBackend()
+        return CHANNEL, MemoryChannelsBackend()
     from service.shared.channels import LastingBackend  # noqa: PLC0415 - only who shares pays for Redis
-    from service.shared.connection import connected  # noqa: PLC0415
+    from service.shared.connection import connected, named  # noqa: PLC0415
 
-    return LastingBackend(connected(app.settings.redis_url))
+    redis = connected(app.settings.redis_url)
+    return named(redis, CHANNEL), LastingBackend(redis)
 
 
 def news_of(state: State) -> News:

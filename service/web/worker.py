@@ -17,7 +17,7 @@ from service.web.problems import HANDLERS as EXCEPTION_HANDLERS
 def create_worker_app(app: App, labour: Labour, *, patience: float = PATIENCE_SECONDS) -> Litestar:
     """The worker's web application; the work is done for as long as it lives, and notices are sent."""
     notifying = Notifying(app)
-    scrape, probe = metrics.Scrape(app, patience, queue=labour.waiting), health.Probe(app, patience, shared=app.shared.ping)
+    scrape, probe = metrics.Scrape(app, patience, queue=labour.waiting), health.Probe(app, patience, shared=labour.ready)
     return Litestar(
         [*health.HANDLERS, *metrics.HANDLERS],
         dependencies={

@@ -141,7 +141,7 @@ async def store_count(store: Store, clinics: Sequence[str]) -> int:
 
 @pytest.mark.bench
 async def test_how_late_clinics_are_that_are_due_all_over_the_hour(tmp_path: Path) -> None:
-    """A sixth of the clinics in a sixth of an hour: as many a minute as all of them in an hour. A fifth of the keys is revoked."""
+    """A sixth of the clinics in a sixth of an hour: as many a minute as in an hour. A fifth of the keys is revoked."""
     every, clinics = timedelta(minutes=10), CLINICS // 6
     now = datetime.now(UTC)
     with fleet(tmp_path, clinics, CAMPAIGNS, speed=1.0, now=now, every="10m") as made:
@@ -166,7 +166,6 @@ async def test_how_late_clinics_are_that_are_due_all_over_the_hour(tmp_path: Pat
     print(
         f"\n2 workers, {CLINICS} clinics an hour, a fifth of them with a revoked key: late by {cuts[49]:.1f} s (median), "
         f"{cuts[94]:.1f} s (95%), {max(late):.1f} s at most; {max(each.mib for each in taken):.0f} MiB a worker; "
-         "requests in the busiest second: "
-        + ", ".join(f"{system} {each['most']}" for system, each in seen.items())
+        "requests in the busiest second: " + ", ".join(f"{system} {each['most']}" for system, each in seen.items())
     )
     assert cuts[94] < 60

@@ -20,12 +20,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def redis(server: RedisServer) -> AsyncIterator[Redis]:
-    async with connected(SecretStr(server.url), attempts=0) as one:
+    async with connected(SecretStr(server.url)) as one:
         await one.flushdb()
         yield one
 
 
 @pytest.fixture
 async def other(server: RedisServer) -> AsyncIterator[Redis]:
-    async with connected(SecretStr(server.url), attempts=0) as one:
+    async with connected(SecretStr(server.url)) as one:
         yield one

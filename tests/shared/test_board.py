@@ -18,11 +18,12 @@ from service.google_ads.rests import PROJECT, Rests
 from service.meta.allowance import PER_HOUR, Allowance
 from service.meta.errors import RestrictedError
 from service.meta.pauses import Pauses
-from service.shared.board import CHANNEL, RedisBoard
+from service.shared.board import RedisBoard
 from service.shared.connection import connected
 from tests.eventually import eventually
-from tests.redis_server import redis_server
+from tests.redis_server import RedisServer, redis_server
 
+BOARD = "governor:0:board:*"
 ACCOUNT, NODE = "act_1", ("123", "")
 MINUTES = timedelta(minutes=20)
 
@@ -74,7 +75,7 @@ async def test_a_process_that_starts_later_learns_what_counts_still_also_where_i
     here, there = RedisBoard(redis), RedisBoard(other)
     async with here.running():
         Pauses(now, here, "app").note(ACCOUNT, NODE, TransientError("meta", "wait", code="17", retry_after=MINUTES))
-        await eventually(lambda: redis.keys(f"{CHANNEL}:*"))
+        await eventually(lambda: redis.keys(BOARD))
     async with there.running():
         await asyncio.sleep(0.3)
         pauses = Pauses(now, there, "app")
@@ -106,7 +107,7 @@ async def test_four_changes_of_a_budget_an_hour_are_counted_over_all_processes(r
 async def test_what_was_said_while_redis_was_away_is_told_when_it_is_back(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         server = stack.enter_context(redis_server(tmp_path / "one"))
-        boards = [RedisBoard(await stack.enter_async_context(connected(SecretStr(server.url), attempts=0))) for _ in range(2)]
+        boards = [RedisBoard(await stack.enter_async_context(connected(SecretStr(server.url)))) for _ in range(2)]
         one, two = (Rests(time.monotonic, board) for board in boards)
         for board in boards:
             await stack.enter_async_context(board.running())
@@ -126,19 +127,57 @@ async def test_what_was_said_while_redis_was_away_is_told_when_it_is_back(tmp_pa
 
 async def test_what_nobody_understands_is_not_heard_and_stops_nothing(redis: Redis, other: Redis) -> None:
     here, there = RedisBoard(redis), RedisBoard(other)
-    await redis.set(f"{CHANNEL}:x:y", "not JSON", px=60_000)
+    await redis.set("governor:0:board:x:y", "not JSON", px=60_000)
     one, two = Rests(time.monotonic, here), Rests(time.monotonic, there)
     async with here.running(), there.running():
         await asyncio.sleep(0.2)
-        await redis.publish(CHANNEL, '60000 {"by": 1}')
+        for odd in ('60000 {"by": 1}', "hello", "", "x {}", '60000 {"by": "x", "topic": "google", "whom": 1, "said": 2}'):
+            await redis.publish("governor:0:board", odd)
         one.begin("somebody", MINUTES)
         await until(lambda: two.check("somebody"), TransientError)
+
+
+async def test_what_another_version_says_keeps_nobody_from_listening(redis: Redis, other: Redis) -> None:
+    here, there = RedisBoard(redis), RedisBoard(other)
+    async with here.running(), there.running():
+        here.post("meta app", "somebody", {"of another": "version"}, MINUTES)
+        await eventually(lambda: redis.keys(BOARD))
+        await asyncio.sleep(0.2)
+        pauses = Pauses(now, there, "app")
+        pauses.check(ACCOUNT, "GET", NODE)
+        Pauses(now, here, "app").note(ACCOUNT, NODE, TransientError("meta", "wait", code="17", retry_after=MINUTES))
+        await until(lambda: pauses.check(ACCOUNT, "GET", NODE), TransientError)
+
+
+async def test_installations_that_share_a_redis_do_not_hear_each_other(redis: Redis, other: Redis, server: RedisServer) -> None:
+    async with connected(SecretStr(server.url.replace("/0", "/5"))) as elsewhere:
+        here, there, mine = RedisBoard(redis), RedisBoard(elsewhere), RedisBoard(other)
+        one, stranger, two = (Rests(time.monotonic, board) for board in (here, there, mine))
+        async with here.running(), there.running(), mine.running():
+            one.begin("somebody", MINUTES)
+            await until(lambda: two.check("somebody"), TransientError)
+            await asyncio.sleep(0.2)
+            stranger.check("somebody")
+
+
+async def test_what_counts_no_more_is_forgotten(redis: Redis) -> None:
+    board = RedisBoard(redis)
+    async with board.running():
+        for n in range(20):
+            board.post("topic", f"{n}", {}, timedelta(seconds=0.1))
+        await asyncio.sleep(0.5)
+        board.post("topic", "last", {}, MINUTES)
+
+        async def forgotten() -> bool:
+            return set(board._mine) == {("topic", "last")}
+
+        await eventually(forgotten)
 
 
 async def test_what_counts_no_more_is_in_redis_no_more(redis: Redis) -> None:
     board = RedisBoard(redis)
     async with board.running():
         board.post("topic", "whom", {}, timedelta(seconds=0.3))
-        await eventually(lambda: redis.keys(f"{CHANNEL}:*"))
+        await eventually(lambda: redis.keys(BOARD))
         await asyncio.sleep(0.4)
-        assert await redis.keys(f"{CHANNEL}:*") == []
+        assert await redis.keys(BOARD) == []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from service.limits import TokenBuckets
-from service.shared.buckets import REST, SharedBuckets
+from service.shared.buckets import PATIENCE, REST, SharedBuckets
 from service.shared.connection import connected
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, redis_server
 
 
 @dataclass(slots=True)
@@ -59,11 +61,29 @@ async def test_it_answers_as_a_process_alone_does(redis: Redis) -> None:
         assert (by_redis.wait > 0) is (by_itself.wait > 0)
 
 
+async def test_a_redis_that_hangs_makes_few_requests_wait_and_none_for_long(tmp_path: Path) -> None:
+    with redis_server(tmp_path / "one") as server, server.hanging():
+        async with connected(SecretStr(server.url)) as redis:
+            clock = Seconds()
+            buckets = SharedBuckets(redis, monotonic=clock)
+            for _ in range(3):
+                began = time.monotonic()
+                await asyncio.gather(*(buckets.take("key", "k", 600) for _ in range(50)))
+                assert time.monotonic() - began < 4 * PATIENCE
+                clock.now += REST
+            began = time.monotonic()
+            first = asyncio.create_task(buckets.take("key", "k", 600))
+            await asyncio.sleep(0)
+            await buckets.take("key", "k", 600)  # while the other finds out
+            assert time.monotonic() - began < PATIENCE / 2
+            await first
+
+
 async def test_without_redis_a_process_counts_for_itself_and_asks_redis_again_after_a_while(
     server: RedisServer, redis: Redis
 ) -> None:
     clock = Seconds()
-    async with connected(SecretStr(server.url.replace(str(server.port), "1")), attempts=0) as away:
+    async with connected(SecretStr(server.url.replace(str(server.port), "1"))) as away:
         buckets = SharedBuckets(away, monotonic=clock)
         assert [(await buckets.take("key", "k", 2)).wait > 0 for _ in range(3)] == [False, False, True]
     buckets.redis = redis

@@ -85,7 +85,7 @@ async def test_a_redis_that_was_just_started_is_not_believed_to_know_who_has_sen
 
 async def test_one_waits_for_a_redis_that_is_away_and_goes_on_when_it_is_back(tmp_path: Path) -> None:
     with redis_server(tmp_path / "one", durable=True) as server:
-        async with connected(SecretStr(server.url), attempts=0) as redis:
+        async with connected(SecretStr(server.url)) as redis:
             await up_for(redis, WINDOW)
             window = SharedWindow(redis, LIMIT, WINDOW)
             await window.take("somebody")
@@ -99,7 +99,7 @@ async def test_one_waits_for_a_redis_that_is_away_and_goes_on_when_it_is_back(tm
 
 async def test_after_a_while_nothing_is_sent_and_the_run_is_given_up(server: RedisServer) -> None:
     away = SecretStr(server.url.replace(str(server.port), "1"))
-    async with connected(away, attempts=0) as redis:
+    async with connected(away) as redis:
         window = SharedWindow(redis, LIMIT, WINDOW, patience=0.1)
         with pytest.raises(StoreError, match=r"Redis.*nothing was sent"):
             await window.take("somebody")

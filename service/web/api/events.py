@@ -19,11 +19,14 @@ from service.store.tail import Event, Places
 from service.web.api.audit import Chain, chains
 from service.web.asked import TheApp, TheKey
 from service.web.auth import KeyRequest, hash_of_bearer, is_valid
-from service.web.news import News, news_of
+from service.web.news import Growth, News, news_of
 from service.web.problems import problems
 
 NAP_SECONDS = 1.0
 """The longest that it goes unnoticed that the server is about to end, or a key is valid no more."""
+
+TOGETHER_SECONDS = 0.1
+"""What is recorded within so short a time is looked at together."""
 
 QUIET_SECONDS = 15.0
 """After so long without news a comment is sent, so that nothing in between takes the connection for dead."""
@@ -90,12 +93,12 @@ async def _messages(
 
 @dataclass(slots=True)
 class _Watch:
-    """Somebody who watches: the database is looked at when a chain has `grown`, and otherwise each `every` seconds."""
+    """Somebody who watches: the database is asked about chains that have `grown`, and each `every` seconds about all."""
 
     app: App
     chains: Collection[str]
     good: Good
-    grown: asyncio.Event
+    grown: Growth
     every: float
     looked_at: float = float("-inf")
 
@@ -119,15 +122,19 @@ class _Watch:
             await self._nap()
 
     async def _new(self, seen: Places) -> Sequence[Event]:
-        now = self.app.monotonic()
-        if not self.grown.is_set() and now - self.looked_at < self.every:
+        now, grown = self.app.monotonic(), self.grown.taken()
+        everything = now - self.looked_at >= self.every
+        if not grown and not everything:
             return ()
-        self.grown.clear()
         tail = self.app.store.tail
-        new = await tail.since(seen, await tail.heads(self.chains))
-        self.looked_at = float("-inf") if new else now
+        new = await tail.since(seen, await tail.heads(self.chains if everything else grown))
+        if everything:
+            self.looked_at = float("-inf") if new else now
+        elif new:
+            self.grown.chains |= grown  # there may be more of them than is told at once
         return new
 
     async def _nap(self) -> None:
+        await asyncio.sleep(min(self.every, TOGETHER_SECONDS))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.grown.wait(), min(self.every, NAP_SECONDS))
+            await asyncio.wait_for(self.grown.told.wait(), min(self.every, NAP_SECONDS))
