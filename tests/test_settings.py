@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from service.core.errors import SettingsError
 from service.logs import redacted
 from service.settings import Settings, load, secrets
+from service.shared.connection import connected
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
@@ -100,3 +101,42 @@ def test_a_key_file_without_a_key_is_not_upsetting(
     if written is not None:
         file.write_text(written)
     assert secrets(loaded(monkeypatch, GOOGLE_ADS__JSON_KEY_FILE_PATH=str(file))) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "redis://redis:6379/0",
+        "redis://127.0.0.1:6379",
+        "redis://:p%40ss%2F@redis:6379/3",
+        "rediss://governor:secret@redis.example/0",
+        "rediss://redis.example:6380/0?ssl_ca_certs=/run/ca.pem&ssl_cert_reqs=required",
+    ],
+)
+def test_the_address_of_a_redis_is_one_that_the_client_takes(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    url = loaded(monkeypatch, REDIS_URL=written).redis_url
+    assert url is not None
+    assert url.get_secret_value() == written
+    connected(url)
+    assert written not in repr(url)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "redis",
+        "http://redis:6379",
+        "unix:///run/redis.sock",
+        "redis://:s3cr3tpart#x@redis:6379/0",
+        "redis://:s3cr3tpart/x@redis:6379/0",
+        "redis://redis:99999/0",
+        "redis://redis:port/0",
+        "redis://redis:6379/zero",
+        "redis://redis:6379/0?socket_timeout=abc",
+        "redis://[::1/0",
+    ],
+)
+def test_what_is_no_address_of_a_redis_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    with pytest.raises(SettingsError, match=r"GOVERNOR_REDIS_URL: .*write the address of a Redis") as refused:
+        loaded(monkeypatch, REDIS_URL=written)
+    assert "s3cr3tpart" not in str(refused.value)
