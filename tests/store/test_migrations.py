@@ -30,6 +30,7 @@ from service.store.database import Database
 from service.store.documents import Document, dump, load
 from service.store.migrate import Migrated
 from service.store.store import Store
+from tests.store.backends import execute, on_postgresql
 from tests.store.samples import CLINIC, HOUR, NOW, change, decision, inputs, outcome, snapshot
 
 OLD = "0001"
@@ -241,6 +242,34 @@ async def test_the_first_tables_go_too_unless_there_are_records_in_them(url: str
     await store.aclose()
     with pytest.raises(CommandError, match="records in the ledger"):
         await to(url, "base", down=True)
+
+
+FOREIGN = (
+    "CREATE TABLE visitor (name varchar(20), seen date)",
+    "CREATE INDEX visitor_name ON visitor (upper(name))",
+    "CREATE VIEW visitors AS SELECT name FROM visitor",
+    "CREATE VIEW shops AS SELECT CAST('a' AS varchar(20)) AS name",
+)
+OF_FOREIGN = """
+    SELECT table_name, column_name, data_type, character_maximum_length, collation_name, pg_relation_filenode('visitor'::regclass)
+    FROM information_schema.columns WHERE table_name IN ('visitor', 'visitors', 'shops') ORDER BY 1, 2
+"""
+
+
+@on_postgresql
+async def test_tables_and_views_of_others_in_the_same_schema_are_left_alone(url: str) -> None:
+    await execute(url, *FOREIGN)
+
+    async def looked() -> list[tuple[object, ...]]:
+        async with writing(url) as conn:
+            return [tuple(row) for row in await conn.execute(text(OF_FOREIGN))]
+
+    before = await looked()
+    assert len(before) == 4
+    await to(url, "head")
+    assert await looked() == before
+    await to(url, OLD, down=True)
+    assert await looked() == before
 
 
 async def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
