@@ -12,6 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from service.store.leases import TERM
 from tests.container.dockerfile import REPOSITORY, environment, only, read
 from tests.helm.chart import (
     HELM,
@@ -412,3 +413,10 @@ def test_git_is_asked_once_before_and_on_and_on_beside() -> None:
 def test_a_pass_begun_by_kubernetes_ends_although_git_is_followed() -> None:
     values = {**SHAPES["cron job"], "rules": SHAPES["git"]["rules"]}
     assert _git(by_component(rendered(values))["evaluation"]).keys() == {"git-sync-first"}
+
+
+def test_a_pass_of_the_cron_job_that_is_killed_leaves_its_clinics_free_by_the_next() -> None:
+    (job,) = of_kind(shape("cron job"), "CronJob").values()
+    pod = by_component(shape("cron job"))["evaluation"].spec
+    longest = job["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] + pod["terminationGracePeriodSeconds"]
+    assert longest + TERM.total_seconds() < 3600
