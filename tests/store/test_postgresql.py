@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import SettingsError, StoreError
 from service.core.ledger import Kind
+from service.store.decisions import Wanted
 from service.store.store import Store
 from tests import postgres
 from tests.postgres import Postgres
@@ -124,6 +125,21 @@ async def test_a_nul_character_stops_nothing_and_the_ledger_has_it_as_it_was(sto
     await store.runs.begin("run\0", CLINIC, NOW)
     await store.runs.fail("run\0", "the page said \0", NOW)
     assert (await store.runs.run("run\0")).status == "failed"
+
+
+async def test_half_a_character_stops_nothing_and_is_a_question_mark_everywhere(store: Store, fence: int) -> None:
+    half = "left \ud83d alone"
+    await store.holds.hold(hold("h1", reason=half))
+    [found] = await store.holds.holds(CLINIC, NOW)
+    [told] = (await store.ledger.records()).items
+    assert found.reason == told.body["hold"]["reason"] == "left ? alone"
+    await store.runs.begin("run-1", CLINIC, NOW)
+    made = decision(campaign=half, sentence=half)
+    await store.runs.record(inputs(), outcome(decisions=(made,)), fence)
+    kept = await store.decisions.decision(made.id)
+    assert (kept.campaign, kept.sentence) == ("left ? alone", "left ? alone")
+    assert (await store.decisions.decisions(Wanted(campaign=half))).items == (kept,)
+    assert (await store.ledger.verify(CLINIC)).ok
 
 
 async def test_nothing_is_too_long(store: Store, fence: int) -> None:
