@@ -22,11 +22,12 @@ SESSION = {
     "timezone": "UTC",
     "lock_timeout": "30s",
     "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "60s",
+    "idle_in_transaction_session_timeout": "15s",
 }
 """Of each session: how long it waits for a lock, works on one statement, and may leave a transaction open and do nothing.
 
-The last is for a machine that stands still in the middle of one: what it has locked is free again after that time.
+The last is for a machine that stands still in the middle of one: what it has locked is free again after that time, while those
+who wait for it still do.
 """
 
 CONNECTION = {
