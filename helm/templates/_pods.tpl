@@ -114,10 +114,14 @@ securityContext:
 {{- if include "governor.onSqlite" .root }}
   value: sqlite+aiosqlite:////data/governor.db
 {{- else }}
+  {{- $from := .root.Values.database }}
+  {{- if and (eq .component "migration") .root.Values.migration.existingSecret }}
+  {{- $from = .root.Values.migration }}
+  {{- end }}
   valueFrom:
     secretKeyRef:
-      name: {{ .root.Values.database.existingSecret }}
-      key: {{ .root.Values.database.key }}
+      name: {{ $from.existingSecret }}
+      key: {{ $from.key }}
 {{- end }}
 {{- end -}}
 

@@ -67,6 +67,13 @@ be a secret is repeated.
   {{- if and $own $existing -}}
     {{- $found = append $found "rule files are given in the values and in existing ConfigMaps: keep one of the two" -}}
   {{- end -}}
+  {{- range $of := list "files" "packs" -}}
+    {{- $bytes := 0 -}}
+    {{- range index $.Values.rules $of -}}{{- $bytes = add $bytes (len .) -}}{{- end -}}
+    {{- if gt (int $bytes) 1000000 -}}
+      {{- $found = append $found (printf "rules.%s are %d bytes, and a ConfigMap holds 1 MiB at most: put them into a git repository, and set rules.gitSync" $of (int $bytes)) -}}
+    {{- end -}}
+  {{- end -}}
   {{- if ne (empty .existingPacks.configMap) (empty .existingPacks.keys) -}}
     {{- $found = append $found "rules.existingPacks needs both configMap and keys, such as keys=[public-holidays.yaml]" -}}
   {{- end -}}

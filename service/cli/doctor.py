@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from service.app import utc_now
 from service.cli.looking import Accounts, checked, look
+from service.cli.stoppable import run
 from service.cli.tables import console
 from service.core.canonical import canonical
 from service.core.doctor.examination import examine, to_fix
@@ -37,7 +37,7 @@ def doctor(clinic: str, *, google: str | None, login_customer_id: str | None, me
     """
     accounts = Accounts.named(google, login_customer_id, meta)
     configure(logging.ERROR)  # what goes wrong is a finding
-    findings = examine(asyncio.run(look(load(), checked(clinic), utc_now, accounts)))
+    findings = examine(run(look(load(), checked(clinic), utc_now, accounts)))
     if as_json:
         click.echo(canonical({"clinic": clinic, "ready": not to_fix(findings), "findings": findings}))
     else:

@@ -12,6 +12,7 @@ from service.cli.tables import change_line, console, plan_table
 from service.core.canonical import canonical
 from service.core.errors import GovernorError, InputError, NotFoundError
 from service.governor import Report
+from service.jobs.keeping import forget_once_a_day
 from service.jobs.notices import Told, tell
 from service.jobs.passes import Failure, evaluate_all
 from service.jobs.pinging import ping
@@ -24,7 +25,10 @@ from service.revisions import governed, look_over
 @click.option("--dry-run", is_flag=True, help="Observe and decide; record and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as one JSON object.")
 def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
-    """One pass now over CLINICS (all, if none is named): observe, decide, apply."""
+    """One pass now over CLINICS (all, if none is named): observe, decide, apply.
+
+    A pass over all is what a schedule calls: once a day it also removes what was kept for long enough.
+    """
 
     async def work(app: App) -> list[Report | Failure]:
         names = clinics or await governed(app.store, app.directory)
@@ -38,6 +42,8 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
         good = not any(isinstance(report, Failure) for report in reports)
         if good and not dry_run and not clinics and app.settings.redis_url is None:  # else the workers do
             await ping(app.settings.heartbeat_url)
+        if not dry_run and not clinics:
+            await _forget(app)
         return reports
 
     reports = with_app(work)
@@ -63,6 +69,14 @@ async def _notify(app: App) -> None:
         told = Told(troubles=(str(error),))
     for trouble in told.troubles:
         click.echo(redacted(f"notices are not sent: {trouble}"), err=True)
+
+
+async def _forget(app: App) -> None:
+    """Nothing is lost by keeping what is old until the next pass, so that it does not work is only said."""
+    try:
+        await forget_once_a_day(app)
+    except GovernorError as error:
+        click.echo(redacted(f"what is old is not removed: {error}"), err=True)
 
 
 def _json(report: Report | Failure) -> dict[str, object]:

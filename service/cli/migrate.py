@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import click
 
+from service.cli.stoppable import run
 from service.logs import configure
 from service.settings import load
 from service.store.migrate import Migrated
@@ -22,7 +22,7 @@ def migrate() -> None:
     where the database cannot be reached, or a later version has been at work on it.
     """
     configure(logging.ERROR)  # what goes wrong is said below
-    click.echo(_told(asyncio.run(_migrated(load().database_url))))
+    click.echo(_told(run(_migrated(load().database_url))))
 
 
 async def _migrated(url: str) -> Migrated:

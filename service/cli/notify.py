@@ -9,6 +9,7 @@ import socket
 import click
 
 from service.channels.sending import Send, ThroughApprise
+from service.cli.stoppable import run
 from service.core.errors import InputError, OutsideError, SettingsError
 from service.logs import configure, redacted
 from service.settings import Settings, load, variable
@@ -31,7 +32,7 @@ def test(channels: tuple[str, ...]) -> None:
     """
     configure(logging.ERROR)
     settings = load()
-    found = asyncio.run(_tried(settings, _chosen(settings, channels), ThroughApprise()))
+    found = run(_tried(settings, _chosen(settings, channels), ThroughApprise()))
     for channel, trouble in found.items():
         click.echo(f"{channel}: {trouble or 'sent'}", err=bool(trouble))
     if any(found.values()):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from service.app import App, bootstrap
 from service.cli.progress import Shown
+from service.cli.stoppable import run
 from service.logs import configure
 
 T = TypeVar("T")
@@ -22,4 +22,4 @@ def with_app(work: Callable[[App], Awaitable[T]]) -> T:
             return await work(app)
 
     configure(logging.ERROR)  # what goes wrong is said by the command itself
-    return asyncio.run(body())
+    return run(body())

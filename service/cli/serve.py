@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import click
@@ -11,6 +10,7 @@ import structlog
 from service.app import App, bootstrap
 from service.cli.progress import Logged
 from service.cli.serving import serve_until_stopped
+from service.cli.stoppable import run
 from service.logs import configure
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ def serve(host: str, port: int, *, api_only: bool) -> None:
             await listen(app, host, port, hourly=not api_only)
 
     configure(logging.INFO)
-    asyncio.run(work())
+    run(work())
 
 
 async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import click
@@ -10,6 +9,7 @@ import click
 from service.app import App, bootstrap
 from service.cli.progress import Logged
 from service.cli.serving import serve_until_stopped
+from service.cli.stoppable import run
 from service.core.errors import SettingsError
 from service.logs import configure
 
@@ -25,7 +25,7 @@ def worker(host: str, port: int) -> None:
             await labour(app, host, port)
 
     configure(logging.INFO)
-    asyncio.run(work())
+    run(work())
 
 
 async def labour(app: App, host: str, port: int) -> None:

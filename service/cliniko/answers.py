@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from service.cliniko.access import SYSTEM
+from service.core.canonical import in_full
 from service.core.errors import CredentialsError, OutsideError, ProtocolError, RefusedError, TransientError
 
 LONGEST_THROTTLE = timedelta(seconds=90)
@@ -66,7 +67,7 @@ def throttle(headers: httpx.Headers, now: datetime) -> timedelta:
 def decode(response: httpx.Response) -> object:
     """The JSON of a 200; `ProtocolError` for anything else, such as a proxy's page or half an answer."""
     try:
-        value: object = json.loads(response.content)
+        value: object = in_full(json.loads(response.content))
     except ValueError:
         raise ProtocolError(SYSTEM, f"{response.url.path} answered 200 without readable JSON", code="not_json") from None
     return value

@@ -71,6 +71,16 @@ def text_in_full(value: str) -> str:
     return str.__str__(value).encode("utf-8", "replace").decode("utf-8")
 
 
+def in_full(value: Any) -> Any:
+    """A JSON value of which every text can be hashed, stored and printed: a lone surrogate cannot."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.loads(text.encode("utf-8", "replace"))
+    return value
+
+
 @_plainly.register
 def _enum(value: Enum) -> object:
     return plain(value.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 
 import structlog
@@ -13,6 +13,9 @@ from service.app import App
 
 KEEP_NOTICES = timedelta(days=30)
 """How long it can be looked up in the outbox what was told; the ledger has what it was made of for good."""
+
+_DONE = "forgotten"
+"""The note that it was done today: where each pass is a process of its own, nothing else remembers."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +47,23 @@ async def forget_old(app: App, goes_on: Callable[[], bool] = lambda: True) -> Fo
     notices = await _steps(partial(retention.forget_notices, now - KEEP_NOTICES), goes_on)
     log.info("forgotten", runs=runs, looks=looks, seen=seen, documents=documents, notices=notices)
     return Forgotten(runs, looks, documents, notices, seen)
+
+
+async def forget_once_a_day(app: App) -> Forgotten | None:
+    """As `forget_old`, for whoever is started anew for each pass; None where it was done already since midnight (UTC).
+
+    It is noted when it is done: one that was cut short goes on with the next pass. Raises StoreError.
+    """
+    notes, now = app.store.notes, app.clock()
+    if await notes.get(_DONE, now) is not None:
+        return None
+    found = await forget_old(app)
+    await notes.put(_DONE, now.isoformat(), _midnight_after(now), now)
+    return found
+
+
+def _midnight_after(now: datetime) -> datetime:
+    return datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
 
 
 async def _steps(step: Callable[[], Awaitable[int]], goes_on: Callable[[], bool]) -> int:

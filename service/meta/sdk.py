@@ -22,6 +22,7 @@ from facebook_business.exceptions import FacebookError
 from facebook_business.session import FacebookSession
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from service.core.canonical import in_full
 from service.core.errors import AmbiguousWriteError, OutsideError, ProtocolError, TransientError
 from service.meta.credentials import MetaCredentials, redactor
 from service.meta.errors import TOO_MANY_REQUESTS, Report, UndocumentedRefusalError, as_read_error, as_write_error
@@ -86,7 +87,7 @@ class Session:
         writing = method != "GET"
         self.usage = NOTHING_KNOWN
         try:
-            answer: Mapping[str, object] = self._api.call(method, path, params=dict(params)).json()
+            answer: Mapping[str, object] = in_full(self._api.call(method, path, params=dict(params)).json())
         except _ReportedError as error:
             return (as_write_error if writing else as_read_error)(error.report, self.usage)
         except _UnusableError as error:

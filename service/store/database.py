@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from service.core.canonical import text_in_full
 from service.core.errors import SettingsError, StoreError
 from service.monitor import DatabaseFailed, Grown, Monitor
 from service.store import postgresql as pg
@@ -221,6 +222,7 @@ def _engine(url: str) -> AsyncEngine:
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        event.listen(engine.sync_engine, "before_cursor_execute", _in_full, retval=True)
     else:
         event.listen(engine.sync_engine, "connect", pg.prepare)
     return engine
@@ -244,6 +246,7 @@ def _sync_engine(url: str, prepare: Callable[[Any, object], None]) -> Engine:
     """For SQLite: connections that block."""
     engine = create_engine(make_url(url).set(drivername="sqlite"), hide_parameters=True, pool_reset_on_return=None)
     event.listen(engine, "connect", prepare)
+    event.listen(engine, "before_cursor_execute", _in_full, retval=True)
     return engine
 
 
@@ -271,6 +274,15 @@ def _prepare_briefly(connection: Any, _: object) -> None:
     connection.text_factory = _text
     connection.set_progress_handler(lambda: 1, BRIEF)  # called once that many steps are done, and ends the statement
     connection.execute("PRAGMA busy_timeout=0")
+
+
+def _in_full(_: object, __: object, statement: str, told: Any, ___: object, many: bool) -> tuple[str, Any]:
+    """SQLite's driver refuses a text with a lone surrogate: it is stored as the ledger has it. PostgreSQL's has its own way."""
+    return statement, [tuple(map(_characters, row)) for row in told] if many else tuple(map(_characters, told))
+
+
+def _characters(value: Any) -> Any:
+    return text_in_full(value) if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,6 +9,7 @@ database cannot see it; so each carries the day it was last used, and is removed
 from __future__ import annotations
 
 import hashlib
+import json
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pydantic_core import PydanticSerializationError
 from sqlalchemy import BindParameter, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core.canonical import in_full
 from service.core.errors import NotFoundError, StoreError
 from service.store import tables
 from service.store.database import insert_absent
@@ -28,13 +30,17 @@ T = TypeVar("T")
 
 
 def dump(kind: type[T], value: T, without: Collection[str] = ()) -> bytes:
-    """The JSON of a value of the core, `without` some of its fields.
+    """The JSON of a value of the core, `without` some of its fields; a lone surrogate in a text becomes `?`, as in the ledger.
 
     Raises StoreError for a value that is not of its type: it would not come back.
     """
     try:
-        return _adapter(kind).dump_json((value,), exclude={0: set(without)}, warnings="error")[1:-1]
-    except PydanticSerializationError as error:
+        try:
+            return _adapter(kind).dump_json((value,), exclude={0: set(without)}, warnings="error")[1:-1]
+        except PydanticSerializationError:  # it may be about one character, or about the value
+            [plain] = _adapter(kind).dump_python((value,), mode="json", exclude={0: set(without)}, warnings="error")
+            return json.dumps(in_full(plain), ensure_ascii=False, separators=(",", ":")).encode()
+    except (PydanticSerializationError, UnicodeEncodeError) as error:
         raise StoreError(f"a {kind.__name__} cannot be stored: {error}") from error
 
 

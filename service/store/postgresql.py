@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
 
+from service.core.canonical import text_in_full
+
 if TYPE_CHECKING:
     from psycopg.abc import Buffer, Dumper, Loader
 
@@ -20,11 +22,12 @@ SESSION = {
     "timezone": "UTC",
     "lock_timeout": "30s",
     "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "60s",
+    "idle_in_transaction_session_timeout": "15s",
 }
 """Of each session: how long it waits for a lock, works on one statement, and may leave a transaction open and do nothing.
 
-The last is for a machine that stands still in the middle of one: what it has locked is free again after that time.
+The last is for a machine that stands still in the middle of one: what it has locked is free again after that time, while those
+who wait for it still do.
 """
 
 CONNECTION = {
@@ -76,10 +79,13 @@ def _adapters() -> tuple[type[Dumper], type[Loader]]:
     from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415
 
     class Text(StrDumperUnknown):
-        """PostgreSQL knows no NUL character, which nobody means to say. JSON, as in the ledger, has it escaped."""
+        """PostgreSQL knows no NUL character, which nobody means to say. JSON, as in the ledger, has it escaped.
+
+        A lone surrogate is no character for anybody.
+        """
 
         def dump(self, obj: str) -> Buffer | None:
-            return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+            return super().dump(text_in_full(obj).replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
     class Instant(TimestamptzLoader):
         """An instant that Python cannot say, such as `infinity`, is left as its text: who verifies shall name its record."""

@@ -28,7 +28,7 @@ from service.store.sessions import Sessions
 from service.store.snapshots import Snapshots
 from service.store.state import Memory
 from service.store.tail import Tail
-from service.store.undisturbed import undisturbed
+from service.store.undisturbed import in_steps, undisturbed
 
 
 @undisturbed
@@ -66,6 +66,7 @@ class Store:
         """The store at a database URL; connections are made when needed. Raises SettingsError for a URL it cannot use."""
         return cls(Database(url, monitor))
 
+    @in_steps
     async def migrate(self) -> Migrated:
         """Bring the database's tables up to this version. Raises StoreError."""
         return await migrate(self._database)

@@ -31,15 +31,22 @@ def at_once(method: F) -> F:
     return method
 
 
+def in_steps(method: F) -> F:
+    """A method that looks after itself: each of its transactions runs to its end, and it may be cancelled in between."""
+    return at_once(method)
+
+
 def undisturbed(kind: type[C]) -> type[C]:
     """A class whose public coroutine methods run to their end."""
     for name, method in list(vars(kind).items()):
         if inspect.iscoroutinefunction(method) and not name.startswith("_") and not hasattr(method, _AT_ONCE):
-            setattr(kind, name, _to_the_end(method))
+            setattr(kind, name, to_the_end(method))
     return kind
 
 
-def _to_the_end(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+def to_the_end(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A coroutine function that, once called, runs to its end; a cancellation is raised afterwards."""
+
     @functools.wraps(method)
     async def run(*args: P.args, **kwargs: P.kwargs) -> T:
         work = asyncio.create_task(method(*args, **kwargs))

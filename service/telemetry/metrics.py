@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
-from service.core.model import Platform
+from service.core.model import Platform, Reason, Verdict
 from service.monitor import Answer, Changed, DatabaseFailed, Decided, Ending, Fact, Late, Notified, Request, Run, Step, Work
 from service.telemetry import catalogue
 from service.telemetry.catalogue import Metric
@@ -62,6 +62,8 @@ class Metrics:
         for platform in Platform:
             for ending in ENDINGS:
                 self._metrics[catalogue.CHANGES].labels(platform.value, ending)
+        for reason in Reason:
+            self._metrics[catalogue.DECISIONS].labels(Verdict.REFUSED.value, reason.value)
 
     # --- watching -------------------------------------------------------------------------------------------------------
 

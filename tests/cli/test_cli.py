@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import resource
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from service.cli.folder import MARKER, claim, write_environment
 from tests.cli.called import governor
+from tests.databases import lay
 from tests.support import RULES
 
 HARBOUR = (RULES / "harbour-physio.yaml").read_text("utf-8")
@@ -111,6 +114,24 @@ def test_without_credentials_every_decision_keeps_and_names_the_setting_to_make(
     assert {(d["verdict"], d["reason"]) for d in decisions} == {("keep", "platform_unreadable")}
     assert all("GOVERNOR_" in decision["sentence"] for decision in decisions)
     assert "GOVERNOR_CLINICS__HARBOUR_PHYSIO__CLINIKO_API_KEY" in json.dumps(runs[0]["problems"])
+
+
+def test_a_scheduled_pass_over_all_clinics_forgets_what_is_old_once_a_day(tmp_path: Path) -> None:
+    def evaluated(*args: str) -> bool:
+        """Whether something old is still there after a pass."""
+        with closing(sqlite3.connect(tmp_path / "governor.db", isolation_level=None)) as database:
+            database.execute("INSERT OR IGNORE INTO document (digest, body, used_on) VALUES ('old', x'00', '2020-01-01')")
+            governor("evaluate", *args, cwd=tmp_path, GOVERNOR_RULES_DIR=str(RULES))
+            return bool(database.execute("SELECT 1 FROM document WHERE digest = 'old'").fetchall())
+
+    lay(tmp_path)
+    assert evaluated("--dry-run")
+    assert evaluated("harbour-physio")
+    assert not evaluated()
+    assert evaluated()
+    with closing(sqlite3.connect(tmp_path / "governor.db", isolation_level=None)) as database:
+        database.execute("UPDATE note SET until = '2020-01-01T00:00:00.000000Z'")
+    assert not evaluated()
 
 
 def test_a_key_is_shown_once_and_never_stored(tmp_path: Path) -> None:

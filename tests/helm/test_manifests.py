@@ -12,6 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from service.store.leases import TERM
 from tests.container.dockerfile import REPOSITORY, environment, only, read
 from tests.helm.chart import (
     HELM,
@@ -412,3 +413,37 @@ def test_git_is_asked_once_before_and_on_and_on_beside() -> None:
 def test_a_pass_begun_by_kubernetes_ends_although_git_is_followed() -> None:
     values = {**SHAPES["cron job"], "rules": SHAPES["git"]["rules"]}
     assert _git(by_component(rendered(values))["evaluation"]).keys() == {"git-sync-first"}
+
+
+def test_a_pass_of_the_cron_job_that_is_killed_leaves_its_clinics_free_by_the_next() -> None:
+    (job,) = of_kind(shape("cron job"), "CronJob").values()
+    pod = by_component(shape("cron job"))["evaluation"].spec
+    longest = job["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] + pod["terminationGracePeriodSeconds"]
+    assert longest + TERM.total_seconds() < 3600
+
+
+def test_the_migration_may_be_made_by_another_role_than_the_services() -> None:
+    owner = {"migration": {"existingSecret": "owner", "key": "URL"}}
+    given = {each.component: governor_env(each.governor) for each in pods(rendered({**SHAPES["workers"], **owner}))}
+    addresses = {component: env["GOVERNOR_DATABASE_URL"]["secretKeyRef"] for component, env in given.items()}
+    ours = {"name": "our-database", "key": "DATABASE_URL"}
+    assert addresses == {"api": ours, "worker": ours, "migration": {"name": "owner", "key": "URL"}}
+
+
+def test_how_quickly_replicas_come_and_go_may_be_said() -> None:
+    slowly = {"scaleDown": {"stabilizationWindowSeconds": 900}}
+    values = {**SHAPES["workers"], "workers": {"autoscaling": {"enabled": True, "behavior": slowly}}}
+    (scaler,) = of_kind(rendered(values), "HorizontalPodAutoscaler").values()
+    assert scaler["spec"]["behavior"] == slowly
+    assert all("behavior" not in each["spec"] for each in of_kind(shape("everything"), "HorizontalPodAutoscaler").values())
+
+
+def test_an_upgrade_that_may_have_left_sqlite_says_what_that_means() -> None:
+    def noted(name: str, *, upgrade: bool) -> bool:
+        texts = chart().render(dict(SHAPES[name]), name="gov", namespace="ads", is_upgrade=upgrade, is_install=not upgrade)
+        return any("From SQLite to PostgreSQL" in text for path, text in texts.items() if path.endswith("NOTES.txt"))
+
+    assert noted("workers", upgrade=True)
+    assert not noted("workers", upgrade=False)
+    assert not noted("default", upgrade=True)
+    assert "### From SQLite to PostgreSQL" in (HELM / "README.md").read_text("utf-8")

@@ -88,9 +88,45 @@ def test_every_alert_says_how_urgent_it_is_and_what_to_do() -> None:
 def test_each_shape_has_the_alerts_that_can_fire_there() -> None:
     cron = _alerts({**SHAPES["cron job"], **MONITORED}).keys()
     workers, one = _alerts({**SHAPES["workers"], **MONITORED}).keys(), _alerts(MONITORED).keys()
-    assert {"GovernorRunsAreLate", "GovernorQueueIsNotWorked"} == workers - one
+    assert {"GovernorRunsAreLate", "GovernorQueueIsNotWorked", "GovernorWorkersAreSilent"} == workers - one
     assert one - workers == {"GovernorLoopIsOverdue"}
-    assert {"GovernorIsSilent", "GovernorForecastIsOld", "GovernorDatabaseIsAway"} <= cron < one
+    assert {"GovernorIsSilent", "GovernorForecastIsOld", "GovernorDatabaseIsAway", "GovernorClinicsAreNotRead"} <= cron < one
+
+
+OF_EACH = {_family(name) for name in re.findall(r"^(governor_\w+)[ {]", metrics.Metrics().text({}).decode(), re.MULTILINE)}
+"""What a process of its own shows from its start on, before anything happened."""
+
+WITH_THE_DATABASE = {metric.name for metric in catalogue.READ} - {
+    catalogue.QUEUE.name,
+    catalogue.OLDEST.name,
+    catalogue.HEARTBEAT.name,
+}
+"""What each process shows while it reaches the database, and which `governor_database_up` stands for if it does not."""
+
+STANDS_FOR = {
+    catalogue.OLDEST.name: "GovernorClinicsAreNotRead",  # it is not there as long as no clinic was ever read
+    catalogue.HEARTBEAT.name: "GovernorIsSilent",  # it is not there as long as no process with a loop is
+}
+
+
+@pytest.mark.parametrize("name", ["default", "workers", "cron job", "everything"])
+def test_no_alert_is_quiet_because_what_it_asks_for_is_not_there(name: str) -> None:
+    alerts = _alerts({**MONITORED, **SHAPES[name]} if name == "everything" else {**SHAPES[name], **MONITORED})
+    missed = set(re.findall(r"absent\((governor_\w+)", " ".join(alert["expr"] for alert in alerts.values())))
+    assert catalogue.BUILD.name in missed
+    for alert in alerts.values():
+        for asked in map(_family, re.findall(r"governor_\w+", alert["expr"])):
+            assert asked in OF_EACH | WITH_THE_DATABASE | missed or STANDS_FOR[asked] in alerts
+            if asked in WITH_THE_DATABASE:
+                assert "GovernorDatabaseIsAway" in alerts
+
+
+def test_what_alerts_select_is_there_before_it_happens() -> None:
+    shown = metrics.Metrics().text({}).decode()
+    for alert in ALERTS.values():
+        for metric, label, value in re.findall(r'(governor_\w+_total)\{[^}]*,(\w+)="(\w+)"\}', alert["expr"]):
+            if label not in SCRAPED:
+                assert re.search(rf'^{metric}\{{.*{label}="{value}".*\}} 0', shown, re.MULTILINE), metric
 
 
 def test_monitors_ask_for_metrics_and_select_what_prometheus_wants() -> None:

@@ -58,6 +58,16 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "another database": ({"database": {"kind": "mysql"}}, "/database/kind.*'sqlite', 'postgresql'"),
     "a tag for a digest": ({"image": {"digest": "1.2"}}, "/image/digest"),
     "a rule file that is none": ({"rules": {"files": {"a.yml": ""}}}, "additional properties 'a.yml' not allowed"),
+    "more rules than a ConfigMap holds": (
+        {**SECRETS, "rules": {"files": {"a.yaml": "#" * 600_000, "b.yaml": "é" * 300_000}}},
+        "rules.files are 1200000 bytes.*set rules.gitSync",
+    ),
+    "a way out to no port, which would be to every one": (
+        {"networkPolicy": {"outsidePorts": []}},
+        "/networkPolicy/outsidePorts",
+    ),
+    "a name that a Service cannot bear": ({"fullnameOverride": "1_Governor"}, "/fullnameOverride"),
+    "another one": ({"nameOverride": "2nd"}, "/nameOverride"),
     "no replica": ({"api": {"replicas": 0}}, "/api/replicas"),
 }
 

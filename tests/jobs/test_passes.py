@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +9,13 @@ import pytest
 
 from service.app import App
 from service.core.errors import NotFoundError
+from service.core.model import Campaign, Platform, Unreadable
 from service.core.rules.language import RuleSet
 from service.governor import Report
 from service.jobs.passes import CONCURRENT, Failure, evaluate_all
 from service.observe import Outside
 from service.sandbox.scene import HARBOUR, NORTHSIDE, scene
-from tests.web.world import Near, app_over
+from tests.web.world import Near, WorldAds, app_over
 
 
 @pytest.fixture
@@ -88,3 +89,24 @@ async def test_only_so_many_clinics_are_evaluated_at_a_time(app: App, near: Near
 
 async def test_a_pass_over_no_clinics_is_empty(app: App) -> None:
     assert await evaluate_all(app, [], dry_run=False) == []
+
+
+class HalfNamed(WorldAds):
+    """Accounts whose campaigns bear half of a character in their names."""
+
+    async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
+        found = await WorldAds.read(self, ids)
+        return {id_: replace(seen, name="Physio \ud83d") for id_, seen in found.items() if isinstance(seen, Campaign)}
+
+
+async def test_a_campaign_that_is_named_with_half_a_character_is_governed_like_any_other(app: App, near: Near) -> None:
+    def outside(rules: RuleSet) -> Outside:
+        return replace(near(rules), accounts={each: HalfNamed(near.world, rules, each) for each in Platform})
+
+    half = replace(app, governor=replace(app.governor, outside=outside))
+    [report] = await evaluate_all(half, [HARBOUR], dry_run=False)
+    assert isinstance(report, Report)
+    assert report.status == "finished"
+    seen = (await app.store.runs.load_inputs(report.run)).snapshot.campaigns.values()
+    assert {each.name for each in seen if isinstance(each, Campaign)} == {"Physio ?"}
+    assert (await app.store.ledger.verify(HARBOUR)).ok

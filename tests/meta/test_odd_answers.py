@@ -37,6 +37,13 @@ def test_text_is_utf_8_whatever_the_header_leaves_out() -> None:
     assert _asked("GET", 200, '{"name": "Préparer ✓"}', JSON) == {"name": "Préparer ✓"}
 
 
+def test_half_a_character_is_a_question_mark() -> None:
+    assert _asked("GET", 200, r'{"name": "Search \ud83d", "\ude00": ["\ud83d\ude00"]}', JSON) == {
+        "name": "Search ?",
+        "?": ["😀"],
+    }
+
+
 def test_what_meta_says_is_passed_on_shortened() -> None:
     said = {"message": "Invalid parameter", "code": 100, "error_user_title": "Too low", "error_user_msg": "Raise it. " * 100}
     with pytest.raises(RefusedError) as raised:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,11 +27,12 @@ from service.core.errors import StoreError
 from service.core.ledger import Checkpoint, Head, Kind, write
 from service.core.model import Snapshot
 from service.core.rules.language import RuleSet
-from service.store import migrations, tables
+from service.store import migrate, migrations, tables
 from service.store.database import Database
 from service.store.documents import Document, dump, load
 from service.store.migrate import Migrated
 from service.store.store import Store
+from tests.store.backends import execute, on_postgresql
 from tests.store.samples import CLINIC, HOUR, NOW, change, decision, inputs, outcome, snapshot
 
 OLD = "0001"
@@ -48,14 +51,14 @@ async def writing(url: str) -> AsyncIterator[AsyncConnection]:
 async def to(url: str, revision: str, *, down: bool = False) -> None:
     """Migrate to a revision, as the program itself does."""
 
-    def migrate(connection: Connection) -> None:
+    def moved(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", "service.store:migrations")
         config.attributes["connection"] = connection
         (command.downgrade if down else command.upgrade)(config, revision)
 
     async with writing(url) as conn:
-        await conn.run_sync(migrate)
+        await conn.run_sync(moved)
 
 
 GUARDS = {
@@ -241,6 +244,91 @@ async def test_the_first_tables_go_too_unless_there_are_records_in_them(url: str
     await store.aclose()
     with pytest.raises(CommandError, match="records in the ledger"):
         await to(url, "base", down=True)
+
+
+FOREIGN = (
+    "CREATE TABLE visitor (name varchar(20), seen date)",
+    "CREATE INDEX visitor_name ON visitor (upper(name))",
+    "CREATE VIEW visitors AS SELECT name FROM visitor",
+    "CREATE VIEW shops AS SELECT CAST('a' AS varchar(20)) AS name",
+)
+OF_FOREIGN = """
+    SELECT table_name, column_name, data_type, character_maximum_length, collation_name,
+    pg_relation_filenode('visitor'::regclass)
+    FROM information_schema.columns WHERE table_name IN ('visitor', 'visitors', 'shops') ORDER BY 1, 2
+"""
+
+
+@on_postgresql
+async def test_tables_and_views_of_others_in_the_same_schema_are_left_alone(url: str) -> None:
+    await execute(url, *FOREIGN)
+
+    async def looked() -> list[tuple[object, ...]]:
+        async with writing(url) as conn:
+            return [tuple(row) for row in await conn.execute(text(OF_FOREIGN))]
+
+    before = await looked()
+    assert len(before) == 4
+    await to(url, "head")
+    assert await looked() == before
+    await to(url, OLD, down=True)
+    assert await looked() == before
+
+
+READ = "SELECT count(*) FROM decision"
+
+
+@on_postgresql
+async def test_who_reads_for_long_holds_up_the_migration_and_nobody_else(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "PATIENCE_MILLISECONDS", 200)
+    monkeypatch.setattr(migrate, "NAP_SECONDS", 0.2)
+    await to(url, "0014")
+    store, others = Store.open(url), Database(url)
+    async with writing(url) as long:
+        await long.execute(text(READ))
+        migrating = asyncio.create_task(store.migrate())
+        waits = []
+        for _ in range(20):
+            began = time.monotonic()
+            await others.read(lambda conn: conn.scalar(text(READ)))
+            waits.append(time.monotonic() - began)
+            await asyncio.sleep(0.1)
+        assert not migrating.done()
+    assert max(waits) < 1.5
+    assert (await migrating).before == "0014"
+    await others.aclose()
+    await store.aclose()
+
+
+@on_postgresql
+async def test_a_migration_that_gets_no_turn_says_what_to_do_and_leaves_no_trace(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PATIENCE_MILLISECONDS": 50, "NAP_SECONDS": 0.01, "TRIES": 3}.items():
+        monkeypatch.setattr(migrate, name, value)
+    await to(url, "0014")
+    before, store = await shape(url), Store.open(url)
+    async with writing(url) as long:
+        await long.execute(text(READ))
+        with pytest.raises(StoreError, match=r"not migrated: .*lock timeout.* pg_stat_activity .* migrate again"):
+            await store.migrate()
+    assert await shape(url) == before
+    await store.aclose()
+
+
+@on_postgresql
+async def test_a_migration_that_waits_for_its_turn_can_be_called_off(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "PATIENCE_MILLISECONDS", 50)
+    await to(url, "0014")
+    store = Store.open(url)
+    async with writing(url) as long:
+        await long.execute(text(READ))
+        migrating = asyncio.create_task(store.migrate())
+        await asyncio.sleep(1)
+        migrating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(migrating, 3)
+    await store.aclose()
 
 
 async def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -13,8 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import SettingsError, StoreError
 from service.core.ledger import Kind
+from service.store import postgresql as pg
+from service.store.decisions import Wanted
 from service.store.store import Store
 from tests import postgres
+from tests.container.dockerfile import REPOSITORY
 from tests.postgres import Postgres
 from tests.store.backends import execute, on_postgresql
 from tests.store.samples import CLINIC, NOW, change, decision, hold, inputs, outcome
@@ -69,11 +73,20 @@ async def test_every_guard_holds_in_every_session_and_looks_at_our_tables_alone(
         assert {row.proname: row.proconfig for row in functions if row.proconfig != ["search_path=public, pg_temp"]} == {}
 
 
-ROLE = (
-    "CREATE ROLE governor_service LOGIN",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO governor_service",
-    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO governor_service",
-)
+HANDBOOK = (REPOSITORY / "docs" / "database.md").read_text("utf-8")
+ROLE, LIMITS, *_ = (block.split(";\n")[:-1] for block in re.findall(r"```sql\n(.*?)```", HANDBOOK, re.DOTALL))
+LATER = ("CREATE TABLE later (id serial PRIMARY KEY, name varchar)", "INSERT INTO later (name) VALUES ('x')")
+
+
+def test_the_limits_that_the_handbook_gives_to_a_role_are_those_of_each_session() -> None:
+    given = [re.fullmatch(r"ALTER ROLE governor_service SET (\w+) = '(\w+)'", each) for each in LIMITS]
+    assert {each[1]: each[2] for each in given if each} == pg.SESSION
+    assert f"A process opens {pg.POOL['pool_size'] + pg.POOL['max_overflow']} connections at most" in HANDBOOK
+
+
+def test_who_stands_still_in_a_transaction_is_gone_before_those_who_wait_for_him_give_up() -> None:
+    seconds = {name: int(value.removesuffix("s")) for name, value in pg.SESSION.items() if value.endswith("s")}
+    assert 2 * seconds["idle_in_transaction_session_timeout"] <= seconds["lock_timeout"] < seconds["statement_timeout"]
 
 
 @on_postgresql
@@ -82,6 +95,8 @@ async def test_the_service_may_run_as_a_role_that_owns_nothing_and_can_take_no_g
     theirs = make_url(url).set(username="governor_service").render_as_string(hide_password=False)
     service = Store.open(theirs)
     await service.migrate()
+    await execute(url, LATER[0])
+    await execute(theirs, LATER[1])
     await taken_out(service)
     assert await service.archives.remove() == 3
     assert (await service.ledger.verify(CLINIC)).ok
@@ -124,6 +139,21 @@ async def test_a_nul_character_stops_nothing_and_the_ledger_has_it_as_it_was(sto
     await store.runs.begin("run\0", CLINIC, NOW)
     await store.runs.fail("run\0", "the page said \0", NOW)
     assert (await store.runs.run("run\0")).status == "failed"
+
+
+async def test_half_a_character_stops_nothing_and_is_a_question_mark_everywhere(store: Store, fence: int) -> None:
+    half = "left \ud83d alone"
+    await store.holds.hold(hold("h1", reason=half))
+    [found] = await store.holds.holds(CLINIC, NOW)
+    [told] = (await store.ledger.records()).items
+    assert found.reason == told.body["hold"]["reason"] == "left ? alone"
+    await store.runs.begin("run-1", CLINIC, NOW)
+    made = decision(campaign=half, sentence=half)
+    await store.runs.record(inputs(), outcome(decisions=(made,)), fence)
+    kept = await store.decisions.decision(made.id)
+    assert (kept.campaign, kept.sentence) == ("left ? alone", "left ? alone")
+    assert (await store.decisions.decisions(Wanted(campaign=half))).items == (kept,)
+    assert (await store.ledger.verify(CLINIC)).ok
 
 
 async def test_nothing_is_too_long(store: Store, fence: int) -> None:

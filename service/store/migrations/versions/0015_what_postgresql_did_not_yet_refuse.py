@@ -4,7 +4,7 @@ The guards hold in every session, also one that is set to replay another server'
 no temporary ones of the same name. Who owns the tables, or the server, can still take them away.
 
 Texts are compared byte by byte, as SQLite does, whatever the database's locale; and as there, none is too long. The way back
-leaves them as long as they are.
+leaves them as long as they are. Only our own tables are touched: others may lie in the same schema.
 """
 
 import sqlalchemy as sa
@@ -12,6 +12,13 @@ from alembic import op
 
 revision = "0015"
 down_revision = "0014"
+
+TABLES = [
+    *("api_key", "approval", "chain", "change", "checkpoint", "day_numbers", "day_seen", "decision", "document", "hold"),
+    *("known_name", "lease", "ledger", "look", "note", "notice", "notice_position", "pace_model", "repeat", "rule_rejection"),
+    *("rule_revision", "rule_state", "run", "run_seen", "session", "snapshot", "standing", "trace"),
+]
+"""All that there are of ours at this step."""
 
 GUARDS = {
     "ledger": ("refuses_change", "refuses_truncate", "refuses_delete", "refuses_insert"),
@@ -77,16 +84,16 @@ def _guard(how: str) -> None:
 
 
 def _collate(collation: str) -> None:
-    """Have every short text compared in this way."""
+    """Have every short text of ours compared in this way."""
     op.execute("DROP TRIGGER chain_refuses_update ON chain")
     query = """
         SELECT quote_ident(table_name), string_agg(format(
             'ALTER COLUMN %I TYPE varchar COLLATE %I', column_name, CAST(:collation AS text)
         ), ', ')
         FROM information_schema.columns
-        WHERE table_schema = current_schema() AND data_type = 'character varying' AND table_name <> 'alembic_version'
+        WHERE table_schema = current_schema() AND data_type = 'character varying' AND table_name = ANY(:ours)
         GROUP BY table_name
     """
-    for table, changes in op.get_bind().execute(sa.text(query), {"collation": collation}).all():
+    for table, changes in op.get_bind().execute(sa.text(query), {"collation": collation, "ours": TABLES}).all():
         op.execute(f"ALTER TABLE {table} {changes}")
     op.execute(HEAD)
