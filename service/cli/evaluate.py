@@ -39,11 +39,8 @@ def evaluate(clinics: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
         _print(reports, as_json=as_json)
         if not dry_run:
             await _notify(app)
-        good = not any(isinstance(report, Failure) for report in reports)
-        if good and not dry_run and not clinics and app.settings.redis_url is None:  # else the workers do
-            await ping(app.settings.heartbeat_url)
         if not dry_run and not clinics:
-            await _forget(app)
+            await _scheduled(app, reports)
         return reports
 
     reports = with_app(work)
@@ -59,6 +56,14 @@ def _print(reports: list[Report | Failure], *, as_json: bool) -> None:
         return
     for report in reports:
         _show(report)
+
+
+async def _scheduled(app: App, reports: list[Report | Failure]) -> None:
+    """What belongs to a pass over all clinics."""
+    good = not any(isinstance(report, Failure) for report in reports)
+    if good and app.settings.redis_url is None:  # else the workers do
+        await ping(app.settings.heartbeat_url)
+    await _forget(app)
 
 
 async def _notify(app: App) -> None:
