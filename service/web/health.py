@@ -42,7 +42,7 @@ class Probe:
 
     def __init__(self, app: App, patience: float, shared: Callable[[], Awaitable[None]] = nothing_to_ask) -> None:
         self.database = Patient(app.store.ping, patience=patience)
-        self.shared = Patient(shared, patience=patience)
+        self.shared = Patient(shared, patience=patience, whom="Redis")
 
 
 TheProbe = NamedDependency[SkipValidation[Probe]]

@@ -26,9 +26,10 @@ class Patient(Generic[T]):
         *,
         fresh: float = 0.0,
         patience: float = PATIENCE_SECONDS,
+        whom: str = "the database",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ask, self._fresh, self._patience, self._monotonic = ask, fresh, patience, monotonic
+        self._ask, self._fresh, self._patience, self._monotonic, self._whom = ask, fresh, patience, monotonic, whom
         self._asked: asyncio.Task[T] | None = None
         self._answered_at = 0.0
 
@@ -37,7 +38,7 @@ class Patient(Generic[T]):
         asked = self._under_way()
         await asyncio.wait({asked}, timeout=self._patience)
         if not asked.done():
-            raise StoreError(f"the database has not answered within {self._patience:g} s")
+            raise StoreError(f"{self._whom} has not answered within {self._patience:g} s")
         return asked.result()
 
     def _under_way(self) -> asyncio.Task[T]:
