@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # The locked dependencies and the wheel are put into one virtual environment; only that environment reaches the final stage.
-# To hold the base too, build with --build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...
-ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+# To hold the base too, build with --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:...
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -54,7 +54,8 @@ WORKDIR /data
 # The root file system may be read-only: only /data is written to, and /tmp by SQLite where it sorts much.
 VOLUME /data
 EXPOSE 8000
+# The server listens on 8000, a worker on 8001: whichever of them is here is asked.
 HEALTHCHECK --interval=60s --timeout=5s --start-period=30s \
-  CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+  CMD ["python", "-c", "import socket, urllib.request as r; p = next(p for p in (8000, 8001) if not socket.socket().connect_ex(('127.0.0.1', p))); r.urlopen(f'http://127.0.0.1:{p}/healthz', timeout=4)"]
 ENTRYPOINT ["governor"]
 CMD ["serve", "--host", "0.0.0.0"]

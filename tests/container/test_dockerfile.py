@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -79,3 +83,57 @@ def test_the_google_ads_version_that_is_used_is_not_removed() -> None:
     named = re.compile(r"googleads\.(v\d+)")
     imported = {found for file in (REPOSITORY / "service").rglob("*.py") for found in named.findall(file.read_text("utf-8"))}
     assert imported == {API_VERSION}
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Says on every path how it is."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.status if self.path == "/healthz" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nobody wants to know."""
+
+
+class Ailing(Answering):
+    status = 503
+
+
+@pytest.mark.parametrize(
+    ("api", "worker", "healthy"),
+    [(Answering, None, True), (None, Answering, True), (None, None, False), (Ailing, None, False), (None, Ailing, False)],
+    ids=["a server", "a worker", "neither", "a server that is not well", "a worker that is not well"],
+)
+def test_whichever_process_is_there_is_asked_how_it_is(
+    api: type[Answering] | None, worker: type[Answering] | None, *, healthy: bool
+) -> None:
+    _, *words = json.loads(only(read()[FINAL], "HEALTHCHECK").partition("CMD ")[2])
+    with ExitStack() as stack:
+        for port, handler in (("8000", api), ("8001", worker)):
+            listener = stack.enter_context(HTTPServer(("127.0.0.1", 0), handler or Answering))
+            words = [word.replace(port, str(listener.server_port)) for word in words]
+            if handler is None:
+                listener.server_close()
+            else:
+                thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
+                thread.start()
+                stack.callback(thread.join)
+                stack.callback(listener.shutdown)
+        found = subprocess.run([sys.executable, *words], check=False, capture_output=True)  # noqa: S603 - the Dockerfile's own words
+    assert (found.returncode == 0) == healthy
+
+
+@pytest.mark.soak
+def test_every_dependency_is_there_ready_made_for_the_image(tmp_path: Path) -> None:
+    image = next(step.arguments for step in read()[FINAL] if step.keyword == "FROM")
+    assert image == "${PYTHON_IMAGE}"
+    version = re.search(r"PYTHON_IMAGE=python:(3\.\d+)-slim", (REPOSITORY / "Dockerfile").read_text("utf-8"))
+    assert version is not None
+    glibc = [f"--platform=manylinux{each}_x86_64" for each in ("2014", "_2_17", "_2_28", "_2_34")]
+    command = ["-m", "pip", "download", "--only-binary=:all:", "--no-deps", "--require-hashes", "--quiet", *glibc]
+    where = [f"--python-version={version[1]}", "--dest", str(tmp_path), "-r", str(REPOSITORY / "requirements" / "runtime.txt")]
+    found = subprocess.run([sys.executable, *command, *where], check=False, capture_output=True, encoding="utf-8")  # noqa: S603 - our own words
+    assert found.returncode == 0, found.stderr[-2000:]
