@@ -4,8 +4,10 @@ A script counts and claims in one step, by Redis's clock, so that processes whos
 
 Redis may lose what it knew when it is started anew. Who has sent what in the last minute is then unknown, so where nothing is
 known of a user and Redis has not been up for a whole window, nothing is sent until it has. And while Redis is away nothing is
-sent at all: one waits for it, and after a while gives the run up, which is made again when Redis is back. A Redis that is emptied
-by hand, or replaced by a copy that lags behind, is not noticed: Cliniko then refuses what is too much, which is waited for.
+sent at all: one waits for it, and after a while gives the run up, which is made again when Redis is back.
+
+A Redis that is emptied by hand, or replaced by a copy that lags behind, is not noticed: Cliniko then refuses what is too much,
+which is waited for.
 """
 
 from __future__ import annotations
