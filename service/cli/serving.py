@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from service.collecting import collect_rarely
 from service.core.errors import InputError
 from service.listening import listening
 
@@ -48,9 +48,7 @@ async def serve_until_stopped(create: Callable[[Stopping], Litestar], host: str,
         timeout_graceful_shutdown=LEAVE_SECONDS,
     )
     with _ended_by_signals():
-        # What is there now stays: looking through it for garbage would hold up an answer for tens of milliseconds now and then.
-        gc.collect()
-        gc.freeze()
+        collect_rarely()
         server = uvicorn.Server(config)
         await server.serve(sockets=[listener])
 

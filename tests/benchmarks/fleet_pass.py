@@ -19,6 +19,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from service.app import assemble
+from service.collecting import collect_rarely
 from service.core.model import Campaign, Diaries, History, Platform, Shares, State, Survey, Unreadable
 from service.core.ports import Stop, unstopped
 from service.core.rules.language import RuleSet, Service
@@ -70,6 +71,7 @@ class Ads:
 
 async def main(url: str, rules: Path, count: int, passes: int) -> None:
     configure(50)
+    collect_rarely()  # as a worker does
     world = town(count)
     app, adapters = assemble(Settings(database_url=url, rules_dir=rules, _env_file=None), world.clock())
     await app.store.migrate()
