@@ -8,6 +8,7 @@ PostgreSQL has many writers (READ COMMITTED). What a write transaction goes by m
 a single statement that says what it expects (`UPDATE ... WHERE status = 'open'`, `insert_absent`); the row, locked while it is
 read (`FOR UPDATE`); or, where there may be no row yet, a lock by a name (`alone`). Locks are taken in one order, so that nobody
 waits in a circle: the clinic's lease, documents, what a concern locks by itself, and last the ledger's, by appending to it.
+What is merely old waits for nobody (`delete_free`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,23 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, func, make_url, select, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Delete,
+    Engine,
+    Insert,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    make_url,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -180,6 +197,17 @@ def _replacing(dialect: str, table: Table) -> Insert:
     statement, key = _insert(dialect, table), {column.name for column in table.primary_key}
     values = {name: value for name, value in statement.excluded.items() if name not in key}
     return statement.on_conflict_do_update(index_elements=[*key], set_=values)
+
+
+def delete_free(table: Table, *which: ColumnElement[bool], most: int | None = None) -> Delete:
+    """Delete `most` of these rows, but for those that another transaction has at this moment: they go the next time.
+
+    For what is merely old. Who waited for such a row, having locked others, could wait in a circle.
+    """
+    key = [*table.primary_key]
+    # Within, not before, the statement: of one that begins with WITH, SQLite's driver does not tell how many rows it removed.
+    free = select(*key).where(*which).order_by(*key).limit(most).with_for_update(skip_locked=True).cte("free", nesting=True)
+    return delete(table).where(tuple_(*key).in_(select(free)))
 
 
 def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:

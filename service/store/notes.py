@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
-from service.store.database import Database, insert_or_replace
+from service.store.database import Database, delete_free, insert_or_replace
 from service.store.tables import note as _note
 from service.store.undisturbed import undisturbed
 
@@ -27,5 +27,5 @@ class Notes:
     async def put(self, key: str, text: str, until: datetime | None, now: datetime) -> None:
         """Note something until then (None: for good), in the place of what was noted; what counts no longer goes."""
         async with self._database.writing() as conn:
-            await conn.execute(delete(_note).where(_note.c.until <= now))
+            await conn.execute(delete_free(_note, _note.c.until <= now))
             await conn.execute(insert_or_replace(conn, _note).values(key=key, until=until, body=text))

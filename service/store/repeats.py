@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
-from service.store.database import Database, inserted
+from service.store.database import Database, delete_free, inserted
 from service.store.tables import repeat as _repeat
 from service.store.undisturbed import undisturbed
 
@@ -58,7 +58,7 @@ class Repeats:
         mine = (_repeat.c.key == key, _repeat.c.word == word)
         row = {"key": key, "word": word, "fingerprint": fingerprint, "begun_at": now}
         async with self._database.writing() as conn:
-            await conn.execute(delete(_repeat).where(_repeat.c.begun_at < now - KEPT_FOR))
+            await conn.execute(delete_free(_repeat, _repeat.c.begun_at < now - KEPT_FOR))
             there = None
             while there is None:  # one that is there may be released before it is read
                 if await inserted(conn, _repeat, row):

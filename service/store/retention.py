@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Delete, Update
 
-from service.store.database import Database
+from service.store.database import Database, delete_free
 from service.store.tables import day_seen as _day_seen
 from service.store.tables import document as _document
 from service.store.tables import look as _look
@@ -68,10 +68,8 @@ class Retention:
         """Remove documents that nothing names and that no run since the day of `before` used; returns how many."""
         unused = _document.c.used_on < _day(before)
         named = (exists().where(column == _document.c.digest) for column in _NAMED)
-        found = select(_document.c.digest).where(unused, *(~each for each in named)).limit(MOST)
         async with self._database.writing() as conn:
-            # `unused` once more: PostgreSQL looks again at that, and at that alone, when it had to wait for a row.
-            return await _count(conn, delete(_document).where(_document.c.digest.in_(found), unused))
+            return await _count(conn, delete_free(_document, unused, *(~each for each in named), most=MOST))
 
     async def forget_seen(self, clinic: str, before: datetime) -> int:
         """Remove what the clinic's runs and days before an instant keep for the reports; returns how many rows."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from service.store.database import Database
+from service.store.database import Database, delete_free
 from service.store.tables import session as _session
 from service.store.undisturbed import at_once, undisturbed
 
@@ -24,7 +24,7 @@ class Sessions:
     async def begin(self, hash_: str, key_hash: str, now: datetime, until: datetime) -> None:
         """Remember a browser's secret, by its SHA-256 in hex, until then; those that are over are forgotten meanwhile."""
         async with self._database.writing() as conn:
-            await conn.execute(delete(_session).where(_session.c.expires_at <= now))
+            await conn.execute(delete_free(_session, _session.c.expires_at <= now))
             await conn.execute(insert(_session).values(hash=hash_, key_hash=key_hash, made_at=now, expires_at=until))
 
     @at_once

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.soak
 
 MEGABYTE = 1_000_000
 BASE = 45 * MEGABYTE
-"""An assumption: what `python:3.13-slim-trixie` weighs compressed (42 to 45 MB, as the one before); it cannot be fetched here."""
+"""An assumption: what `python:3.13-slim-trixie` weighs compressed (42 to 45 MB, as before); it cannot be fetched here."""
 ALLOWED = 200 * MEGABYTE
 
 PYTHON = Path(os.environ.get("IMAGE_PYTHON") or Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -18,8 +18,9 @@ from service.core.decide.model import Answer, Approval, Standing
 from service.core.errors import AnsweredError, InputError, NotFoundError, Problem
 from service.core.ledger import SYSTEM, Kind
 from service.core.notices.model import Memory, Notice, NoticeKind
-from service.store import ledger
+from service.store import documents, ledger
 from service.store.database import Database
+from service.store.documents import Document
 from service.store.keys import Role
 from service.store.ledger import Entry
 from service.store.outbox import Position, Waiting
@@ -300,5 +301,49 @@ async def test_no_wait_is_without_an_end(url: str) -> None:
     database = Database(url)
     names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "timezone")
     async with database.reading() as conn:
-        assert [await conn.scalar(text(f"SHOW {name}")) for name in names] == ["30s", "1min", "1min", "UTC"]
+        assert [await conn.scalar(text(f"SHOW {name}")) for name in names] == ["30s", "1min", "15s", "UTC"]
+    await database.aclose()
+
+
+OLD = NOW - 400 * 24 * HOUR
+
+
+async def noted(store: Store, name: str, at: datetime) -> None:
+    await store.notes.put(name, "x", at + HOUR, at)
+
+
+async def signed_in(store: Store, name: str, at: datetime) -> None:
+    await store.sessions.begin(name, "k", at, at + HOUR)
+
+
+async def sent(store: Store, name: str, at: datetime) -> None:
+    await store.repeats.claim("k", name, "f", at)
+
+
+async def documented(store: Store, name: str, at: datetime) -> None:
+    if at == NOW:
+        assert await store.retention.forget_documents(NOW - HOUR) == 1
+    async with store._database.writing() as conn:
+        await documents.put(conn, [Document.of(name.encode())], at)
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("table", "kept"), [("note", noted), ("session", signed_in), ("repeat", sent), ("document", documented)]
+)
+async def test_what_is_old_is_removed_where_nobody_has_it_and_nobody_is_waited_for(
+    store: Store, url: str, table: str, kept: Callable[[Store, str, datetime], Awaitable[None]]
+) -> None:
+    """Else two who have an old row each, and want the other's, would wait in a circle."""
+    count = text(f"SELECT count(*) FROM {table}")  # noqa: S608 - one of four words
+    for name in ("a", "b"):
+        await kept(store, name, OLD)
+    database = Database(url)
+    async with database.writing() as conn:
+        assert (await conn.execute(text(f"SELECT 1 FROM {table} LIMIT 1 FOR UPDATE"))).all()  # noqa: S608 - likewise
+        await asyncio.wait_for(kept(store, "c", NOW), 5)
+        assert await conn.scalar(count) == 2
+    await kept(store, "d", NOW)
+    async with database.reading() as conn:
+        assert await conn.scalar(count) == 2
     await database.aclose()
