@@ -148,7 +148,7 @@ def test_what_serves_is_probed_and_given_time_to_stop(name: str) -> None:
 def test_the_port_of_the_image_is_the_port_of_the_api() -> None:
     (port,) = by_component(shape("default"))["api"].governor["ports"]
     assert str(port["containerPort"]) == only(FINAL, "EXPOSE")
-    assert f":{port['containerPort']}/healthz" in only(FINAL, "HEALTHCHECK")
+    assert f"in ({port['containerPort']}, 8001)" in only(FINAL, "HEALTHCHECK")
 
 
 def test_by_default_it_is_what_the_image_does_by_itself() -> None:
