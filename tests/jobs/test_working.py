@@ -37,7 +37,7 @@ from tests.web.world import Near, app_over
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 URL = "https://beats.example/5f1a-secret"
-HURRIED = Pace(deadline=60, silent=4, sweep=1, again=0.2, again_at_most=0.5, grace=3)
+HURRIED = Pace(deadline=60, silent=6, sweep=1, again=0.2, again_at_most=0.5, grace=3)
 CLINICS = (HARBOUR, NORTHSIDE)
 
 
@@ -182,14 +182,14 @@ async def had(app: App, clinic: str, runs: int) -> bool:
     return found == ["finished"] * runs
 
 
-async def all_had(app: App, runs: int) -> None:
+async def all_had(app: App, runs: int, seconds: float = 30) -> None:
     """Wait until every clinic has had so many runs, and none had more."""
     for clinic in CLINICS:
 
         async def enough(clinic: str = clinic) -> bool:
             return await had(app, clinic, runs)
 
-        await eventually(enough)
+        await eventually(enough, seconds)
 
 
 async def test_a_job_too_many_does_nothing(app: App, queue: RedisQueue) -> None:
@@ -424,7 +424,7 @@ async def test_a_worker_that_is_there_before_its_rule_files_waits_for_them(app: 
         await asyncio.sleep(1.5)
         assert labour.trouble() == ""
         rules.with_name("away").rename(rules)
-        await all_had(app, 1)
+        await all_had(app, 1, 60)
 
 
 async def test_what_was_given_up_is_put_there_anew(app: App, queue: RedisQueue) -> None:
