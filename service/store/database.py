@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import cache, partial
@@ -103,13 +103,16 @@ class Database:
         """
         if self._at_once is None or self._briefly is None:
             with self._counted():
-                async with self._single.connect() as conn:
-                    return await conn.run_sync(work)
+                return await _to_its_end(self._read_alone(work))
         with self._counted():
             try:
                 return _read_briefly(self._briefly, work)
             except _NotBriefError:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, _read, self._at_once, work)
+
+    async def _read_alone(self, work: Callable[[Connection], T]) -> T:
+        async with self._single.connect() as conn:
+            return await conn.run_sync(work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -147,6 +150,16 @@ class Database:
         except StoreError:
             self._monitor.happened(DatabaseFailed())
             raise
+
+
+async def _to_its_end(reading: Coroutine[Any, Any, T]) -> T:
+    """Whoever asked may leave: what was begun is ended, or a connection that was just being opened would be nobody's."""
+    task = asyncio.create_task(reading)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        raise
 
 
 class _NotBriefError(Exception):

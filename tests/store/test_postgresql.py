@@ -19,6 +19,7 @@ from service.store.decisions import Wanted
 from service.store.store import Store
 from tests import postgres
 from tests.container.dockerfile import REPOSITORY
+from tests.eventually import eventually
 from tests.postgres import Postgres
 from tests.store.backends import execute, on_postgresql
 from tests.store.samples import CLINIC, NOW, change, decision, hold, inputs, outcome
@@ -264,7 +265,11 @@ async def test_a_reading_that_is_cancelled_gives_its_connection_back(store: Stor
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert await store.keys.find_key("x") is None
-    assert pool.checkedout() == 0
+
+    async def given_back() -> bool:
+        return bool(pool.checkedout() == 0)
+
+    await eventually(given_back)
 
 
 @on_postgresql
