@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -14,22 +14,17 @@ from service.limits import Limiter, TokenBuckets
 from service.settings import Settings
 
 
-async def nothing_to_ask() -> None:
-    """All that is needed is in this process."""
-
-
 @dataclass(frozen=True, slots=True)
 class Shared:
     """The request budget of Cliniko users, the limits of API keys, and the board that ad platforms' wishes are posted on.
 
-    `open` is entered once, for as long as it is used. `ping` asks whoever is shared for a sign of life; raises StoreError.
+    `open` is entered once, for as long as it is used.
     """
 
     budget: RateBudget
     limiter: Limiter
     board: Board
     open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-    ping: Callable[[], Awaitable[None]] = nothing_to_ask
 
 
 def shared(settings: Settings) -> Shared:
@@ -43,7 +38,7 @@ def shared(settings: Settings) -> Shared:
 def _by_redis(url: SecretStr, per_minute: int) -> Shared:
     from service.shared.board import RedisBoard  # noqa: PLC0415 - half a second, and only who shares pays it
     from service.shared.buckets import SharedBuckets  # noqa: PLC0415
-    from service.shared.connection import connected, ping  # noqa: PLC0415
+    from service.shared.connection import connected  # noqa: PLC0415
     from service.shared.window import SharedWindow  # noqa: PLC0415
 
     redis = connected(url)
@@ -54,4 +49,4 @@ def _by_redis(url: SecretStr, per_minute: int) -> Shared:
         async with redis, board.running():
             yield
 
-    return Shared(SharedWindow(redis, per_minute), SharedBuckets(redis), board, opened, lambda: ping(redis))
+    return Shared(SharedWindow(redis, per_minute), SharedBuckets(redis), board, opened)

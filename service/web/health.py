@@ -15,7 +15,6 @@ from litestar.exceptions import ServiceUnavailableException
 from litestar.params import SkipValidation
 
 from service.app import App
-from service.sharing import nothing_to_ask
 from service.web.asked import TheLoop, TheNotifying
 from service.web.patience import Patient
 from service.web.problems import documented
@@ -35,6 +34,10 @@ class Readiness:
     """The database answers."""
 
     status: str
+
+
+async def nothing_to_ask() -> None:
+    """All that is needed is in this process, and in the database."""
 
 
 class Probe:

@@ -12,16 +12,15 @@ import asyncio
 import json
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter, process_time
 
 from service.app import assemble
 from service.collecting import collect_rarely
-from service.core.model import Campaign, Diaries, History, Platform, Shares, State, Survey, Unreadable
-from service.core.ports import Stop, unstopped
+from service.core.model import Diaries, Platform
 from service.core.rules.language import RuleSet, Service
 from service.governor import Report
 from service.jobs.passes import evaluate_all
@@ -29,10 +28,9 @@ from service.logs import configure
 from service.observe import Outside
 from service.revisions import governed, look_over
 from service.sandbox.reading import diaries
-from service.sandbox.world import World
 from service.settings import Settings
 from tests.fleet.town import slug, town
-from tests.support import campaigns
+from tests.web.world import WorldAds
 
 HOUR = timedelta(hours=1)
 
@@ -47,28 +45,6 @@ class Known:
         return self.read_now
 
 
-@dataclass(frozen=True, slots=True)
-class Ads:
-    """A clinic's ad account on one platform."""
-
-    world: World
-    rules: RuleSet
-    platform: Platform
-
-    async def read(self, ids: Sequence[str]) -> Mapping[str, Campaign | Unreadable]:
-        shown = campaigns(self.world, self.rules)
-        return {self.rules.campaigns[name].id: seen for name, seen in shown.items() if self.rules.campaigns[name].id in ids}
-
-    async def survey(self) -> Survey:
-        raise NotImplementedError
-
-    async def history(self, campaigns: Sequence[Campaign], since: datetime, until: datetime) -> Mapping[str, History]:  # noqa: ARG002 - the port's
-        return {each.id: () for each in campaigns}
-
-    async def write(self, campaign: Campaign, target: State, shares: Shares = (), stop: Stop = unstopped) -> Campaign:  # noqa: ARG002 - the port's
-        return replace(campaign, state=target)
-
-
 async def main(url: str, rules: Path, count: int, passes: int) -> None:
     configure(50)
     collect_rarely()  # as a worker does
@@ -78,7 +54,7 @@ async def main(url: str, rules: Path, count: int, passes: int) -> None:
     read: dict[str, Diaries] = {}
 
     def outside(of: RuleSet) -> Outside:
-        return Outside(Known(read["now"]), {platform: Ads(world, of, platform) for platform in Platform})
+        return Outside(Known(read["now"]), {platform: WorldAds(world, of, platform) for platform in Platform})
 
     app = replace(app, governor=replace(app.governor, outside=outside))
     clinics = await governed(app.store, app.directory)

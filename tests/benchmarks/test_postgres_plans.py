@@ -239,6 +239,10 @@ async def appended(store: Store, chain: str) -> None:
         await store.ledger.append(chain, Kind.HOLD, {"n": n}, datetime.now(UTC))
 
 
+MOST_BYTES = 4_096
+"""That a row may take with its indexes, in any table that has many."""
+
+
 async def test_what_the_tables_take(large: Large) -> None:
     query = """
         SELECT relname, n_live_tup, pg_table_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables
@@ -246,7 +250,10 @@ async def test_what_the_tables_take(large: Large) -> None:
     """
     indexes = "SELECT relname, indexrelname, pg_relation_size(indexrelid) FROM pg_stat_user_indexes ORDER BY 3 DESC LIMIT 25"
     with connected(large.url) as connection:
-        for name, rows, table, index in connection.execute(query):
+        sizes = connection.execute(query).fetchall()
+        assert {"decision", "ledger", "run"} <= {name for name, *_ in sizes}
+        assert all((table + index) / rows < MOST_BYTES for _, rows, table, index in sizes), sizes
+        for name, rows, table, index in sizes:
             print(f"| {name} | {rows:,} | {table / rows:,.0f} | {index / rows:,.0f} | {(table + index) / 2**20:,.0f} |")
         for table, name, size in connection.execute(indexes):
             print(f"| {table} | {name} | {size / 2**20:,.0f} |")
