@@ -20,7 +20,7 @@ from service.jobs.hourly import NAP_SECONDS, QUIET, Hourly, following
 from service.observe import Outside
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
 from service.store.leases import TERM
-from tests.web.world import Near, app_over
+from tests.web.world import Gate, Near, app_over
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 URL = "https://beats.example/5f1a-secret"
@@ -247,30 +247,6 @@ async def test_a_pass_that_cannot_even_list_the_clinics_does_not_end_the_loop(ap
 
 
 # --- stopping -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Gate:
-    """The outside of a clinic that is not reached before somebody opens the gate."""
-
-    near: Near
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __call__(self, rules: RuleSet) -> Outside:
-        outside = self.near(rules)
-        return replace(outside, diaries=_Waiting(self, outside.diaries))  # type: ignore[arg-type] # reads, as a diary source
-
-
-@dataclass(slots=True)
-class _Waiting:
-    gate: Gate
-    behind: object
-
-    async def read(self, services: object) -> object:
-        self.gate.reached.set()
-        await self.gate.open.wait()
-        return await self.behind.read(services)  # type: ignore[attr-defined] # it does
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import gc
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,20 +20,18 @@ from saq.queue.redis import RedisQueue
 
 from service.app import App
 from service.core.errors import StoreError
-from service.core.rules.language import RuleSet
 from service.governor import RENEWAL_SECONDS
 from service.jobs.queue import ATTEMPTS, Pace, evaluation, queue_at
 from service.jobs.slots import Slot
 from service.jobs.worker import LEAVE_SECONDS, Labour
 from service.jobs.working import AgainError, Working
 from service.monitor import Late
-from service.observe import Outside
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
 from service.store.leases import TERM
 from tests.eventually import eventually
 from tests.redis_server import RedisServer, redis_server
 from tests.watching import Recorder
-from tests.web.world import Near, app_over
+from tests.web.world import Gate, Near, app_over
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 URL = "https://beats.example/5f1a-secret"
@@ -287,30 +285,6 @@ async def test_a_slot_is_good_when_every_clinic_has_had_its_run_and_only_then_it
 
 
 # --- the end ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Gate:
-    """The outside of clinics that is not reached before somebody opens the gate."""
-
-    near: Near
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __call__(self, rules: RuleSet) -> Outside:
-        outside = self.near(rules)
-        return replace(outside, diaries=GatedDiaries(self, outside.diaries))
-
-
-@dataclass(slots=True)
-class GatedDiaries:
-    gate: Gate
-    behind: Any
-
-    async def read(self, services: Any) -> Any:
-        self.gate.reached.set()
-        await self.gate.open.wait()
-        return await self.behind.read(services)
 
 
 def gated(app: App, near: Near) -> tuple[App, Gate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -83,6 +84,30 @@ class Near:
             raise ZeroDivisionError("a defect that nobody foresaw, with a secret: hunter2")
         accounts = {platform: WorldAds(self.world, rules, platform) for platform in Platform}
         return Outside(WorldDiaries(self.world, rules.clinic, self.down), accounts)
+
+
+@dataclass(slots=True)
+class Gate:
+    """The outside of a clinic that is not reached before somebody opens the gate."""
+
+    near: Near
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __call__(self, rules: RuleSet) -> Outside:
+        outside = self.near(rules)
+        return replace(outside, diaries=_Waiting(self, outside.diaries))  # type: ignore[arg-type] # reads, as a diary source
+
+
+@dataclass(slots=True)
+class _Waiting:
+    gate: Gate
+    behind: object
+
+    async def read(self, services: object) -> object:
+        self.gate.reached.set()
+        await self.gate.open.wait()
+        return await self.behind.read(services)  # type: ignore[attr-defined] # it does
 
 
 @asynccontextmanager
