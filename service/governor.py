@@ -6,7 +6,7 @@ rules in force -> lease -> settle what a crash left open -> observe -> conclude 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from service.apply import Applied, Hands, apply, settle_open
-from service.core.comparing import Stretch, further, stretches
+from service.core.comparing import further, stretches
 from service.core.decide import histories
 from service.core.decide.model import Decision, RunInputs, RunOutcome
 from service.core.doubt import bare
@@ -198,19 +198,12 @@ class Governor:
 
     async def _baselines(self, rules: RuleSet, present: Snapshot) -> tuple[Snapshot, ...]:
         """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
-        found = await self._snapshots(rules.clinic, stretches(present.taken_at, look_backs(rules)), [])
+        read = self.store.snapshots.baselines
+        found = await read(rules.clinic, stretches(present.taken_at, look_backs(rules)))
         empty = [each for each in (present, *found) if isinstance(each.diaries, Diaries) and bare(each.diaries)]
-        found = await self._snapshots(rules.clinic, [further(each.taken_at) for each in empty], found)
+        more = await read(rules.clinic, [further(each.taken_at) for each in empty])
+        found += tuple(each for each in more if each not in found)
         return tuple(sorted(found, key=lambda snapshot: snapshot.taken_at, reverse=True))
-
-    async def _snapshots(self, clinic: str, needed: Sequence[Stretch], known: list[Snapshot]) -> list[Snapshot]:
-        """Those known, those taken in any of these stretches, and of each stretch the last before it."""
-        read = list(await self.store.snapshots.baselines(clinic, needed))
-        older = [await self.store.snapshots.latest_readable(clinic, first) for first, _ in needed]
-        found = [*known]
-        for each in (*read, *older):
-            found += [each] if each is not None and each not in found else []
-        return found
 
     @asynccontextmanager
     async def lease(self, clinic: str) -> AsyncIterator[int]:

@@ -325,7 +325,7 @@ class Unreadable:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Snapshot:
     """What one run observed. `campaigns` is keyed by the name in the rule file."""
 

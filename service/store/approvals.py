@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.approvals import PATIENCE, STANDING
@@ -27,6 +27,12 @@ from service.store.undisturbed import at_once, undisturbed
 
 RECORDED = {Answer.APPROVED: Kind.APPROVAL, Answer.REJECTED: Kind.REJECTION}
 
+_OF_CLINIC = select(_approval.c.body).where(_approval.c.clinic == bindparam("of"), _approval.c.answer.in_(STANDING))
+_STANDING = _OF_CLINIC.order_by(_approval.c.asked_at, _approval.c.id)
+"""The questions of a clinic that still stand, in the order they were asked; every run asks for them."""
+
+_STANDING_LOCKED = _STANDING.with_for_update()
+
 
 @undisturbed
 class Approvals:
@@ -38,8 +44,7 @@ class Approvals:
     @at_once
     async def standing(self, clinic: str) -> dict[str, Approval]:
         """The questions of a clinic that still stand, answered or not, by campaign."""
-        query = _standing(clinic)
-        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        rows = await self._database.read(lambda conn: conn.execute(_STANDING, {"of": clinic}).all())
         return {each.campaign: each for each in map(_from, rows)}
 
     async def get(self, ids: Collection[str]) -> dict[str, Approval]:
@@ -87,7 +92,7 @@ async def advance(conn: AsyncConnection, clinic: str, before: Mapping[str, Appro
     An answer that was given meanwhile to a question that has ended stays with it, and in the ledger, and allows nothing.
     """
     known, left = {each.id: each for each in before.values()}, {each.id: each for each in after}
-    for row in await conn.execute(_standing(clinic).with_for_update()):
+    for row in await conn.execute(_STANDING_LOCKED, {"of": clinic}):
         now = _from(row)
         answer = left[now.id].answer if now.id in left else Answer.VOID
         if answer not in STANDING:
@@ -95,12 +100,6 @@ async def advance(conn: AsyncConnection, clinic: str, before: Mapping[str, Appro
     new = [_row(each) for each in left.values() if each.id not in known]
     if new:
         await conn.execute(insert(_approval), new)
-
-
-def _standing(clinic: str) -> Select[Any]:
-    """The questions of a clinic that still stand, in the order they were asked."""
-    query = select(_approval.c.body).where(_approval.c.clinic == clinic, _approval.c.answer.in_(STANDING))
-    return query.order_by(_approval.c.asked_at, _approval.c.id)
 
 
 async def _replace(conn: AsyncConnection, given: Approval) -> None:

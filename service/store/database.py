@@ -42,6 +42,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.dml import ReturningInsert
 
 from service.core.canonical import text_in_full
 from service.core.errors import SettingsError, StoreError
@@ -186,8 +187,7 @@ async def inserted(conn: AsyncConnection, table: Table, row: Mapping[str, object
 
     By what comes back: how many rows an insert made is not known of every driver.
     """
-    made = insert_absent(conn, table).values(row).returning(*table.primary_key)
-    return (await conn.execute(made)).first() is not None
+    return (await conn.execute(_told(conn.dialect.name, table), row)).first() is not None
 
 
 def insert_absent(conn: AsyncConnection, table: Table) -> Insert:
@@ -203,6 +203,11 @@ def insert_or_replace(conn: AsyncConnection, table: Table) -> Insert:
 @cache
 def _absent(dialect: str, table: Table) -> Insert:
     return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _told(dialect: str, table: Table) -> ReturningInsert[Any]:
+    return _absent(dialect, table).returning(*table.primary_key)
 
 
 @cache

@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -93,36 +93,24 @@ _USED = select(_TABLE.c.digest).where(_AMONG, _TABLE.c.used_on >= _DAY)
 _STALE = select(_TABLE.c.digest).where(_AMONG, or_(_TABLE.c.used_on.is_(None), _TABLE.c.used_on < _DAY))
 # In the order of digests, so that two clinics' runs that share some do not wait for each other.
 _IN_ORDER = _STALE.order_by(_TABLE.c.digest).with_for_update(key_share=True)
-_NOTE_USE = update(_TABLE).where(_TABLE.c.digest.in_(_IN_ORDER)).values(used_on=_DAY)
-_THERE = select(_TABLE.c.digest).where(_AMONG).with_for_update(read=True, key_share=True)
+_NOTE_USE = update(_TABLE).where(_TABLE.c.digest.in_(_IN_ORDER)).values(used_on=_DAY).returning(_TABLE.c.digest)
 _BODIES = select(_TABLE.c.digest, _TABLE.c.body).where(_AMONG)
 
 
 async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime) -> None:
     """Store the documents that are not there yet, and note of all of them that they are in use at `at`.
 
-    A document that is removed at the same moment is either seen to be gone, and stored again, or seen to be in use, and
-    stays: both sides write the one row, and the later of them looks at it again.
+    Nobody removes what is used today. A document that is removed at the same moment is either seen to be gone, and stored
+    again, or noted as in use, and stays: both sides write the one row, and the later of them looks at it again.
     """
     wanted = {each.digest: each for each in documents}
     day = at.astimezone(UTC).date()
-    digests = sorted(wanted)
-    if await _used_on(conn, digests, day) == digests:
-        return  # and nobody removes what is used today
-    while missing := wanted.keys() - await _in_use(conn, digests, day):
-        rows = [{"digest": digest, "body": wanted[digest].compressed(), "used_on": day} for digest in sorted(missing)]
-        await conn.execute(insert_absent(conn, tables.document), rows)
-
-
-async def _used_on(conn: AsyncConnection, digests: Sequence[str], day: date) -> list[str]:
-    """Those of the documents that are there and noted as in use on a day, in order."""
-    return sorted(await conn.scalars(_USED, {"digests": digests, "day": day}))
-
-
-async def _in_use(conn: AsyncConnection, digests: Sequence[str], day: date) -> set[str]:
-    """Those of the documents that are there, and now stay: their rows are noted and, where that is possible, locked."""
-    await conn.execute(_NOTE_USE, {"digests": digests, "day": day})
-    return set(await conn.scalars(_THERE, {"digests": digests}))
+    while missing := sorted(wanted.keys() - set(await conn.scalars(_USED, {"digests": [*wanted], "day": day}))):
+        noted = set(await conn.scalars(_NOTE_USE, {"digests": missing, "day": day}))
+        wanted = {digest: wanted[digest] for digest in missing if digest not in noted}
+        rows = [{"digest": digest, "body": each.compressed(), "used_on": day} for digest, each in wanted.items()]
+        if rows:
+            await conn.execute(insert_absent(conn, _TABLE), rows)
 
 
 async def get(conn: AsyncConnection, digests: Collection[str]) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 
 from service.core.decide.model import Hold
 from service.core.errors import NotFoundError
@@ -17,6 +17,12 @@ from service.store.tables import hold as _hold
 from service.store.undisturbed import at_once, undisturbed
 
 _NAMES = [each.name for each in fields(Hold)]
+
+_LASTS = or_(_hold.c.until.is_(None), _hold.c.until > bindparam("now"))
+_IN_FORCE = select(_hold).where(_hold.c.ended_at.is_(None), _LASTS)
+_OLDEST_FIRST = _IN_FORCE.order_by(_hold.c.made_at, _hold.c.id)
+_ON_EVERYTHING = _OLDEST_FIRST.where(_hold.c.clinic.is_(None))
+_ON_CLINIC = _OLDEST_FIRST.where(or_(_hold.c.clinic.is_(None), _hold.c.clinic == bindparam("of")))
 
 
 @undisturbed
@@ -54,13 +60,8 @@ class Holds:
     @at_once
     async def holds(self, clinic: str | None, now: datetime) -> tuple[Hold, ...]:
         """The holds in force at `now` for a clinic, oldest first, those on everything included; None: only the latter."""
-        wanted = (
-            _hold.c.ended_at.is_(None),
-            or_(_hold.c.until.is_(None), _hold.c.until > now),
-            or_(_hold.c.clinic.is_(None), _hold.c.clinic == clinic) if clinic else _hold.c.clinic.is_(None),
-        )
-        query = select(_hold).where(*wanted).order_by(_hold.c.made_at, _hold.c.id)
-        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query).all())))
+        query, asked = (_ON_CLINIC, {"now": now, "of": clinic}) if clinic else (_ON_EVERYTHING, {"now": now})
+        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query, asked).all())))
 
 
 def _from(row: Row[Any]) -> Hold:

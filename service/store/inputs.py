@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, get_type_hints
+from weakref import finalize
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -79,7 +80,20 @@ async def put_together(conn: AsyncConnection, digest: str) -> RunInputs:
 
 
 def snapshot_apart(snapshot: Snapshot) -> SnapshotDocuments:
-    """The documents of a snapshot."""
+    """The documents of a snapshot; of one that was read, those it was read from."""
+    return _read.get(id(snapshot)) or _apart(snapshot)
+
+
+_read: dict[int, SnapshotDocuments] = {}
+"""The documents of snapshots that were read, by identity, while they are in use: a run hands them back as its baselines."""
+
+
+def _note_read(snapshot: Snapshot, documents: SnapshotDocuments) -> None:
+    _read[id(snapshot)] = documents
+    finalize(snapshot, _read.pop, id(snapshot)).atexit = False
+
+
+def _apart(snapshot: Snapshot) -> SnapshotDocuments:
     diaries = snapshot.diaries
     if not isinstance(diaries, Diaries):
         return SnapshotDocuments(Document.of(dump(Snapshot, snapshot)), ())
@@ -133,7 +147,7 @@ def _reference(text: bytes) -> tuple[Diaries, tuple[Offer, ...]]:
 async def snapshots_together(conn: AsyncConnection, digests: Collection[str]) -> list[Snapshot]:
     """The snapshots with these digests, in their order. Raises NotFoundError or StoreError."""
     wholes, texts, shelf = *await texts_of(conn, digests), Shelf()
-    found = {digest: _together(whole, texts, shelf) for digest, whole in wholes.items()}
+    found = {digest: _together(digest, whole, texts, shelf) for digest, whole in wholes.items()}
     return [found[digest] for digest in digests]
 
 
@@ -145,16 +159,20 @@ async def campaigns_of(conn: AsyncConnection, digests: Sequence[str]) -> tuple[d
 
 
 async def texts_of(conn: AsyncConnection, digests: Collection[str]) -> tuple[dict[str, dict[str, Any]], dict[str, bytes]]:
-    """The documents of snapshots by digest, as JSON values, and the texts of the parts they name."""
-    wholes = {digest: json.loads(text) for digest, text in (await get(conn, set(digests))).items()}
+    """The documents of snapshots by digest, as JSON values, and their texts and those of the parts they name."""
+    texts = await get(conn, set(digests)) if digests else {}
+    wholes = {digest: json.loads(text) for digest, text in texts.items()}
     refs = {ref for whole in wholes.values() for ref in _parts(whole["diaries"])}
-    return wholes, await get(conn, refs) if refs else {}
+    return wholes, texts | (await get(conn, refs) if refs else {})
 
 
-def _together(whole: dict[str, Any], texts: Mapping[str, bytes], shelf: Shelf) -> Snapshot:
+def _together(digest: str, whole: dict[str, Any], texts: Mapping[str, bytes], shelf: Shelf) -> Snapshot:
     # The diaries are values already: what stands for them on the way is the smallest that is one.
-    snapshot = load(Snapshot, json.dumps(whole | {"diaries": {"system": "", "message": ""}}))
-    return replace(snapshot, diaries=shelf.diaries(whole["diaries"], texts))
+    listed = load(Snapshot, json.dumps(whole | {"diaries": {"system": "", "message": ""}}))
+    snapshot = replace(listed, diaries=shelf.diaries(whole["diaries"], texts))
+    parts = tuple(Document(each, texts[each]) for each in _parts(whole["diaries"]))
+    _note_read(snapshot, SnapshotDocuments(Document(digest, texts[digest]), parts))
+    return snapshot
 
 
 def _parts(diaries: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from service.store.tables import change as _change
 from service.store.undisturbed import at_once, undisturbed
 
 _IN_ORDER = select(_change).order_by(_change.c.intended_at, _change.c.id)
+_OPEN = _IN_ORDER.where(_change.c.clinic == bindparam("of"), _change.c.status == "open")
 _OF_DECISIONS = _IN_ORDER.where(_change.c.decision.in_(bindparam("decisions", expanding=True)))
 
 Outcome = Literal["applied", "failed", "superseded"]
@@ -116,7 +117,8 @@ class Intents:
 
     async def open(self, clinic: str) -> tuple[RecordedChange, ...]:
         """The changes of a clinic whose outcome is not recorded, oldest first."""
-        return await self._where(_change.c.clinic == clinic, _change.c.status == "open")
+        rows = await self._database.read(lambda conn: conn.execute(_OPEN, {"of": clinic}).all())
+        return tuple(map(_recorded, rows))
 
     async def of_run(self, run: str) -> tuple[RecordedChange, ...]:
         """The changes of a run and what became of them, oldest first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import LeaseLostError
@@ -18,6 +18,14 @@ from service.store.undisturbed import undisturbed
 
 TERM = timedelta(minutes=5)
 """How long after a worker died another may take its clinic over."""
+
+# Every run asks for its lease and gives it back: the statements are made once.
+_MINE = _lease.c.clinic == bindparam("of")
+_FREE = or_(_lease.c.holder.is_(None), _lease.c.expires_at <= bindparam("now"))
+_GIVEN = {"token": _lease.c.token + 1, "holder": bindparam("by"), "expires_at": bindparam("until")}
+_ACQUIRE = update(_lease).where(_MINE, _FREE).values(_GIVEN).returning(_lease.c.token)
+_RELEASE = update(_lease).where(_MINE, _lease.c.token == bindparam("fence")).values(holder=None)
+_HELD = select(_lease.c.token).where(_MINE, _lease.c.holder.is_not(None)).with_for_update()
 
 
 @undisturbed
@@ -29,18 +37,13 @@ class Leases:
 
     async def acquire(self, clinic: str, holder: str, ttl: timedelta, now: datetime) -> int | None:
         """Take a clinic over for `ttl`: the fencing token, or None while somebody else (or `holder` itself) has it."""
-        taken = {"holder": holder, "expires_at": now + ttl}
-        free = or_(_lease.c.holder.is_(None), _lease.c.expires_at <= now)
+        until = now + ttl
         async with self._database.writing() as conn:
-            token = (
-                update(_lease)
-                .where(_lease.c.clinic == clinic, free)
-                .values(token=_lease.c.token + 1, **taken)
-                .returning(_lease.c.token)
-            )
-            if (given := await conn.scalar(token)) is not None:
+            given = await conn.scalar(_ACQUIRE, {"of": clinic, "now": now, "by": holder, "until": until})
+            if given is not None:
                 return int(given)
-            return 1 if await inserted(conn, _lease, {"clinic": clinic, "token": 1, **taken}) else None
+            first = {"clinic": clinic, "token": 1, "holder": holder, "expires_at": until}
+            return 1 if await inserted(conn, _lease, first) else None
 
     async def renew(self, clinic: str, token: int, ttl: timedelta, now: datetime) -> None:
         """Keep a clinic for `ttl` from `now`, also where the lease ran out untaken. Raises LeaseLostError."""
@@ -50,7 +53,7 @@ class Leases:
     async def release(self, clinic: str, token: int) -> None:
         """Give a clinic back; without effect for a token that is not the current one."""
         async with self._database.writing() as conn:
-            await conn.execute(update(_lease).where(_lease.c.clinic == clinic, _lease.c.token == token).values(holder=None))
+            await conn.execute(_RELEASE, {"of": clinic, "fence": token})
 
 
 async def keep(conn: AsyncConnection, clinic: str, fence: int, ttl: timedelta, now: datetime) -> None:
@@ -63,8 +66,7 @@ async def keep(conn: AsyncConnection, clinic: str, fence: int, ttl: timedelta, n
 
 async def demand(conn: AsyncConnection, clinic: str, fence: int) -> None:
     """Go on in this write transaction only if `fence` is the clinic's current token. Raises LeaseLostError."""
-    held = select(_lease.c.token).where(_lease.c.clinic == clinic, _lease.c.holder.is_not(None)).with_for_update()
-    if await conn.scalar(held) != fence:
+    if await conn.scalar(_HELD, {"of": clinic}) != fence:
         raise _lost(clinic)
 
 

@@ -11,7 +11,7 @@ from dataclasses import astuple
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RunInputs
@@ -20,6 +20,9 @@ from service.core.pace import Look, Outlook
 from service.store.database import Database, insert_absent
 from service.store.tables import look as _look
 from service.store.undisturbed import at_once, undisturbed
+
+_PLACE = (_look.c.service, _look.c.location)
+_NEWEST = select(*_PLACE, func.max(_look.c.day)).where(_look.c.clinic == bindparam("of")).group_by(*_PLACE)
 
 
 @undisturbed
@@ -48,9 +51,7 @@ class Looks:
     @at_once
     async def newest(self, clinic: str) -> dict[str, date]:
         """The day of the clinic's newest look, by service and location (`core.expectation.look_key`)."""
-        query = select(_look.c.service, _look.c.location, func.max(_look.c.day)).where(_look.c.clinic == clinic)
-        query = query.group_by(_look.c.service, _look.c.location)
-        rows = await self._database.read(lambda conn: conn.execute(query).all())
+        rows = await self._database.read(lambda conn: conn.execute(_NEWEST, {"of": clinic}).all())
         return {look_key(service, location): day for service, location, day in rows}
 
 

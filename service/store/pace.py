@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, outerjoin, select
 
 from service.core.errors import NotFoundError
 from service.store import documents, tables
@@ -15,6 +15,10 @@ from service.store.database import Database, insert_or_replace
 from service.store.documents import Document
 from service.store.tables import pace_model as _model
 from service.store.undisturbed import at_once, undisturbed
+
+_JOINED = outerjoin(_model, tables.document, tables.document.c.digest == _model.c.document)
+_KNOWN = select(_model.c.key, _model.c.document, tables.document.c.body).select_from(_JOINED)
+_OF_CLINIC = _KNOWN.where(_model.c.clinic == bindparam("of"))
 
 
 @undisturbed
@@ -27,11 +31,7 @@ class Pace:
     @at_once
     async def get(self, clinic: str) -> tuple[str, bytes] | None:
         """The clinic's model: its key, and its JSON. Raises StoreError if it is damaged."""
-        body = tables.document.c.body
-        query = select(_model.c.key, _model.c.document, body).outerjoin(
-            tables.document, tables.document.c.digest == _model.c.document
-        )
-        row = await self._database.read(lambda conn: conn.execute(query.where(_model.c.clinic == clinic)).one_or_none())
+        row = await self._database.read(lambda conn: conn.execute(_OF_CLINIC, {"of": clinic}).one_or_none())
         if row is None:
             return None
         if row.body is None:

@@ -21,6 +21,8 @@ from service.store.undisturbed import undisturbed
 
 LEVEL = 9
 
+_PUT = insert(_run)
+
 
 @undisturbed
 class Reports:
@@ -44,7 +46,7 @@ class Reports:
 
 async def put(conn: AsyncConnection, clinic: str, run: str, kept: Kept) -> None:
     """Keep what a run saw, and of its days those that have no look yet, in this write transaction."""
-    await conn.execute(insert(_run).values(run=run, clinic=clinic, at=kept.run.at, body=packed_run(kept.run)))
+    await conn.execute(_PUT, {"run": run, "clinic": clinic, "at": kept.run.at, "body": packed_run(kept.run)})
     if rows := [{"clinic": clinic, "day": each.day, "service": each.service, "body": packed_day(each)} for each in kept.days]:
         await conn.execute(insert_absent(conn, _day), rows)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.errors import NotFoundError, Problem
@@ -20,6 +20,12 @@ from service.store.tables import document as _document
 from service.store.tables import rejection as _rejection
 from service.store.tables import revision as _revision
 from service.store.undisturbed import at_once, undisturbed
+
+# Every run asks twice what is in force.
+_OF_CLINIC = _revision.c.clinic == bindparam("of")
+_REJECTED = select(_rejection.c.clinic).where(_rejection.c.clinic == bindparam("of")).exists()
+_DIGEST = select(_revision.c.digest).where(_OF_CLINIC).order_by(_revision.c.id.desc()).limit(1)
+_IN_FORCE = _DIGEST.add_columns(_revision.c.rules, _REJECTED.label("rejected"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,7 @@ class Rules:
     @at_once
     async def _is_in_force(self, clinic: str, digest: str, rules: str) -> bool:
         """Whether this is what was loaded last, and nothing has been rejected since."""
-        rejected = select(_rejection.c.clinic).where(_rejection.c.clinic == clinic).exists()
-        query = select(_revision.c.digest, _revision.c.rules, rejected.label("rejected")).where(_revision.c.clinic == clinic)
-        query = query.order_by(_revision.c.id.desc()).limit(1)
-        row = await self._database.read(lambda conn: conn.execute(query).one_or_none())
+        row = await self._database.read(lambda conn: conn.execute(_IN_FORCE, {"of": clinic}).one_or_none())
         return row is not None and (row.digest, row.rules, bool(row.rejected)) == (digest, rules, False)
 
     @at_once
@@ -105,8 +108,7 @@ class Rules:
     @at_once
     async def digest_in_force(self, clinic: str) -> str | None:
         """What the last good rule file of a clinic is known by."""
-        query = select(_revision.c.digest).where(_revision.c.clinic == clinic).order_by(_revision.c.id.desc()).limit(1)
-        return await self._database.read(lambda conn: conn.scalar(query))
+        return await self._database.read(lambda conn: conn.scalar(_DIGEST, {"of": clinic}))
 
     async def reject_rules(self, clinic: str, digest: str, problems: tuple[Problem, ...], at: datetime) -> bool:
         """Remember that the rule file as it stands is bad; recorded, and True, the first time it is seen so."""

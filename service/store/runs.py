@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Row, Select, bindparam, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from service.core.canonical import canonical, encoded, plain
 from service.core.decide.left import left_changed
@@ -62,7 +63,7 @@ class Runs:
         """Say that a run has started, and on whose word if it was somebody's."""
         row = {"id": run_id, "clinic": clinic, "status": "running", "started_at": now, "message": "", "summary": "{}"}
         async with self._database.writing() as conn:
-            await conn.execute(insert(_run).values(row))
+            await conn.execute(_BEGIN, row)
             await append(conn, clinic, Kind.RUN_STARTED, {"run": run_id} | ({"by": by} if by else {}), now)
 
     async def record(self, inputs: RunInputs, outcome: RunOutcome, fence: int, kept: Kept | None = None) -> None:
@@ -93,13 +94,13 @@ class Runs:
     async def finish(self, run_id: str, status: str, summary: Mapping[str, object], at: datetime) -> None:
         """Say that a run has done what it could. Raises NotFoundError if no such run is running."""
         async with self._database.writing() as conn:
-            clinic = await _end(conn, run_id, {"status": status, "summary": canonical(summary), "ended_at": at})
+            clinic = await _end(conn, _FINISH, run_id, {"as": status, "at": at, "told": canonical(summary)})
             await append(conn, clinic, Kind.RUN_FINISHED, {"run": run_id, "status": status, "summary": summary}, at)
 
     async def fail(self, run_id: str, message: str, at: datetime) -> None:
         """Say that a run could not go on, and why. Raises NotFoundError if no such run is running."""
         async with self._database.writing() as conn:
-            clinic = await _end(conn, run_id, {"status": "failed", "message": message, "ended_at": at})
+            clinic = await _end(conn, _FAIL, run_id, {"as": "failed", "at": at, "told": message})
             await append(conn, clinic, Kind.RUN_FAILED, {"run": run_id, "message": message}, at)
 
     async def load_inputs(self, run_id: str) -> RunInputs:
@@ -164,10 +165,8 @@ class Runs:
     @at_once
     async def unfinished(self, clinic: str | None = None) -> tuple[Run, ...]:
         """The runs that neither finished nor failed, oldest first: running now, or killed."""
-        query = _query().where(_run.c.status == "running").order_by(_run.c.started_at, _run.c.id)
-        if clinic is not None:
-            query = query.where(_run.c.clinic == clinic)
-        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query).all())))
+        query, asked = (_UNFINISHED, {}) if clinic is None else (_UNFINISHED_OF_CLINIC, {"of": clinic})
+        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query, asked).all())))
 
     async def _documents(self, run_id: str, *which: str) -> list[bytes]:
         async with self._database.reading() as conn:
@@ -185,9 +184,8 @@ def _documents(inputs: RunInputs, outcome: RunOutcome) -> tuple[InputDocuments, 
 
 
 async def _claim(conn: AsyncConnection, inputs: RunInputs, parts: InputDocuments, concluded: Document, text: Document) -> None:
-    begun = (_run.c.id == inputs.run, _run.c.clinic == inputs.clinic, _run.c.status == "running", _run.c.outcome.is_(None))
-    values = {"inputs": parts.inputs.digest, "outcome": concluded.digest, "outcome_text": text.digest}
-    if not (await conn.execute(update(_run).where(*begun).values(values))).rowcount:
+    digests = {"of_inputs": parts.inputs.digest, "of_outcome": concluded.digest, "of_text": text.digest}
+    if not (await conn.execute(_CLAIM, {"this": inputs.run, "of": inputs.clinic, **digests})).rowcount:
         raise NotFoundError(f"no run {inputs.run} of {inputs.clinic} that waits to be recorded")
 
 
@@ -227,9 +225,8 @@ def _story(down: StoodDown) -> tuple[object, ...]:
     return (down.reason, down.since, down.by)
 
 
-async def _end(conn: AsyncConnection, run_id: str, values: Mapping[str, object]) -> str:
-    ended = update(_run).where(_run.c.id == run_id, _run.c.status == "running").values(values).returning(_run.c.clinic)
-    clinic: str | None = await conn.scalar(ended)
+async def _end(conn: AsyncConnection, how: ReturningUpdate[tuple[str]], run_id: str, told: Mapping[str, object]) -> str:
+    clinic: str | None = await conn.scalar(how, {"this": run_id, **told})
     if clinic is None:
         raise NotFoundError(f"no run {run_id} that is running")
     return clinic
@@ -252,6 +249,18 @@ _STAYS = "its decisions and its records in the ledger stay"
 def _query() -> Select[Any]:
     columns = ("id", "clinic", "status", "started_at", "ended_at", "message", "summary")
     return select(*(_run.c[name] for name in columns), _PLANNED.label("planned"))
+
+
+# What every run begins with and ends with: made once.
+_BEGIN = insert(_run)
+_UNFINISHED = _query().where(_run.c.status == "running").order_by(_run.c.started_at, _run.c.id)
+_UNFINISHED_OF_CLINIC = _UNFINISHED.where(_run.c.clinic == bindparam("of"))
+_RUNNING = update(_run).where(_run.c.id == bindparam("this"), _run.c.status == "running")
+_WAITING = _RUNNING.where(_run.c.clinic == bindparam("of"), _run.c.outcome.is_(None))
+_CLAIM = _WAITING.values(inputs=bindparam("of_inputs"), outcome=bindparam("of_outcome"), outcome_text=bindparam("of_text"))
+_ENDED = _RUNNING.values(status=bindparam("as"), ended_at=bindparam("at")).returning(_run.c.clinic)
+_FINISH = _ENDED.values(summary=bindparam("told"))
+_FAIL = _ENDED.values(message=bindparam("told"))
 
 
 def _from(row: Row[Any]) -> Run:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select
+from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Campaign, Snapshot, Unreadable
@@ -16,8 +18,10 @@ from service.store.tables import snapshot as _snapshot
 from service.store.undisturbed import at_once, undisturbed
 
 _READABLE = select(_snapshot.c.document).where(_snapshot.c.clinic == bindparam("of"), _snapshot.c.readable)
-_NEWEST = _READABLE.order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc()).limit(1)
-_NEWEST_BEFORE = _NEWEST.where(_snapshot.c.taken_at <= bindparam("before"))
+_NEWEST_FIRST = (_snapshot.c.taken_at.desc(), _snapshot.c.run.desc())
+_NEWEST = _READABLE.order_by(*_NEWEST_FIRST).limit(1)
+_PUT = insert(_snapshot)
+_ENDS = ("first", "last")
 
 
 @undisturbed
@@ -28,24 +32,21 @@ class Snapshots:
         self._database = database
 
     async def baselines(self, clinic: str, windows: Sequence[tuple[datetime, datetime]]) -> tuple[Snapshot, ...]:
-        """The clinic's snapshots taken in any of `windows` (ends included) whose diaries could be read, newest first."""
+        """The clinic's snapshots that windows need whose diaries could be read, newest first.
+
+        These are all that were taken in a window, its ends included, and the last one before it.
+        """
         if not windows:
             return ()
-        taken = or_(*(_snapshot.c.taken_at.between(first, last) for first, last in windows))
-        query = (
-            select(_snapshot.c.document)
-            .where(_snapshot.c.clinic == clinic, _snapshot.c.readable, taken)
-            .order_by(_snapshot.c.taken_at.desc(), _snapshot.c.run.desc())
-        )
+        asked = {f"{name}{n}": at for n, window in enumerate(windows) for name, at in zip(_ENDS, window, strict=True)}
         async with self._database.reading() as conn:
-            digests = (await conn.scalars(query)).all()
+            digests = (await conn.scalars(_compared(len(windows)), {"of": clinic, **asked})).all()
             return tuple(await snapshots_together(conn, digests))
 
-    async def latest_readable(self, clinic: str, before: datetime | None = None) -> Snapshot | None:
-        """The clinic's newest snapshot whose diaries could be read; with `before`, taken then or earlier."""
-        query = _NEWEST if before is None else _NEWEST_BEFORE
+    async def latest_readable(self, clinic: str) -> Snapshot | None:
+        """The clinic's newest snapshot whose diaries could be read."""
         async with self._database.reading() as conn:
-            digest = await conn.scalar(query, {"of": clinic, "before": before})
+            digest = await conn.scalar(_NEWEST, {"of": clinic})
             if digest is None:
                 return None
             return (await snapshots_together(conn, [digest]))[0]
@@ -67,8 +68,22 @@ class Snapshots:
         return await self._database.read(lambda conn: conn.scalar(query))
 
 
+@lru_cache
+def _compared(windows: int) -> Select[Any]:
+    """The documents that so many windows need. Every run asks for some: the statement is made once."""
+    readable = _READABLE.add_columns(_snapshot.c.taken_at, _snapshot.c.run)
+    within, before = [], []
+    for n in range(windows):
+        first, last = (bindparam(f"{name}{n}", type_=_snapshot.c.taken_at.type) for name in _ENDS)
+        within.append(_snapshot.c.taken_at.between(first, last))
+        earlier = readable.where(_snapshot.c.taken_at < first).order_by(*_NEWEST_FIRST).limit(1)
+        before.append(select(earlier.subquery()))
+    found = union(readable.where(or_(*within)), *before).subquery().c
+    return select(found.document).order_by(found.taken_at.desc(), found.run.desc())
+
+
 async def put(conn: AsyncConnection, run: str, snapshot: Snapshot, document: Document) -> None:
     """Store that a run took a snapshot whose document is stored, in this write transaction."""
     readable = not isinstance(snapshot.diaries, Unreadable)
     row = {"run": run, "clinic": snapshot.clinic, "taken_at": snapshot.taken_at, "readable": readable}
-    await conn.execute(insert(_snapshot).values(**row, document=document.digest))
+    await conn.execute(_PUT, row | {"document": document.digest})

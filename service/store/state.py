@@ -24,6 +24,8 @@ from service.store.undisturbed import at_once, undisturbed
 
 T = TypeVar("T")
 
+_NUMBERS = select(tables.day_numbers.c.body).where(tables.day_numbers.c.clinic == bindparam("of"))
+
 
 @undisturbed
 class Memory:
@@ -50,8 +52,7 @@ class Memory:
     @at_once
     async def numbers(self, clinic: str) -> DayNumbers:
         """What runs have seen of how the clinic's Cliniko numbers days."""
-        query = select(tables.day_numbers.c.body).where(tables.day_numbers.c.clinic == clinic)
-        body = await self._database.read(lambda conn: conn.scalar(query))
+        body = await self._database.read(lambda conn: conn.scalar(_NUMBERS, {"of": clinic}))
         return NO_NUMBERS if body is None else documents.load(DayNumbers, body)
 
     async def _read(self, table: Table, kind: type[T], clinic: str) -> dict[str, T]:

@@ -220,11 +220,13 @@ async def observe(store: Store, fence: int, *readable: bool, every: timedelta = 
         await record(store, fence, f"ago-{ago}", now=at, snapshot=snapshot(at, readable=was), baselines=(), standings={})
 
 
-async def test_baselines_are_the_readable_snapshots_in_the_windows(store: Store, fence: int) -> None:
-    await observe(store, fence, True, True, False, True, True, True)
+async def test_baselines_are_the_readable_snapshots_in_the_windows_and_the_last_before_each(store: Store, fence: int) -> None:
+    await observe(store, fence, True, True, True, True, False, True, True, True)  # seven hours ago to now
     windows = [(NOW - 4 * HOUR, NOW - 2 * HOUR), (NOW - 2 * HOUR, NOW - HOUR)]
     found = await store.snapshots.baselines(CLINIC, windows)
-    assert found == tuple(snapshot(NOW - ago * HOUR) for ago in (1, 2, 4))
+    assert found == tuple(snapshot(NOW - ago * HOUR) for ago in (1, 2, 4, 5))
+    [first, *_] = await store.snapshots.baselines(CLINIC, [(NOW - 3 * HOUR, NOW - 3 * HOUR)])
+    assert first == snapshot(NOW - 4 * HOUR)
     assert await store.snapshots.baselines(CLINIC, []) == ()
     assert await store.snapshots.baselines("northside-allied", windows) == ()
 
