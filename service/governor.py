@@ -153,7 +153,7 @@ class Governor:
     async def _gathered(self, run: str, rules: RuleSet, snapshot: Snapshot, names: Names, *, record: bool) -> RunInputs:
         now, clinic = snapshot.taken_at, rules.clinic
         unreadable = isinstance(snapshot.diaries, Unreadable)
-        learnt = await booking_pace(self.store, clinic, now, self.engine, record=record)
+        known = await self.store.remembered(clinic, now)
         return RunInputs(
             run=run,
             clinic=clinic,
@@ -162,17 +162,17 @@ class Governor:
             rules=rules,
             snapshot=snapshot,
             baselines=await self._baselines(rules, snapshot),
-            rule_states=await self.store.memory.rule_states(clinic),
-            standings=await self.store.memory.standings(clinic),
-            holds=await self.store.holds.holds(clinic, now),
+            rule_states=known.rule_states,
+            standings=known.standings,
+            holds=known.holds,
             kill_switch=self.kill_switch(),
             cliniko_unreadable_since=await self.store.snapshots.cliniko_unreadable_since(clinic) if unreadable else None,
-            pace=learnt.pace,
-            looked=learnt.looked,
+            pace=await booking_pace(self.store, clinic, known, now, self.engine, record=record),
+            looked=known.looked,
             holidays=around(now, regions(rules)),
             names=names,
-            numbers=await self.store.memory.numbers(clinic),
-            approvals=await self.store.approvals.standing(clinic),
+            numbers=known.numbers,
+            approvals=known.approvals,
         )
 
     async def _decide(self, outside: Outside, inputs: RunInputs) -> tuple[RunInputs, RunOutcome, Outlook]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from service.core.canonical import canonical
 from service.core.decide.model import UNLEARNT
 from service.core.pace import Pace, Scores, fit, scored
 from service.store import documents
+from service.store.remembered import Remembered
 from service.store.store import Store
 
 MEMORY = timedelta(days=100)
@@ -23,27 +23,19 @@ SCORED = timedelta(days=70)
 """Over how many days up to now forecasts are scored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """The pace, and the local day of the newest look by service and location (`core.expectation.look_key`)."""
-
-    pace: Pace
-    looked: dict[str, date]
-
-
-async def booking_pace(store: Store, clinic: str, now: datetime, engine: str, *, record: bool) -> Learnt:
+async def booking_pace(store: Store, clinic: str, known: Remembered, now: datetime, engine: str, *, record: bool) -> Pace:
     """The clinic's booking pace from all its looks; `record` False leaves the store as it is. Raises StoreError."""
-    looked = await store.looks.newest(clinic)
+    looked, fitted = known.looked, known.fitted
     if not looked or now.date() - max(looked.values()) > MEMORY:
-        return Learnt(UNLEARNT, looked)
-    key, known = _key(looked, engine), await store.pace.get(clinic)
-    if known is not None and known[0] == key:
-        return Learnt(documents.load(Pace, known[1]), looked)
+        return UNLEARNT
+    key = _key(looked, engine)
+    if fitted is not None and fitted.key == key:
+        return documents.load(Pace, fitted.model)
     looks = await store.looks.since(clinic, now.date() - MEMORY)
     pace = await asyncio.to_thread(fit, looks, max(looked.values()))
     if record:
         await store.pace.put(clinic, key, documents.dump(Pace, pace), now)
-    return Learnt(pace, looked)
+    return pace
 
 
 async def scores(store: Store, clinic: str, now: datetime) -> Scores:

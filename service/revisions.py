@@ -40,21 +40,22 @@ async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: dat
 
     With `record`, a file that is new is put in force, or recorded as refused.
     """
-    known = await store.rules.digest_in_force(clinic)
+    known = await store.rules.in_force(clinic)
+    digest = known.digest if known else None
     try:
-        source = await _saved(directory, clinic, known)
+        source = await _saved(directory, clinic, digest)
     except (NotFoundError, InputError) as error:
         return await _last_good(store, clinic, error)
     try:
         loaded = directory.loaded(source)
-        if loaded.digest != known:
+        if loaded.digest != digest:
             refuse_cut_short(source, loaded, await store.rules.rules_in_force(clinic))
     except RuleFileError as error:
         if record:
             await store.rules.reject_rules(clinic, source.digest, error.problems, now)
         return await _last_good(store, clinic, error)
     if record:
-        await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now)
+        await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now, known)
     return Revision(loaded.rules, loaded.text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
 
@@ -12,7 +13,8 @@ from service.core.decide.model import Answer
 from service.core.errors import AnsweredError, CredentialsError
 from service.core.model import Reason, Verdict
 from service.sandbox.scene import HARBOUR
-from service.store.approvals import Approvals
+from service.store.remembered import Remembered
+from service.store.store import Store
 from tests.clinic import BASE, DAY, MINUTE, Clinic, at
 
 ASKED, OTHERWISE = "{budget: 80.00}", "{budget: 100.00}"
@@ -21,15 +23,15 @@ ASKED, OTHERWISE = "{budget: 80.00}", "{budget: 100.00}"
 @contextmanager
 def answered_meanwhile(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, asked: str, answer: Answer) -> Iterator[None]:
     """Anna answers a question when a run has just read how it stands."""
-    standing = Approvals.standing
+    remembered = Store.remembered
 
-    async def then_answered(self: Approvals, slug: str) -> object:
-        read = await standing(self, slug)
-        await self.answer(asked, answer, "anna", "fine", clinic.world.now)
+    async def then_answered(self: Store, slug: str, now: datetime) -> Remembered:
+        read = await remembered(self, slug, now)
+        await self.approvals.answer(asked, answer, "anna", "fine", clinic.world.now)
         return read
 
     with monkeypatch.context() as patched:
-        patched.setattr(Approvals, "standing", then_answered)
+        patched.setattr(Store, "remembered", then_answered)
         yield
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from service.core.decide.model import UNLEARNT
 from service.core.expectation import look_key
-from service.core.pace import Look, Outlook, Rung
+from service.core.pace import Look, Outlook, Pace, Rung
 from service.learning import booking_pace, scores
+from service.store.pace import Fitted
 from service.store.store import Store
 from tests.store.samples import CLINIC, HOUR, inputs, outcome
 
@@ -45,41 +46,50 @@ async def looked(store: Store, days: range) -> None:
         await store.leases.release(CLINIC, fence)
 
 
+async def pace_at(store: Store, n: int, engine: str = "1", *, record: bool = True) -> Pace:
+    known = await store.remembered(CLINIC, at(n))
+    return await booking_pace(store, CLINIC, known, at(n), engine, record=record)
+
+
+async def fitted(store: Store) -> Fitted | None:
+    return (await store.remembered(CLINIC, at(0))).fitted
+
+
 async def test_a_clinic_that_was_never_looked_at_has_no_pace(store: Store) -> None:
-    found = await booking_pace(store, CLINIC, at(0), "1", record=True)
-    assert (found.pace, found.looked) == (UNLEARNT, {})
+    assert await pace_at(store, 0) == UNLEARNT
+    assert (await store.remembered(CLINIC, at(0))).looked == {}
     assert (await scores(store, CLINIC, at(0))).lines == ()
 
 
 async def test_looks_become_a_pace_that_is_kept_until_there_are_newer_ones(store: Store) -> None:
     await looked(store, range(28))
-    found = await booking_pace(store, CLINIC, at(28), "1", record=True)
-    assert found.pace.services["physio"].rung is Rung.PICKUP
-    assert found.looked == {look_key("physio", "city"): FIRST + 27 * DAY}
-    kept = await store.pace.get(CLINIC)
-    assert await booking_pace(store, CLINIC, at(28) + HOUR, "1", record=True) == found
-    assert await store.pace.get(CLINIC) == kept
+    found = await pace_at(store, 28)
+    assert found.services["physio"].rung is Rung.PICKUP
+    known = await store.remembered(CLINIC, at(28) + HOUR)
+    assert known.looked == {look_key("physio", "city"): FIRST + 27 * DAY}
+    assert await booking_pace(store, CLINIC, known, at(28) + HOUR, "1", record=True) == found
+    assert await fitted(store) == known.fitted
     await looked(store, range(28, 29))
-    later = await booking_pace(store, CLINIC, at(29), "1", record=True)
-    assert later.pace.day == FIRST + 28 * DAY
-    assert await store.pace.get(CLINIC) != kept
+    later = await pace_at(store, 29)
+    assert later.day == FIRST + 28 * DAY
+    assert await fitted(store) != known.fitted
 
 
 async def test_a_rehearsal_fits_and_keeps_nothing(store: Store) -> None:
     await looked(store, range(28))
-    assert (await booking_pace(store, CLINIC, at(28), "1", record=False)).pace.services
-    assert await store.pace.get(CLINIC) is None
+    assert (await pace_at(store, 28, record=False)).services
+    assert await fitted(store) is None
 
 
 async def test_another_version_of_the_model_fits_anew(store: Store) -> None:
     await looked(store, range(8))
-    await booking_pace(store, CLINIC, at(8), "1", record=True)
-    before = await store.pace.get(CLINIC)
-    await booking_pace(store, CLINIC, at(8), "2", record=True)
-    after = await store.pace.get(CLINIC)
+    await pace_at(store, 8)
+    before = await fitted(store)
+    await pace_at(store, 8, "2")
+    after = await fitted(store)
     assert before is not None
     assert after is not None
-    assert before[0] != after[0]
+    assert before.key != after.key
 
 
 async def test_expectations_are_scored_against_what_came(store: Store) -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
+import uvloop
 
 T = TypeVar("T")
 
@@ -23,7 +24,10 @@ STOPPED = 128 + signal.SIGTERM
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """As `asyncio.run`. The first SIGTERM cancels `work`, which cleans up; the exit status is then `STOPPED`."""
+    """As `asyncio.run`. The first SIGTERM cancels `work`, which cleans up; the exit status is then `STOPPED`.
+
+    On uvloop: the hourly work is so many small waits that Python's own loop took a tenth of its time.
+    """
     heard = False
 
     async def body() -> T:
@@ -39,7 +43,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             return await work
 
     try:
-        return asyncio.run(body())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(body())
     except asyncio.CancelledError:
         if heard:
             raise click.exceptions.Exit(STOPPED) from None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.approvals import PATIENCE, STANDING
@@ -44,8 +44,7 @@ class Approvals:
     @at_once
     async def standing(self, clinic: str) -> dict[str, Approval]:
         """The questions of a clinic that still stand, answered or not, by campaign."""
-        rows = await self._database.read(lambda conn: conn.execute(_STANDING, {"of": clinic}).all())
-        return {each.campaign: each for each in map(_from, rows)}
+        return await self._database.read(lambda conn: standing(conn, clinic))
 
     async def get(self, ids: Collection[str]) -> dict[str, Approval]:
         """Those of these questions that there are, by id, however they ended."""
@@ -70,6 +69,11 @@ class Approvals:
             await _replace(conn, given)
             await append(conn, known.clinic, RECORDED[answer], {"approval": given}, at)
         return given
+
+
+def standing(conn: Connection, clinic: str) -> dict[str, Approval]:
+    """The questions of a clinic that still stand, answered or not, by campaign."""
+    return {each.campaign: each for each in map(_from, conn.execute(_STANDING, {"of": clinic}))}
 
 
 def _demand_open(known: Approval, at: datetime) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import cache, partial
@@ -29,7 +29,9 @@ from sqlalchemy import (
     Delete,
     Engine,
     Insert,
+    String,
     Table,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -96,11 +98,11 @@ class Database:
                 yield conn
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """What `work` reads by one statement. Raises StoreError.
+        """What `work` reads by one statement, or by several that need not see the same state. Raises StoreError.
 
         As `reading`, for what is asked for often. One statement sees one state of the database without being told where it
         begins and ends; and with SQLite most take less time than it takes to wake a thread for them. So it is done on the spot,
-        as long as that is brief and waits for nobody, and by a thread if it turns out not to be.
+        as long as that is brief and waits for nobody, and by a thread, from its beginning, if it turns out not to be.
         """
         if self._at_once is None or self._briefly is None:
             with self._counted():
@@ -183,11 +185,16 @@ def _read_briefly(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 
 async def inserted(conn: AsyncConnection, table: Table, row: Mapping[str, object]) -> bool:
-    """Insert a row unless its key is there, also where another process puts it there meanwhile; says whether it was inserted.
+    """Insert a row unless its key is there, also where another process puts it there meanwhile; says whether it did."""
+    return bool(await inserted_of(conn, table, [row]))
+
+
+async def inserted_of(conn: AsyncConnection, table: Table, rows: Sequence[Mapping[str, object]]) -> set[Any]:
+    """Insert rows unless their keys are there; the first column of the keys of those that were inserted.
 
     By what comes back: how many rows an insert made is not known of every driver.
     """
-    return (await conn.execute(_told(conn.dialect.name, table), row)).first() is not None
+    return {*await conn.scalars(_told(conn.dialect.name, table), rows)} if rows else set()
 
 
 def insert_absent(conn: AsyncConnection, table: Table) -> Insert:
@@ -232,6 +239,9 @@ def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
+_ALONE = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String), 0)))
+
+
 async def alone(conn: AsyncConnection, name: str) -> None:
     """From here to the end of this write transaction no other one gets past the same name.
 
@@ -239,7 +249,7 @@ async def alone(conn: AsyncConnection, name: str) -> None:
     SQLite a write transaction is alone anyway.
     """
     if conn.dialect.name == "postgresql":
-        await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+        await conn.execute(_ALONE, {"name": name})
 
 
 @contextmanager
@@ -322,9 +332,11 @@ def _prepare_briefly(connection: Any, _: object) -> None:
     connection.execute("PRAGMA busy_timeout=0")
 
 
-def _in_full(_: object, __: object, statement: str, told: Any, ___: object, many: bool) -> tuple[str, Any]:
+def _in_full(_: object, __: object, statement: str, told: Any, *___: object) -> tuple[str, Any]:
     """SQLite's driver refuses a text with a lone surrogate: it is stored as the ledger has it. PostgreSQL's has its own way."""
-    return statement, [tuple(map(_characters, row)) for row in told] if many else tuple(map(_characters, told))
+    return statement, [tuple(map(_characters, row)) for row in told] if isinstance(told, list) else tuple(
+        map(_characters, told)
+    )
 
 
 def _characters(value: Any) -> Any:

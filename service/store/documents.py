@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
-from sqlalchemy import BindParameter, bindparam, or_, select, update
+from sqlalchemy import BindParameter, bindparam, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.canonical import in_full
 from service.core.errors import NotFoundError, StoreError
 from service.store import tables
-from service.store.database import insert_absent
+from service.store.database import inserted_of
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Document:
 _TABLE = tables.document
 _DAY: BindParameter[Any] = bindparam("day")
 _AMONG = _TABLE.c.digest.in_(bindparam("digests", expanding=True))
-_USED = select(_TABLE.c.digest).where(_AMONG, _TABLE.c.used_on >= _DAY)
+_FOUND = select(_TABLE.c.digest, func.coalesce(_TABLE.c.used_on >= _DAY, false()).label("used")).where(_AMONG)
 _STALE = select(_TABLE.c.digest).where(_AMONG, or_(_TABLE.c.used_on.is_(None), _TABLE.c.used_on < _DAY))
 # In the order of digests, so that two clinics' runs that share some do not wait for each other.
 _IN_ORDER = _STALE.order_by(_TABLE.c.digest).with_for_update(key_share=True)
@@ -105,12 +105,16 @@ async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime
     """
     wanted = {each.digest: each for each in documents}
     day = at.astimezone(UTC).date()
-    while missing := sorted(wanted.keys() - set(await conn.scalars(_USED, {"digests": [*wanted], "day": day}))):
-        noted = set(await conn.scalars(_NOTE_USE, {"digests": missing, "day": day}))
-        wanted = {digest: wanted[digest] for digest in missing if digest not in noted}
-        rows = [{"digest": digest, "body": each.compressed(), "used_on": day} for digest, each in wanted.items()]
-        if rows:
-            await conn.execute(insert_absent(conn, _TABLE), rows)
+    while wanted:
+        rows = await conn.execute(_FOUND, {"digests": [*wanted], "day": day})
+        found = {row.digest: row.used for row in rows}
+        done = {digest for digest, used in found.items() if used}
+        if stale := sorted(found.keys() - done):
+            done |= {*await conn.scalars(_NOTE_USE, {"digests": stale, "day": day})}
+        new = (wanted[digest] for digest in sorted(wanted.keys() - found.keys()))
+        put_in = [{"digest": each.digest, "body": each.compressed(), "used_on": day} for each in new]
+        done |= await inserted_of(conn, _TABLE, put_in)
+        wanted = {digest: each for digest, each in wanted.items() if digest not in done}
 
 
 async def get(conn: AsyncConnection, digests: Collection[str]) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from service.core.decide.model import Hold
 from service.core.errors import NotFoundError
@@ -60,8 +60,13 @@ class Holds:
     @at_once
     async def holds(self, clinic: str | None, now: datetime) -> tuple[Hold, ...]:
         """The holds in force at `now` for a clinic, oldest first, those on everything included; None: only the latter."""
-        query, asked = (_ON_CLINIC, {"now": now, "of": clinic}) if clinic else (_ON_EVERYTHING, {"now": now})
-        return tuple(map(_from, await self._database.read(lambda conn: conn.execute(query, asked).all())))
+        return await self._database.read(lambda conn: in_force(conn, clinic, now))
+
+
+def in_force(conn: Connection, clinic: str | None, now: datetime) -> tuple[Hold, ...]:
+    """The holds in force at `now` for a clinic, oldest first, those on everything included; None: only the latter."""
+    query, asked = (_ON_CLINIC, {"now": now, "of": clinic}) if clinic else (_ON_EVERYTHING, {"now": now})
+    return tuple(map(_from, conn.execute(query, asked)))
 
 
 def _from(row: Row[Any]) -> Hold:

@@ -11,7 +11,7 @@ from dataclasses import astuple
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RunInputs
@@ -19,7 +19,7 @@ from service.core.expectation import look_key
 from service.core.pace import Look, Outlook
 from service.store.database import Database, insert_absent
 from service.store.tables import look as _look
-from service.store.undisturbed import at_once, undisturbed
+from service.store.undisturbed import undisturbed
 
 _PLACE = (_look.c.service, _look.c.location)
 _NEWEST = select(*_PLACE, func.max(_look.c.day)).where(_look.c.clinic == bindparam("of")).group_by(*_PLACE)
@@ -48,11 +48,10 @@ class Looks:
             rows = await conn.execute(query.order_by(_look.c.day, _look.c.service, _look.c.location))
             return tuple(read(row._asdict()) for row in rows)
 
-    @at_once
-    async def newest(self, clinic: str) -> dict[str, date]:
-        """The day of the clinic's newest look, by service and location (`core.expectation.look_key`)."""
-        rows = await self._database.read(lambda conn: conn.execute(_NEWEST, {"of": clinic}).all())
-        return {look_key(service, location): day for service, location, day in rows}
+
+def newest(conn: Connection, clinic: str) -> dict[str, date]:
+    """The day of the clinic's newest look, by service and location (`core.expectation.look_key`)."""
+    return {look_key(service, location): day for service, location, day in conn.execute(_NEWEST, {"of": clinic})}
 
 
 async def put(conn: AsyncConnection, inputs: RunInputs, looks: Iterable[Look]) -> None:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from types import NoneType
-from typing import Any
+from dataclasses import is_dataclass
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
 from service.core.decide.model import RunOutcome
 from service.store.documents import dump, load
@@ -65,28 +63,27 @@ def _differing(plain: Any, exact: Any, path: Path) -> Iterator[tuple[Path, Any]]
             yield path, exact
 
 
-_LEAVES = frozenset({str, int, float, bool, NoneType, Decimal, datetime, timedelta})
-_names: dict[type, tuple[str, ...]] = {}
-"""The fields of a dataclass, of other types none; looked up once for each."""
-
-
 def _find_orders(value: object, path: Path, found: list[tuple[Path, list[str]]]) -> None:
     """Where a mapping's keys are in another order than the alphabet's, and in which."""
-    items: Iterable[tuple[Any, object]] = ()
-    if names := _fields_of(type(value)):
-        items = ((name, getattr(value, name)) for name in names)
-    elif isinstance(value, tuple):
-        items = enumerate(value)
-    elif isinstance(value, Mapping):
-        items = value.items()
+    if isinstance(value, Mapping):
         if [*value] != sorted(value):
             found.append((path, [*value]))
+        items: Iterable[tuple[Any, object]] = value.items()
+    elif isinstance(value, tuple):
+        items = enumerate(value)
+    else:
+        items = ((name, getattr(value, name)) for name in _ordered(type(value)))  # type: ignore[arg-type] # a class can be hashed
     for name, item in items:
-        if type(item) not in _LEAVES:
-            _find_orders(item, (*path, name), found)
+        _find_orders(item, (*path, name), found)
 
 
-def _fields_of(kind: type) -> tuple[str, ...]:
-    if kind not in _names:
-        _names[kind] = tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
-    return _names[kind]
+@cache
+def _ordered(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass in which there may be a mapping; most of what a run came to need not be looked through."""
+    hints = get_type_hints(kind) if is_dataclass(kind) else {}
+    return tuple(name for name, hint in hints.items() if _may_hold_one(hint))
+
+
+@cache
+def _may_hold_one(hint: Any) -> bool:
+    return get_origin(hint) is dict or any(map(_may_hold_one, get_args(hint))) or bool(_ordered(hint))

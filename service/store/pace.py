@@ -6,19 +6,27 @@ The document is the same that the inputs of the runs refer to which used the mod
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, outerjoin, select
+from sqlalchemy import Connection, bindparam, outerjoin, select
 
 from service.core.errors import NotFoundError
 from service.store import documents, tables
 from service.store.database import Database, insert_or_replace
 from service.store.documents import Document
 from service.store.tables import pace_model as _model
-from service.store.undisturbed import at_once, undisturbed
+from service.store.undisturbed import undisturbed
 
 _JOINED = outerjoin(_model, tables.document, tables.document.c.digest == _model.c.document)
 _KNOWN = select(_model.c.key, _model.c.document, tables.document.c.body).select_from(_JOINED)
 _OF_CLINIC = _KNOWN.where(_model.c.clinic == bindparam("of"))
+
+
+class Fitted(NamedTuple):
+    """A model: the key that says from which looks, and its JSON."""
+
+    key: str
+    model: bytes
 
 
 @undisturbed
@@ -28,16 +36,6 @@ class Pace:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @at_once
-    async def get(self, clinic: str) -> tuple[str, bytes] | None:
-        """The clinic's model: its key, and its JSON. Raises StoreError if it is damaged."""
-        row = await self._database.read(lambda conn: conn.execute(_OF_CLINIC, {"of": clinic}).one_or_none())
-        if row is None:
-            return None
-        if row.body is None:
-            raise NotFoundError(f"no stored document {row.document}")
-        return row.key, documents.text_of(row.document, row.body)
-
     async def put(self, clinic: str, key: str, model: bytes, at: datetime) -> None:
         """Replace the clinic's model; `model` is its JSON, as `documents.dump` writes it."""
         document = Document.of(model)
@@ -45,3 +43,13 @@ class Pace:
             await documents.put(conn, [document], at)
             row = {"clinic": clinic, "key": key, "document": document.digest, "fitted_at": at}
             await conn.execute(insert_or_replace(conn, _model).values(row))
+
+
+def fitted(conn: Connection, clinic: str) -> Fitted | None:
+    """The clinic's model as it was fitted last. Raises StoreError if it is damaged."""
+    row = conn.execute(_OF_CLINIC, {"of": clinic}).one_or_none()
+    if row is None:
+        return None
+    if row.body is None:
+        raise NotFoundError(f"no stored document {row.document}")
+    return Fitted(row.key, documents.text_of(row.document, row.body))

@@ -18,6 +18,8 @@ from service.core.model import Offer, Probe, Unseen
 MINUTE, MICROSECOND = 60_000_000, 1
 """The units of a step, in microseconds."""
 
+_TICK = timedelta(microseconds=1)
+
 Packed = dict[str, Any]
 """JSON: `unit` and `probes`."""
 
@@ -31,9 +33,9 @@ def pack(probes: Iterable[Probe], offers: Sequence[Offer]) -> Packed:
     """The probes in few bytes; `offers` are all of theirs."""
     probes = tuple(probes)
     place = {offer: n for n, offer in reversed([*enumerate(offers)])}
-    exact = all(_since(probe.first, start) % MINUTE == 0 for probe in probes for start in probe.starts or ())
-    unit = MINUTE if exact else MICROSECOND
-    return {"unit": unit, "probes": [_packed(probe, place[probe.offer], unit) for probe in probes]}
+    starts = [None if probe.starts is None else _since(probe.first, probe.starts) for probe in probes]
+    unit = MICROSECOND if any(start % MINUTE for some in starts for start in some or ()) else MINUTE
+    return {"unit": unit, "probes": [_packed(*each, place[each[0].offer], unit) for each in zip(probes, starts, strict=True)]}
 
 
 def unpack(packed: Packed, offers: Sequence[Offer], known: dict[object, Probe] | None = None) -> tuple[Probe, ...]:
@@ -51,9 +53,9 @@ def _met(packed: list[Any], offers: Sequence[Offer], unit: int, known: dict[obje
     return probe
 
 
-def _packed(probe: Probe, place: int, unit: int) -> list[Any]:
+def _packed(probe: Probe, starts: Sequence[int] | None, place: int, unit: int) -> list[Any]:
     days = (probe.last - probe.first).days
-    steps = None if probe.starts is None else _steps([_since(probe.first, start) // unit for start in probe.starts])
+    steps = None if starts is None else _steps([start // unit for start in starts])
     why = [] if probe.unseen is None else [probe.unseen.value]
     return [place, probe.first.isoformat(), days, steps, *why]
 
@@ -75,9 +77,10 @@ def _after(day: date, steps: Iterable[int], unit: int) -> Iterator[datetime]:
         yield midnight + timedelta(microseconds=value * unit)
 
 
-def _since(day: date, at: datetime) -> int:
-    """Microseconds from midnight UTC of `day`; no float, which would not be exact."""
-    return (at - _midnight(day)) // timedelta(microseconds=1)
+def _since(day: date, starts: Iterable[datetime]) -> list[int]:
+    """Microseconds from midnight UTC of `day`; no floats, which would not be exact."""
+    midnight = _midnight(day)
+    return [(start - midnight) // _TICK for start in starts]
 
 
 def _midnight(day: date) -> datetime:

@@ -21,11 +21,12 @@ from service.store.tables import rejection as _rejection
 from service.store.tables import revision as _revision
 from service.store.undisturbed import at_once, undisturbed
 
-# Every run asks twice what is in force.
-_OF_CLINIC = _revision.c.clinic == bindparam("of")
+# Every run asks what is in force.
 _REJECTED = select(_rejection.c.clinic).where(_rejection.c.clinic == bindparam("of")).exists()
-_DIGEST = select(_revision.c.digest).where(_OF_CLINIC).order_by(_revision.c.id.desc()).limit(1)
-_IN_FORCE = _DIGEST.add_columns(_revision.c.rules, _REJECTED.label("rejected"))
+_LOADED = select(_revision.c.digest, _revision.c.rules, _REJECTED.label("rejected")).where(
+    _revision.c.clinic == bindparam("of")
+)
+_IN_FORCE = _LOADED.order_by(_revision.c.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ class Revision:
     rules: RuleSet
     text: str
     loaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What the rule file that was good last is known by, and its value's document; whether a later one stands rejected."""
+
+    digest: str
+    document: str
+    rejected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +63,15 @@ class Rules:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save_rules(self, clinic: str, digest: str, text: str, rules: RuleSet, at: datetime) -> bool:
-        """Put a good rule file in force; says whether it differs from the one that was. A rejected one is forgotten."""
+    async def save_rules(
+        self, clinic: str, digest: str, text: str, rules: RuleSet, at: datetime, known: InForce | None = None
+    ) -> bool:
+        """Put a good rule file in force; says whether it differs from the one that was. A rejected one is forgotten.
+
+        `known` is what was in force a moment ago, for whoever has asked.
+        """
         document = Document.of(documents.dump(RuleSet, rules))
-        if await self._is_in_force(clinic, digest, document.digest):
+        if (known or await self.in_force(clinic)) == InForce(digest, document.digest, rejected=False):
             return False  # as nearly always: nobody is kept from writing
         async with self._database.writing() as conn:
             await alone(conn, f"rules {clinic}")
@@ -77,10 +92,10 @@ class Rules:
             return True
 
     @at_once
-    async def _is_in_force(self, clinic: str, digest: str, rules: str) -> bool:
-        """Whether this is what was loaded last, and nothing has been rejected since."""
+    async def in_force(self, clinic: str) -> InForce | None:
+        """Which rule file of a clinic was good last."""
         row = await self._database.read(lambda conn: conn.execute(_IN_FORCE, {"of": clinic}).one_or_none())
-        return row is not None and (row.digest, row.rules, bool(row.rejected)) == (digest, rules, False)
+        return InForce(row.digest, row.rules, bool(row.rejected)) if row else None
 
     @at_once
     async def rules_in_force(self, clinic: str) -> Revision | None:
@@ -104,11 +119,6 @@ class Rules:
                 return None
             rules = (await documents.get(conn, [row.rules]))[row.rules]
         return Revision(documents.load(RuleSet, rules), row.text, row.loaded_at)
-
-    @at_once
-    async def digest_in_force(self, clinic: str) -> str | None:
-        """What the last good rule file of a clinic is known by."""
-        return await self._database.read(lambda conn: conn.scalar(_DIGEST, {"of": clinic}))
 
     async def reject_rules(self, clinic: str, digest: str, problems: tuple[Problem, ...], at: datetime) -> bool:
         """Remember that the rule file as it stands is bad; recorded, and True, the first time it is seen so."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Select, Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import RuleState, Standing
@@ -37,27 +37,17 @@ class Memory:
     @at_once
     async def rule_states(self, clinic: str) -> dict[str, RuleState]:
         """What each rule remembers about each service."""
-        return await self._read(tables.rule_state, RuleState, clinic)
+        return await self._database.read(lambda conn: rule_states(conn, clinic))
 
     @at_once
     async def standings(self, clinic: str) -> dict[str, Standing]:
         """What is remembered about each campaign, those that left the rule file included."""
-        return await self._read(tables.standing, Standing, clinic)
+        return await self._database.read(lambda conn: standings(conn, clinic))
 
     @at_once
     async def names(self, clinic: str) -> dict[str, tuple[str, ...]]:
         """What the names of the rule file were in Cliniko when they last were anything (`core.known_names`)."""
-        return await self._read(tables.known_name, tuple[str, ...], clinic)
-
-    @at_once
-    async def numbers(self, clinic: str) -> DayNumbers:
-        """What runs have seen of how the clinic's Cliniko numbers days."""
-        body = await self._database.read(lambda conn: conn.scalar(_NUMBERS, {"of": clinic}))
-        return NO_NUMBERS if body is None else documents.load(DayNumbers, body)
-
-    async def _read(self, table: Table, kind: type[T], clinic: str) -> dict[str, T]:
-        query = _of_clinic(table)
-        return _values(kind, await self._database.read(lambda conn: conn.execute(query, {"of": clinic}).all()))
+        return await self._database.read(lambda conn: _read(conn, tables.known_name, tuple[str, ...], clinic))
 
     async def set_standing(
         self, clinic: str, campaign: str, standing: Standing, entry: Entry | None = None, *, fence: int | None = None
@@ -74,10 +64,30 @@ class Memory:
                 await append(conn, clinic, entry.kind, entry.body, entry.at)
 
 
-async def put_standings(conn: AsyncConnection, clinic: str, standings: Mapping[str, Standing]) -> None:
+def rule_states(conn: Connection, clinic: str) -> dict[str, RuleState]:
+    """What each rule remembers about each service."""
+    return _read(conn, tables.rule_state, RuleState, clinic)
+
+
+def standings(conn: Connection, clinic: str) -> dict[str, Standing]:
+    """What is remembered about each campaign, those that left the rule file included."""
+    return _read(conn, tables.standing, Standing, clinic)
+
+
+def numbers(conn: Connection, clinic: str) -> DayNumbers:
+    """What runs have seen of how the clinic's Cliniko numbers days."""
+    body = conn.scalar(_NUMBERS, {"of": clinic})
+    return NO_NUMBERS if body is None else documents.load(DayNumbers, body)
+
+
+def _read(conn: Connection, table: Table, kind: type[T], clinic: str) -> dict[str, T]:
+    return _values(kind, conn.execute(_of_clinic(table), {"of": clinic}).all())
+
+
+async def put_standings(conn: AsyncConnection, clinic: str, new: Mapping[str, Standing]) -> None:
     """Replace what is remembered about campaigns, in this write transaction."""
     await alone(conn, f"standings {clinic}")
-    await _replace(conn, tables.standing, Standing, clinic, {}, standings)
+    await _replace(conn, tables.standing, Standing, clinic, {}, new)
 
 
 async def advance_standings(

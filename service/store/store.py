@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from service.monitor import Monitor
 from service.store.approvals import Approvals
 from service.store.archives import Archives
@@ -19,6 +21,7 @@ from service.store.notes import Notes
 from service.store.outbox import Outbox
 from service.store.overview import Overviews
 from service.store.pace import Pace
+from service.store.remembered import Remembered, remembered
 from service.store.repeats import Repeats
 from service.store.reports import Reports
 from service.store.retention import Retention
@@ -28,7 +31,7 @@ from service.store.sessions import Sessions
 from service.store.snapshots import Snapshots
 from service.store.state import Memory
 from service.store.tail import Tail
-from service.store.undisturbed import in_steps, undisturbed
+from service.store.undisturbed import at_once, in_steps, undisturbed
 
 
 @undisturbed
@@ -70,6 +73,11 @@ class Store:
     async def migrate(self) -> Migrated:
         """Bring the database's tables up to this version. Raises StoreError."""
         return await migrate(self._database)
+
+    @at_once
+    async def remembered(self, clinic: str, now: datetime) -> Remembered:
+        """What earlier runs and people left for a clinic's next run. Raises StoreError."""
+        return await self._database.read(lambda conn: remembered(conn, clinic, now))
 
     async def ping(self) -> None:
         """Ask the database for a sign of life. Raises StoreError."""

@@ -8,7 +8,6 @@ the database, the forecast, rules and guardrails, the ledger. Writes one line of
 
 from __future__ import annotations
 
-import asyncio
 import json
 import resource
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from service.app import assemble
+from service.cli.stoppable import run
 from service.collecting import collect_rarely
 from service.core.model import Diaries, Platform
 from service.core.rules.language import RuleSet, Service
@@ -81,4 +81,4 @@ async def main(url: str, rules: Path, count: int, passes: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))

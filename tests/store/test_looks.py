@@ -61,9 +61,9 @@ def test_no_number_of_a_look_is_lost(openings: tuple[float | None, ...], outlook
 
 
 async def test_a_model_takes_the_place_of_the_one_before(store: Store) -> None:
-    assert await store.pace.get(CLINIC) is None
+    assert (await store.remembered(CLINIC, NOW)).fitted is None
     await store.pace.put(CLINIC, "one", b"[1]", NOW)
     await store.pace.put("northside-allied", "one", b"[1]", NOW)
     await store.pace.put(CLINIC, "two", b"[2]", NOW + HOUR)
-    assert await store.pace.get(CLINIC) == ("two", b"[2]")
-    assert await store.pace.get("northside-allied") == ("one", b"[1]")
+    assert (await store.remembered(CLINIC, NOW)).fitted == ("two", b"[2]")
+    assert (await store.remembered("northside-allied", NOW)).fitted == ("one", b"[1]")

@@ -96,7 +96,7 @@ async def test_the_documents_of_rule_files_and_of_the_pace_model_stay_however_ol
     revision = await store.rules.rules_in_force(CLINIC)
     assert revision is not None
     assert revision.rules == rules()
-    assert await store.pace.get(CLINIC) == ("looks to 2026-11-22", b'{"model":1}')
+    assert (await store.remembered(CLINIC, NOW)).fitted == ("looks to 2026-11-22", b'{"model":1}')
 
 
 async def test_forgetting_is_done_in_small_steps(store: Store, fence: int, monkeypatch: pytest.MonkeyPatch) -> None:

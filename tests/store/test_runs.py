@@ -89,7 +89,7 @@ async def test_what_is_remembered_moves_on_with_the_run(store: Store, fence: int
         rule_states=await memory.rule_states(CLINIC),
         standings=await memory.standings(CLINIC),
         names=await memory.names(CLINIC),
-        numbers=await memory.numbers(CLINIC),
+        numbers=(await store.remembered(CLINIC, NOW)).numbers,
     )
     assert later.numbers == DayNumbers(monday=("7", "8"), shown=("7",))
     await store.runs.begin("run-2", CLINIC, NOW)
@@ -97,7 +97,7 @@ async def test_what_is_remembered_moves_on_with_the_run(store: Store, fence: int
     await store.runs.record(later, outcome("run-2", decisions=(), **forgetful), fence)
     assert await store.memory.rule_states(CLINIC) == {"physio/New": RuleState()}
     assert await store.memory.standings(CLINIC) == {}
-    assert (await store.memory.names(CLINIC), await store.memory.numbers(CLINIC)) == ({}, NO_NUMBERS)
+    assert (await store.memory.names(CLINIC), (await store.remembered(CLINIC, NOW)).numbers) == ({}, NO_NUMBERS)
     assert await store.memory.standings("northside-allied") == {}
 
 
