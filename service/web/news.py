@@ -7,7 +7,7 @@ command at the terminal tells nobody, and what is told while Redis is away is lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -79,12 +79,12 @@ class News:
     # --- hearing --------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def of(self, chains: Collection[str]) -> AsyncIterator[Growth]:
-        """Which of these chains have grown, from now on."""
-        grown, among = Growth(), frozenset(chains)
+    async def of(self, concerns: Callable[[str], bool]) -> AsyncIterator[Growth]:
+        """Which of the chains that this concerns have grown, from now on."""
+        grown = Growth()
 
         async def heard(chain: bytes) -> None:
-            if (name := chain.decode()) in among:
+            if concerns(name := chain.decode()):
                 grown.chains.add(name)
                 grown.told.set()
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,9 +26,10 @@ from service.jobs.worker import LEAVE_SECONDS, Labour
 from service.jobs.working import AgainError, Working
 from service.monitor import Late
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
+from service.settings import WorkerSettings
 from service.store.leases import TERM
 from tests.eventually import eventually
-from tests.redis_server import RedisServer, redis_server
+from tests.redis_server import GIVEN_UP, RedisServer, redis_server
 from tests.watching import Recorder
 from tests.web.world import Gate, Near, app_over
 
@@ -39,20 +39,7 @@ HURRIED = Pace(deadline=60, silent=6, sweep=1, again=0.2, again_at_most=0.5, gra
 CLINICS = (HARBOUR, NORTHSIDE)
 
 
-# A connection that is given up while its server hangs is closed by nobody: redis-py leaves it to be collected.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_for_others_to_collect() -> Iterator[None]:
-    yield
-    gc.collect()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
+pytestmark = GIVEN_UP
 
 
 @pytest.fixture
@@ -204,6 +191,21 @@ async def test_missed_hours_are_not_caught_up(app: App, queue: RedisQueue) -> No
     working, job = Working(app, queue), asked(app, HARBOUR, long_ago)
     assert await working.evaluate(context(job, queue), clinic=HARBOUR, due=long_ago.isoformat()) == "overtaken"
     assert await statuses(app, HARBOUR) == []
+
+
+async def test_a_worker_takes_as_many_clinics_at_a_time_as_it_is_told(
+    app: App, near: Near, server: RedisServer, queue: RedisQueue
+) -> None:
+    gate, one = Gate(near), app.settings.model_copy(update={"worker": WorkerSettings(concurrency=1)})
+    single = replace(app, settings=one, governor=replace(app.governor, outside=gate))
+    for clinic in CLINICS:
+        await queue.enqueue(asked(app, clinic))
+    async with at_work(single, server):
+        await asyncio.wait_for(gate.reached.wait(), 30)
+        await asyncio.sleep(1)  # in which the other would have been taken too
+        assert len(await app.store.runs.unfinished()) == 1
+        gate.open.set()
+        await all_had(app, 1)
 
 
 async def test_what_failed_is_tried_again_until_it_works(app: App, near: Near, server: RedisServer, queue: RedisQueue) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from service.core.decide.model import Hold
+from service.core.ledger import Kind
 from service.sandbox.scene import HARBOUR, NORTHSIDE
 from service.store import tail
 from service.web.api import events
@@ -143,6 +144,15 @@ async def test_nothing_of_a_foreign_clinic_is_told(live: Live) -> None:
         await live.run(HARBOUR)
         await live.run(NORTHSIDE)
         assert (await watching.next()).record["chain"] == NORTHSIDE
+
+
+async def test_a_clinic_that_comes_is_told_to_whoever_watches_everything(live: Live) -> None:
+    async with live.watch("admin") as everything, live.watch("harbour-viewer") as one:
+        await live.api.app.store.ledger.append("lakeside-podiatry", Kind.HOLD, {}, live.api.app.clock())
+        told = await everything.next()
+        assert (told.kind, told.record["chain"], told.record["seq"]) == ("hold", "lakeside-podiatry", 1)
+        await live.run()
+        assert (await one.next()).record["chain"] == HARBOUR
 
 
 async def test_what_concerns_the_whole_installation_is_told_to_its_admins(live: Live) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -15,23 +14,10 @@ from service.app import App
 from service.core.ledger import Kind
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
 from service.web.news import News
-from tests.redis_server import RedisServer, redis_server
+from tests.redis_server import GIVEN_UP, RedisServer, redis_server
 from tests.web.world import Near, app_over
 
-# A connection that is given up while its server hangs is closed by nobody: redis-py leaves it to be collected.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_for_others_to_collect() -> Iterator[None]:
-    yield
-    gc.collect()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
+pytestmark = GIVEN_UP
 
 
 @asynccontextmanager
@@ -50,7 +36,7 @@ async def recorded(app: App, chain: str = HARBOUR) -> None:
 
 async def test_what_one_process_records_another_hears_of(tmp_path: Path, server: RedisServer) -> None:
     processes = process(tmp_path, server), process(tmp_path, server)
-    async with processes[0] as (here, _), processes[1] as (_, there), there.of([HARBOUR]) as grown:
+    async with processes[0] as (here, _), processes[1] as (_, there), there.of(HARBOUR.__eq__) as grown:
         await asyncio.sleep(0.2)  # it has subscribed
         await recorded(here, NORTHSIDE)
         await recorded(here)
@@ -60,13 +46,13 @@ async def test_what_one_process_records_another_hears_of(tmp_path: Path, server:
 
 
 async def test_without_a_redis_a_process_hears_of_itself(tmp_path: Path) -> None:
-    async with process(tmp_path, None) as (app, news), news.of([HARBOUR]) as grown:
+    async with process(tmp_path, None) as (app, news), news.of(HARBOUR.__eq__) as grown:
         await recorded(app)
         await asyncio.wait_for(grown.told.wait(), 10)
 
 
 async def test_what_is_rolled_back_is_no_news(tmp_path: Path) -> None:
-    async with process(tmp_path, None) as (app, news), news.of([HARBOUR]) as grown:
+    async with process(tmp_path, None) as (app, news), news.of(HARBOUR.__eq__) as grown:
         with pytest.raises(TypeError):
             await app.store.ledger.append(HARBOUR, Kind.HOLD, {"no": object()}, SUNDAY_MORNING)
         await asyncio.sleep(0.1)
@@ -76,7 +62,7 @@ async def test_what_is_rolled_back_is_no_news(tmp_path: Path) -> None:
 async def test_a_redis_that_was_away_is_heard_again(tmp_path: Path) -> None:
     with redis_server(tmp_path / "redis") as server:
         server.kill()
-        async with process(tmp_path, server) as (app, news), news.of([HARBOUR]) as grown:
+        async with process(tmp_path, server) as (app, news), news.of(HARBOUR.__eq__) as grown:
             await recorded(app)
             server.start()
             async with asyncio.timeout(30):

@@ -223,13 +223,14 @@ HANDLERS = (list_records, get_heads, verify)
 async def chains(app: App, key: Key, clinic: str | None) -> tuple[str, ...]:
     """The chains asked about, of those that exist for the key. Raises NotFoundError."""
     if clinic is None:
-        return tuple(chain for chain in await app.store.ledger.chains() if _opens(key, chain))
+        return tuple(chain for chain in await app.store.ledger.chains() if may_see(key, chain))
     if not (clinic == SYSTEM and administers(key)):
         await demand_clinic(app, key, clinic)
     return (clinic,)
 
 
-def _opens(key: Key, chain: str) -> bool:
+def may_see(key: Key, chain: str) -> bool:
+    """Whether a chain is for whoever has this key: a clinic's, or the installation's own."""
     return administers(key) if chain == SYSTEM else opens(key, chain)
 
 

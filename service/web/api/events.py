@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from litestar import get
@@ -15,8 +16,10 @@ from litestar.params import HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from service.app import App
-from service.store.tail import Event, Places
-from service.web.api.audit import Chain, chains
+from service.keys import opens_everything
+from service.store.keys import Key
+from service.store.tail import Event, Places, Tail
+from service.web.api.audit import Chain, chains, may_see
 from service.web.asked import TheApp, TheKey
 from service.web.auth import KeyRequest, hash_of_bearer, is_valid
 from service.web.news import Growth, News, news_of
@@ -61,7 +64,7 @@ async def watch(
     async def good() -> bool:
         return not stopping() and await is_valid(app, hashed)
 
-    return stream(app, news_of(request.app.state), await chains(app, key, clinic), last_event_id, good)
+    return stream(app, news_of(request.app.state), await watched(app, key, clinic), last_event_id, good)
 
 
 HANDLERS = (watch,)
@@ -72,19 +75,40 @@ def never() -> bool:
     return False
 
 
-def stream(app: App, news: News, chains: Collection[str], after: int | None, good: Good) -> ServerSentEvent:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The chains that somebody watches: those of `named` (None: all that there are, and will be) that are theirs to see."""
+
+    may_see: Callable[[str], bool]
+    named: Collection[str] | None
+
+    async def heads(self, tail: Tail, grown: Collection[str] | None = None) -> Places:
+        """How far they go; with `grown`, those among these."""
+        found = await tail.heads(self.named if grown is None else grown)
+        return {chain: seq for chain, seq in found.items() if self.may_see(chain)}
+
+
+async def watched(app: App, key: Key, clinic: str | None) -> Watched:
+    """What a key may watch of a clinic, or of everything. Raises NotFoundError."""
+    if clinic is not None:
+        [chain] = await chains(app, key, clinic)
+        return Watched(chain.__eq__, (chain,))
+    return Watched(partial(may_see, key), None if opens_everything(key) else key.clinics)
+
+
+def stream(app: App, news: News, what: Watched, after: int | None, good: Good) -> ServerSentEvent:
     """The events of these chains for as long as that is `good`."""
     return ServerSentEvent(
-        _messages(app, news, chains, after, good), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        _messages(app, news, what, after, good), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
 
 
 async def _messages(
-    app: App, news: News, chains: Collection[str], after: int | None, good: Good
+    app: App, news: News, what: Watched, after: int | None, good: Good
 ) -> AsyncIterator[ServerSentEventMessage]:
     yield ServerSentEventMessage(data=None, comment="the ledger as it grows", retry=RETRY_MILLISECONDS)
-    async with news.of(chains) as grown:
-        async for event in _Watch(app, chains, good, grown, news.every).events(after):
+    async with news.of(what.may_see) as grown:
+        async for event in _Watch(app, what, good, grown, news.every).events(after):
             if event is None:
                 yield ServerSentEventMessage(data=None, comment="nothing new")
             else:
@@ -96,7 +120,7 @@ class _Watch:
     """Somebody who watches: the database is asked about chains that have `grown`, and each `every` seconds about all."""
 
     app: App
-    chains: Collection[str]
+    what: Watched
     good: Good
     grown: Growth
     every: float
@@ -105,7 +129,9 @@ class _Watch:
     async def events(self, after: int | None) -> AsyncIterator[Event | None]:
         """What is new, and None now and then where nothing is."""
         tail = self.app.store.tail
-        seen: Places = await (tail.heads(self.chains) if after is None else tail.places(self.chains, after))
+        seen = await self.what.heads(tail)
+        if after is not None:
+            seen = await tail.places(seen, after)
         quiet_since = self.app.monotonic()
         while await self.good():
             new = await self._new(seen)
@@ -127,7 +153,7 @@ class _Watch:
         if not grown and not everything:
             return ()
         tail = self.app.store.tail
-        new = await tail.since(seen, await tail.heads(self.chains if everything else grown))
+        new = await tail.since(seen, await self.what.heads(tail, None if everything else grown))
         if everything:
             self.looked_at = float("-inf") if new else now
         elif new:

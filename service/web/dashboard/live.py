@@ -6,8 +6,8 @@ from litestar import get
 from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent
 
-from service.web.api.audit import Chain, chains
-from service.web.api.events import STOPPING, LastEvent, stream
+from service.web.api.audit import Chain
+from service.web.api.events import STOPPING, LastEvent, stream, watched
 from service.web.asked import TheApp
 from service.web.auth import is_valid
 from service.web.dashboard.session import COOKIE, TheVisitor, VisitorRequest, is_open
@@ -34,7 +34,7 @@ async def events(
     return stream(
         app,
         news_of(request.app.state),
-        await chains(app, visitor.key, clinic),
+        await watched(app, visitor.key, clinic),
         after if last_event_id is None else last_event_id,
         good,
     )
