@@ -77,10 +77,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What an export is about: `wanted`, from after one id up to another, while these are the checkpoints."""
+    """What an export is about: `wanted`, up to the record with this id, while these are the checkpoints."""
 
     wanted: Wanted
-    after: int
     end: int
     checkpoints: Mapping[str, int]
 
@@ -165,13 +164,12 @@ class Ledger:
         open for whoever takes their time; it raises StoreError where records are taken out into an archive meanwhile.
         """
         async with self._database.reading() as conn:
-            end, wanted = await conn.scalar(select(func.max(_LEDGER.c.id))) or 0, wanted or Wanted()
-            after = 0 if wanted.since is None else await _before(conn, wanted.since, end)
-            span = Span(wanted, after, end, await _covered(conn))
+            end = await conn.scalar(select(func.max(_LEDGER.c.id)))
+            span = Span(wanted or Wanted(), end or 0, await _covered(conn))
         return self._steps(span)
 
     async def _steps(self, span: Span) -> AsyncIterator[tuple[Record, ...]]:
-        last = span.after
+        last = 0
         while rows := await self.step(span, last):
             yield tuple(map(as_record, rows))
             last = rows[-1].id
@@ -228,14 +226,6 @@ async def _covered(conn: AsyncConnection) -> dict[str, int]:
     """Up to which record each chain that has checkpoints was taken out."""
     query = select(_CHECKPOINT.c.chain, func.max(_CHECKPOINT.c.seq).label("seq")).group_by(_CHECKPOINT.c.chain)
     return {row.chain: row.seq for row in await conn.execute(query)}
-
-
-async def _before(conn: AsyncConnection, since: datetime, end: int) -> int:
-    """An id before that of every record from `since` on; `end` where there is none. Records are not quite in order of time."""
-    # The offset keeps databases from looking for the lowest id from the ledger's first record on.
-    later = select(_LEDGER.c.id).where(_LEDGER.c.at >= since).offset(0).subquery()
-    first: int | None = await conn.scalar(select(func.min(later.c.id)))
-    return end if first is None else first - 1
 
 
 async def _remembered(conn: AsyncConnection, chain: str) -> Head | None:

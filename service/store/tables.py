@@ -73,7 +73,6 @@ ledger = Table(
     UniqueConstraint("chain", "seq"),
     Index(None, "kind", "id"),
     Index(None, "chain", "id"),
-    Index(None, "at", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -175,10 +175,6 @@ def asked(large: Large) -> dict[str, tuple[int, Callable[[], Awaitable[object]]]
         "the ledger, every clinic's": (MANY, lambda: ledger.records(chains=every)),
         "the ledger, every hold": (MANY, lambda: ledger.records(chains=every, kinds=[Kind.HOLD])),
         "a step of an export": (MANY, lambda: _first(ledger.export(WantedRecords(two)))),
-        "a step of an export of everything since yesterday": (
-            MANY,
-            lambda: _first(ledger.export(WantedRecords(since=end - day))),
-        ),
         "a chain verified": (MANY, lambda: ledger.verify(clinic)),
         "chains": (MANY, ledger.chains),
         "news: where each chain ends": (PAGE, lambda: tail.heads(every)),

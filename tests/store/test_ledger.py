@@ -14,7 +14,6 @@ import pytest
 from service.core.errors import InputError, StoreError
 from service.core.ledger import SYSTEM, Head, Kind, Record, export_line
 from service.core.verification import verify
-from service.store.ledger import Wanted
 from service.store.pages import Page
 from service.store.store import Store
 from tests.store.backends import damage, execute, on_postgresql, on_sqlite
@@ -222,15 +221,6 @@ async def holds(url: str, written: list[Record]) -> bool:
     finally:
         await store.aclose()
     return found.ok
-
-
-@pytest.mark.parametrize(("since", "told"), [(0, [1, 2, 3, 4]), (1, [2, 3, 4]), (2, [2, 4]), (3, [4]), (4, [])])
-async def test_an_export_of_what_was_since_an_instant_leaves_nothing_out(store: Store, since: int, told: list[int]) -> None:
-    """Records are in the order they were written, which is not quite that of their instants."""
-    for hours in (0, 2, 1, 3):
-        await store.ledger.append(CLINIC, Kind.HOLD, {}, NOW + hours * HOUR)
-    steps = await store.ledger.export(Wanted(since=NOW + since * HOUR))
-    assert [record.seq async for some in steps for record in some] == told
 
 
 async def test_an_export_passes_the_stand_alone_verifier(store: Store, tmp_path: Path) -> None:
