@@ -15,7 +15,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from service.apply import Applied, Hands, apply, settle_open
-from service.core.comparing import further, stretches
+from service.core.comparing import further, merged, stretches
 from service.core.decide import histories
 from service.core.decide.model import Decision, RunInputs, RunOutcome
 from service.core.doubt import bare
@@ -199,9 +199,9 @@ class Governor:
     async def _baselines(self, rules: RuleSet, present: Snapshot) -> tuple[Snapshot, ...]:
         """Older snapshots to compare with, and what tells of each, and of this run, what went of a sudden; newest first."""
         read = self.store.snapshots.baselines
-        found = await read(rules.clinic, stretches(present.taken_at, look_backs(rules)))
+        found = await read(rules.clinic, merged(stretches(present.taken_at, look_backs(rules))))
         empty = [each for each in (present, *found) if isinstance(each.diaries, Diaries) and bare(each.diaries)]
-        more = await read(rules.clinic, [further(each.taken_at) for each in empty])
+        more = await read(rules.clinic, merged(further(each.taken_at) for each in empty))
         found += tuple(each for each in more if each not in found)
         return tuple(sorted(found, key=lambda snapshot: snapshot.taken_at, reverse=True))
 

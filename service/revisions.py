@@ -43,7 +43,7 @@ async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: dat
     known = await store.rules.in_force(clinic)
     digest = known.digest if known else None
     try:
-        source = await _saved(directory, clinic, digest)
+        source, at_once = await _saved(directory, clinic, digest)
     except (NotFoundError, InputError) as error:
         return await _last_good(store, clinic, error)
     try:
@@ -55,7 +55,7 @@ async def in_force(store: Store, directory: RuleDirectory, clinic: str, now: dat
             await store.rules.reject_rules(clinic, source.digest, error.problems, now)
         return await _last_good(store, clinic, error)
     if record:
-        await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now, known)
+        await store.rules.save_rules(clinic, loaded.digest, loaded.text, loaded.rules, now, known if at_once else None)
     return Revision(loaded.rules, loaded.text)
 
 
@@ -72,12 +72,15 @@ def refuse_cut_short(source: Source, loaded: LoadedFile, known: Kept | None) -> 
         raise RuleFileError(problems)
 
 
-async def _saved(directory: RuleDirectory, clinic: str, known: str | None) -> Source:
-    """What lies on disk, once it is what is in force or has been read twice; `InputError` where it goes on changing."""
-    for _ in range(PATIENCE):
+async def _saved(directory: RuleDirectory, clinic: str, known: str | None) -> tuple[Source, bool]:
+    """What lies on disk, once it is what is in force or has been read twice, and whether nobody had to wait for that.
+
+    Raises `InputError` where it goes on changing.
+    """
+    for times in range(PATIENCE):
         source, stood = directory.look(clinic)
         if stood >= directory.settle or source.digest == known:
-            return source
+            return source, times == 0
         await asyncio.sleep((directory.settle - stood).total_seconds())
     raise InputError(f"the rule file of {clinic} is being written to all the time; see what writes to {source.file}")
 

@@ -199,6 +199,24 @@ async def test_a_file_that_is_written_to_without_end_leaves_the_rules_as_they_we
     assert (kept.rules, "being written to" in kept.problem) == (first.rules, True)
 
 
+async def test_a_file_that_is_taken_back_while_another_process_puts_it_in_force_is_recorded_again(
+    store: Store, directory: RuleDirectory, slow: RuleDirectory
+) -> None:
+    file = directory.path / f"{CLINIC}.yaml"
+    good = file.read_text("utf-8")
+    first = await in_force(store, directory, CLINIC, NOW)
+    file.write_text(good.replace("95%", "96%"), "utf-8")
+    here = asyncio.create_task(in_force(store, slow, CLINIC, NOW))  # it waits until the file has stood for a while
+    await asyncio.sleep(SETTLE.total_seconds() / 3)
+    await in_force(store, directory, CLINIC, NOW)
+    file.write_text(good, "utf-8")
+    assert (await here).rules == first.rules
+    kept = await store.rules.rules_in_force(CLINIC)
+    assert kept is not None
+    assert kept.rules == first.rules
+    assert await kinds(store) == ["rules.loaded"] * 3
+
+
 async def test_many_new_files_are_waited_for_together(slow: RuleDirectory) -> None:
     text = (slow.path / f"{CLINIC}.yaml").read_text("utf-8")
     clinics = [f"clinic-{n}" for n in range(6)]

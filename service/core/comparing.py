@@ -23,6 +23,17 @@ def stretches(at: datetime, backs: Iterable[timedelta]) -> tuple[Stretch, ...]:
     return ((at - AGREES, at), *((at - back - BASELINE_SLACK, at - back) for back in sorted(backs)))
 
 
+def merged(needed: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """Stretches that have the same readings, and the same last ones before them, as these: those that overlap are one."""
+    found: list[Stretch] = []
+    for first, last in sorted(needed):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return tuple(found)
+
+
 def further(at: datetime) -> Stretch:
     """The time whose readings, and the last before it, tell whether one at `at` that shows no start at all is believed."""
     return at - LONG, at

@@ -111,9 +111,10 @@ async def put(conn: AsyncConnection, documents: Iterable[Document], at: datetime
         done = {digest for digest, used in found.items() if used}
         if stale := sorted(found.keys() - done):
             done |= {*await conn.scalars(_NOTE_USE, {"digests": stale, "day": day})}
-        new = (wanted[digest] for digest in sorted(wanted.keys() - found.keys()))
-        put_in = [{"digest": each.digest, "body": each.compressed(), "used_on": day} for each in new]
-        done |= await inserted_of(conn, _TABLE, put_in)
+        if found.keys() <= done:  # else one has just been removed, and goes in with the others: in the order of digests
+            new = (wanted[digest] for digest in sorted(wanted.keys() - found.keys()))
+            put_in = [{"digest": each.digest, "body": each.compressed(), "used_on": day} for each in new]
+            done |= await inserted_of(conn, _TABLE, put_in)
         wanted = {digest: each for digest, each in wanted.items() if digest not in done}
 
 
