@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -61,15 +62,37 @@ def _redis(value: SecretStr) -> SecretStr:
     """Its password is not quoted: a part of it may have been taken for something else."""
     written = value.get_secret_value()
     try:
-        port = urlsplit(written).port
+        parts = urlsplit(written)
+        good = parts.port != 0 and "," not in (parts.hostname or "") and (not parts.query or parts.scheme == "rediss")
     except ValueError:
-        port = 0
-    if not _REDIS.fullmatch(written) or port == 0:
+        good = False
+    if not good or not _REDIS.fullmatch(written):
         raise ValueError(
             "write the address of a Redis, such as redis://:PASSWORD@redis:6379/0, or rediss:// for TLS; in the password, "
             "percent-encode whatever is no letter or digit"
         )
+    _demand_tls_options(written)
     return value
+
+
+def _demand_tls_options(url: str) -> None:
+    """Refuse now what the client would refuse when it connects, and go on refusing."""
+    from redis.asyncio import Redis  # noqa: PLC0415 - most commands need no Redis
+    from redis.exceptions import RedisError  # noqa: PLC0415
+
+    for name, [file, *_] in parse_qs(urlsplit(url).query).items():
+        if name in _FILES and not Path(file).is_file():
+            raise ValueError(f"{name}: there is no file {file}; write the path of a PEM file that this process can read")
+    try:
+        Redis.from_url(url).connection_pool.make_connection()  # type: ignore[no-untyped-call] # theirs
+    except (TypeError, ValueError, RedisError):
+        message = (
+            "what follows the ? may be ssl_ca_certs, ssl_certfile and ssl_keyfile, which are paths, ssl_check_hostname, and "
+        )
+        raise ValueError(f"{message}ssl_cert_reqs, which is required, optional or none") from None
+
+
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]

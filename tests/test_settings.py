@@ -110,7 +110,7 @@ def test_a_key_file_without_a_key_is_not_upsetting(
         "redis://127.0.0.1:6379",
         "redis://:p%40ss%2F@redis:6379/3",
         "rediss://governor:secret@redis.example/0",
-        "rediss://redis.example:6380/0?ssl_ca_certs=/run/ca.pem&ssl_cert_reqs=required",
+        f"rediss://redis.example:6380/0?ssl_ca_certs={__file__}&ssl_cert_reqs=required",
     ],
 )
 def test_the_address_of_a_redis_is_one_that_the_client_takes(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
@@ -134,9 +134,24 @@ def test_the_address_of_a_redis_is_one_that_the_client_takes(monkeypatch: pytest
         "redis://redis:6379/zero",
         "redis://redis:6379/0?socket_timeout=abc",
         "redis://[::1/0",
+        "redis://one,two:6379/0",
+        f"redis://redis:6379/0?ssl_ca_certs={__file__}",
     ],
 )
 def test_what_is_no_address_of_a_redis_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     with pytest.raises(SettingsError, match=r"GOVERNOR_REDIS_URL: .*write the address of a Redis") as refused:
         loaded(monkeypatch, REDIS_URL=written)
     assert "s3cr3tpart" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("ssl_ca_certs=/not/there.pem", "there is no file /not/there.pem"),
+        ("ssl_foo=1", "ssl_ca_certs, ssl_certfile and ssl_keyfile"),
+        ("ssl_cert_reqs=nonsense", "required, optional or none"),
+    ],
+)
+def test_options_of_tls_that_no_connection_takes_are_refused(monkeypatch: pytest.MonkeyPatch, options: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=f"GOVERNOR_REDIS_URL: .*{why}"):
+        loaded(monkeypatch, REDIS_URL=f"rediss://redis.example:6380/0?{options}")

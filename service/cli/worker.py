@@ -34,10 +34,16 @@ async def labour(app: App, host: str, port: int) -> None:
         raise SettingsError(
             "GOVERNOR_REDIS_URL: workers share their work by a Redis; set it, or let `governor serve` do all of it"
         )
+    if not app.settings.database_url.startswith("postgresql"):
+        raise SettingsError(
+            "GOVERNOR_DATABASE_URL: workers share one PostgreSQL, and this is a SQLite file of this machine; write "
+            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, the same as for the API, or let `governor serve` do all of it"
+        )
     from service.jobs.queue import queue_at  # noqa: PLC0415 - only a worker needs it
     from service.jobs.worker import Labour, Quiet  # noqa: PLC0415
     from service.web.worker import create_worker_app  # noqa: PLC0415
 
     logging.getLogger("saq").addFilter(Quiet())
-    doing = Labour(app, queue_at(app.settings.redis_url))
+    installation = await app.store.notes.first("installation", app.governor.new_id())
+    doing = Labour(app, queue_at(app.settings.redis_url, installation))
     await serve_until_stopped(lambda _: create_worker_app(app, doing), host, port)

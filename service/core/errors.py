@@ -96,6 +96,10 @@ class StoreError(GovernorError):
     """The database cannot be reached, or refuses what was asked of it."""
 
 
+class SharedError(StoreError):
+    """Redis, by which processes share what they may send, cannot be reached or refuses."""
+
+
 class OutsideError(GovernorError):
     """An outside system did not do what was asked.
 

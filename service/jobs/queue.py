@@ -10,22 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from saq import Job, Status
 from saq.queue.redis import RedisQueue
 
-from service.core.errors import StoreError
-from service.shared.connection import LOST, connected, ping
+from service.shared.connection import LOST, connected
 
-NAME = "governor"
+PREFIX = "governor"
 
 ATTEMPTS = 1_000
 """As good as any number: what is tried again ends when the clinic's next run is due."""
@@ -69,8 +68,8 @@ class PatientQueue(RedisQueue):
     `steady_since` is since when it has answered without a break, by a clock that only grows; None: the last time it did not.
     """
 
-    def __init__(self, redis: Redis, silent: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(redis, name=NAME)
+    def __init__(self, redis: Redis, name: str, silent: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(redis, name=name)
         self.steady_since: float | None = None
         self._silent, self._monotonic = silent, monotonic
 
@@ -90,11 +89,21 @@ class PatientQueue(RedisQueue):
         Before, signs of life may be on their way to it, and whoever gave none could not.
         """
         with self._watched():
-            await ping(self.redis)
+            await cast("Awaitable[bool]", self.redis.ping())
         if self.steady_since is None or self._monotonic() - self.steady_since < self._silent:
             return []
         with self._watched():
             return await super().sweep(lock, abort)
+
+    async def retry(self, job: Job, error: str | None) -> None:
+        """Put a job back. Where Redis cannot be told of it, it is taken from this worker, which is not heard of, by a sweep."""
+        with _said_only(), self._watched():
+            await super().retry(job, error)
+
+    async def finish(self, job: Job, status: Status, *, result: Any = None, error: str | None = None, **kwargs: Any) -> None:
+        """Put a job away. Where Redis cannot be told of it, it is begun once more, which does nothing."""
+        with _said_only(), self._watched():
+            await super().finish(job, status, result=result, error=error, **kwargs)
 
     async def _update(self, job: Job, status: Status | None = None, **kwargs: Any) -> None:  # noqa: ARG002 - SAQ's
         """As SAQ does, but that a sign of life is as old as its writing, and not as the question before that."""
@@ -111,17 +120,29 @@ class PatientQueue(RedisQueue):
         """Note whether Redis answers what the block asks of it."""
         try:
             yield
-        except (*LOST, StoreError):
+        except LOST:
             self.steady_since = None
             raise
         if self.steady_since is None:
             self.steady_since = self._monotonic()
 
 
-def queue_at(url: SecretStr, pace: Pace = UNHURRIED) -> PatientQueue:
-    """The queue; connects when it is first used, and again as often as it takes."""
+@contextmanager
+def _said_only() -> Iterator[None]:
+    """What Redis cannot be told is logged, and nothing else is ended for it."""
+    try:
+        yield
+    except LOST:
+        logging.getLogger("saq").exception("nothing can be said of a job")
+
+
+def queue_at(url: SecretStr, installation: str, pace: Pace = UNHURRIED) -> PatientQueue:
+    """The queue of one installation, which its database names: workers of another would look for its clinics in theirs.
+
+    It connects when it is first used, and again as often as it takes.
+    """
     patience = min(LONGEST_ANSWER, max(pace.silent / 3, DEQUEUE_SECONDS + 1))
-    return PatientQueue(connected(url, answer_seconds=patience), pace.silent)
+    return PatientQueue(connected(url, answer_seconds=patience), f"{PREFIX}-{installation}", pace.silent)
 
 
 def evaluation(clinic: str, due: datetime, *, at: float, every: timedelta, pace: Pace = UNHURRIED) -> Job:

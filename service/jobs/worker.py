@@ -25,7 +25,7 @@ from service.governor import said
 from service.jobs.queue import DEQUEUE_SECONDS, UNHURRIED, Pace, PatientQueue
 from service.jobs.slots import Slot
 from service.jobs.working import AgainError, Working
-from service.shared.connection import LOST
+from service.shared.connection import LOST, told
 
 CANCEL_SECONDS = 3.0
 LEAVE_SECONDS = 3.0
@@ -74,7 +74,7 @@ class Labour:
         try:
             await self._working.fill()
         except Exception as error:  # noqa: BLE001 - whatever it is, a worker that ends for it is no help
-            log.warning("first_fill_failed", error=said(error))
+            log.warning("first_fill_failed", error=told(error) if isinstance(error, LOST) else said(error))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -153,7 +153,7 @@ class Quiet:
             return False
         if isinstance(error, LOST):
             how = "refuses" if isinstance(error, ResponseError) else "cannot be reached"
-            record.exc_info, record.msg, record.args = None, "Redis %s: %s", (how, type(error).__name__)
+            record.exc_info, record.msg, record.args = None, "Redis %s: %s", (how, told(error))
             return self._first_in_a_while()
         return True
 

@@ -27,7 +27,7 @@ from saq.queue.redis import RedisQueue
 from saq.types import Context
 
 from service.app import App
-from service.core.errors import GovernorError, InputError, LeaseLostError, NotFoundError
+from service.core.errors import GovernorError, LeaseLostError, RuleFileError
 from service.governor import RENEWAL_SECONDS, Report, said
 from service.jobs.keeping import forget_old
 from service.jobs.passes import evaluate
@@ -36,7 +36,7 @@ from service.jobs.queue import UNHURRIED, Pace, closing, evaluation
 from service.jobs.slots import Slot
 from service.monitor import Late
 from service.revisions import governed, look_over
-from service.shared.connection import LOST
+from service.shared.connection import LOST, told
 from service.store.leases import TERM
 
 AHEAD = timedelta(minutes=2)
@@ -152,7 +152,7 @@ class Working:
         found = await evaluate(self._app, clinic, dry_run=False)
         if isinstance(found, Report):
             return found.status
-        if isinstance(found.error, InputError | NotFoundError):
+        if isinstance(found.error, RuleFileError):
             return "refused"  # a person must mend it; the next slot tries again
         self._wait_for(job, found.error)
         raise AgainError(said(found.error)) from None
@@ -211,7 +211,8 @@ async def _job(context: Context) -> AsyncIterator[None]:
     except AgainError:
         raise
     except Exception as error:
-        log.warning("job_failed", job=job.function, error=said(error), exc_info=not isinstance(error, (GovernorError, *LOST)))
+        what = told(error) if isinstance(error, LOST) else said(error)
+        log.warning("job_failed", job=job.function, error=what, exc_info=not isinstance(error, (GovernorError, *LOST)))
         raise AgainError(said(error)) from None
     finally:
         beating.cancel()

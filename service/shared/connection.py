@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import cast
-
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-
-from service.core.errors import StoreError
 
 LOST = (RedisError, OSError)
 """What comes of a Redis that is away, hangs, is still loading, or refuses."""
@@ -41,9 +36,6 @@ def named(redis: Redis, name: str) -> str:
     return f"{PREFIX}:{redis.connection_pool.connection_kwargs.get('db') or 0}:{name}"
 
 
-async def ping(redis: Redis) -> None:
-    """Ask Redis for a sign of life. Raises StoreError."""
-    try:
-        await cast("Awaitable[bool]", redis.ping())
-    except LOST as error:
-        raise StoreError(f"Redis cannot be reached ({type(error).__name__}); GOVERNOR_REDIS_URL says where it is") from error
+def told(error: Exception) -> str:
+    """What Redis says is wrong, or the connection to it, in a line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

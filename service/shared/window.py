@@ -22,8 +22,8 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
-from service.core.errors import StoreError
-from service.shared.connection import LOST, PREFIX
+from service.core.errors import SharedError
+from service.shared.connection import LOST, PREFIX, told
 
 WINDOW = 60.0
 """Seconds, as Cliniko counts them."""
@@ -67,7 +67,7 @@ return 0
 class SharedWindow:
     """At most `limit` requests of a user in any `window` seconds, whichever process sends them.
 
-    Within a process it is first come, first served. Raises StoreError when Redis has been away for `patience` seconds.
+    Within a process it is first come, first served. Raises SharedError when Redis has been away for `patience` seconds.
     """
 
     redis: Redis
@@ -96,8 +96,8 @@ class SharedWindow:
                     answered = self.monotonic()
                 except LOST as error:
                     if self.monotonic() - answered >= self.patience:
-                        message = "Redis, which has the request budget that workers share, cannot be reached; nothing was sent"
-                        raise StoreError(message) from error
+                        message = f"Redis, which has the request budget that processes share, does not answer ({told(error)})"
+                        raise SharedError(f"{message}; nothing was sent") from error
                     wait = NAP
                 if wait <= 0:
                     return

@@ -82,6 +82,7 @@ KINDS: dict[type[GovernorError], Kind] = {
     errors.UnderWayError: Kind("under-way", 409, "The same request is under way"),
     errors.LedgerBrokenError: Kind("ledger-broken", 500, "The ledger does not hold"),
     errors.LeaseLostError: Kind("busy", 409, "Another run of this clinic is under way"),
+    errors.SharedError: Kind("redis", 503, "Redis cannot be used", "It has been logged; try again in a moment."),
     errors.StoreError: Kind("database", 503, "The database cannot be used", "It has been logged; try again in a moment."),
     errors.TransientError: Kind("outside-unavailable", 503, "An outside system cannot be reached now"),
     errors.OutsideError: Kind("outside-refused", 502, "An outside system did not do what was asked"),

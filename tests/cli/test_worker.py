@@ -21,6 +21,16 @@ def test_a_worker_without_a_redis_says_what_to_set(tmp_path: Path) -> None:
     assert "governor serve" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["worker", "serve"])
+def test_workers_of_a_file_of_one_machine_are_refused(tmp_path: Path, command: str) -> None:
+    """It would be empty, and what it does not know of a campaign it would take for a person's."""
+    (tmp_path / "rules").mkdir()
+    done = governor(command, cwd=tmp_path, GOVERNOR_REDIS_URL="redis://127.0.0.1:1/0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "GOVERNOR_DATABASE_URL" in done.stderr
+    assert "postgresql+psycopg://" in done.stderr
+
+
 class _Counting(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.pings += 1  # type: ignore[attr-defined] # ours

@@ -40,7 +40,7 @@ async def main(epoch: float, now: datetime, speed: float) -> None:
         assert url is not None
         assert isinstance(app.shared.budget, SharedWindow)
         app.shared.budget.window /= speed  # a minute of this world
-        queue = queue_at(url, HURRIED)
+        queue = queue_at(url, "hurried", HURRIED)
         labour = Labour(app, queue, Working(app, queue, pace=HURRIED, epoch_of=epoch_of), HURRIED)
         await serve_until_stopped(lambda _: create_worker_app(app, labour), "127.0.0.1", 0)
 

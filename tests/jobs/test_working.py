@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
+from redis.exceptions import ResponseError
 from saq import Job, Status
 from saq.queue.redis import RedisQueue
 
@@ -22,7 +24,7 @@ from service.core.errors import StoreError
 from service.governor import RENEWAL_SECONDS
 from service.jobs.queue import ATTEMPTS, Pace, evaluation, queue_at
 from service.jobs.slots import Slot
-from service.jobs.worker import LEAVE_SECONDS, Labour
+from service.jobs.worker import LEAVE_SECONDS, SAID_EVERY, Labour, Quiet
 from service.jobs.working import AgainError, Working
 from service.monitor import Late
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
@@ -56,7 +58,7 @@ async def app(near: Near, tmp_path: Path) -> AsyncIterator[App]:
 @pytest.fixture(autouse=True)
 async def queue(server: RedisServer) -> AsyncIterator[RedisQueue]:
     """One of the test's own, empty."""
-    queue = queue_at(SecretStr(server.url))
+    queue = queue_at(SecretStr(server.url), "test")
     await queue.redis.flushdb()
     yield queue
     await queue.disconnect()
@@ -77,7 +79,7 @@ class Pings:
 @asynccontextmanager
 async def at_work(app: App, server: RedisServer, pace: Pace = HURRIED) -> AsyncIterator[Labour]:
     """A worker of its own, with connections of its own, for as long as the block lasts."""
-    labour = Labour(app, queue_at(SecretStr(server.url), pace), pace=pace)
+    labour = Labour(app, queue_at(SecretStr(server.url), "test", pace), pace=pace)
     async with labour.running():
         yield labour
 
@@ -108,6 +110,13 @@ async def test_each_clinic_has_one_job_a_slot_however_many_workers_put_it_there(
     assert sum(put) == 6  # in this slot and the last two clinics, and the look at what came of it
     assert await queue.count("incomplete") == 6
     assert await workers[0].fill() == 0
+
+
+async def test_two_installations_on_one_redis_leave_each_other_alone(app: App, server: RedisServer, queue: RedisQueue) -> None:
+    other = queue_at(SecretStr(server.url), "another")
+    assert await Working(app, other).fill() == await Working(app, queue).fill() == 6
+    assert await other.count("incomplete") == 6
+    await other.disconnect()
 
 
 async def test_jobs_are_begun_when_the_clinic_is_due(app: App, queue: RedisQueue) -> None:
@@ -453,7 +462,7 @@ async def test_a_worker_outlives_its_redis_and_what_that_knew(app: App, near: Ne
             near.world.advance(HOUR)
 
             async def scheduled() -> bool:
-                queue = queue_at(SecretStr(server.url))
+                queue = queue_at(SecretStr(server.url), "test")
                 try:
                     return await Working(app, queue).fill() > 0
                 finally:
@@ -478,3 +487,20 @@ async def test_a_run_under_way_when_redis_goes_away_ends_as_it_would_have(app: A
             await eventually(done)
             server.start()
             await all_had(app, 1)
+
+
+def test_what_is_wrong_with_redis_is_said_in_a_line_now_and_then() -> None:
+    seconds = [0.0]
+    quiet = Quiet(lambda: seconds[0])
+
+    def line(error: Exception) -> str | None:
+        record = logging.LogRecord("saq", logging.ERROR, "", 0, "Upkeep task failed", None, (type(error), error, None))
+        return record.getMessage() if quiet(record) else None
+
+    full = ResponseError("OOM command not allowed when used memory > 'maxmemory'.")
+    assert line(full) == f"Redis refuses: ResponseError: {full}"
+    assert line(ConnectionError("refused")) is None
+    assert line(AgainError("logged where it failed")) is None
+    assert line(ValueError("a defect")) == "Upkeep task failed"
+    seconds[0] = SAID_EVERY
+    assert line(ConnectionError("refused")) == "Redis cannot be reached: ConnectionError: refused"

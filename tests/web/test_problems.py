@@ -32,6 +32,7 @@ RAISED: dict[type[GovernorError], tuple[GovernorError, int, str]] = {
     errors.RepeatedError: (errors.RepeatedError("sent before"), 422, "idempotency-key-reused"),
     errors.UnderWayError: (errors.UnderWayError("not answered yet"), 409, "under-way"),
     errors.StoreError: (errors.StoreError(SECRET), 503, "database"),
+    errors.SharedError: (errors.SharedError(SECRET), 503, "redis"),
     errors.OutsideError: (errors.OutsideError("meta", "no"), 502, "outside-refused"),
     errors.TransientError: (
         errors.TransientError("cliniko", "later", retry_after=timedelta(seconds=1.5)),
