@@ -273,14 +273,15 @@ async def _read(account: AdAccount, id_: str) -> Campaign:
 # --- when no answer came ------------------------------------------------------------------------------------------------------
 
 
-async def settle_open(clinic: str, standings: Mapping[str, Standing], hands: Hands) -> list[Applied]:
+async def settle_open(clinic: str, hands: Hands) -> list[Applied]:
     """Close the changes whose outcome nobody recorded, by reading the platform and its change history (`core.decide.settling`).
 
     One that cannot be read, or may be on its way yet, stays open. Of one that failed or stays open nothing is decided in this
     run.
     """
-    done, known = [], dict(standings)
-    for recorded in await hands.store.intents.open(clinic):
+    done, unsettled = [], await hands.store.intents.open(clinic)
+    known = await hands.store.memory.standings(clinic) if unsettled else {}
+    for recorded in unsettled:
         change = recorded.change
         account = hands.outside.accounts.get(change.platform)
         if account is None or isinstance(account, Missing):

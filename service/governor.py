@@ -136,8 +136,7 @@ class Governor:
 
     async def _settle(self, hands: Hands) -> list[Applied]:
         with self.monitor.during(Step("settle")):
-            clinic = hands.rules.clinic
-            return await settle_open(clinic, await self.store.memory.standings(clinic), hands)
+            return await settle_open(hands.rules.clinic, hands)
 
     async def _observe(self, outside: Outside, rules: RuleSet, names: Names) -> Snapshot:
         """What `rules` need, found by what their names last meant where nothing bears them any more."""

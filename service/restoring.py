@@ -80,7 +80,7 @@ async def _restore(governor: Governor, clinic: str, by: str, id_: str, *, unlogg
     outside = governor.outside(revision.rules)
     async with governor.lease(clinic) as fence:
         hands = governor.hands(outside, revision.rules, fence)
-        alone = _unsettled(await settle_open(clinic, await governor.store.memory.standings(clinic), hands))
+        alone = _unsettled(await settle_open(clinic, hands))
         known = await governor.store.memory.standings(clinic)
         work = _Work(id_, hands, known, alone, unlogged)
         todo = [each async for each in _carrying(work)]

@@ -191,7 +191,7 @@ def run(moment: Moment, meanwhile: Callable[[Moment], Moment] | None = None, dea
     account = Account(moment, death=death)
     known = {NAME: moment.standing} if moment.standing != UNMET else {}
     own = hands(account, known)
-    settled = at_once(settle_open("harbour", dict(known), own))
+    settled = at_once(settle_open("harbour", own))
     seen = without_open(Snapshot("harbour", moment.now, DIARIES, {NAME: campaign(moment.state)}), settled)
     openings = Reading(Bounds.exactly(WANTS[moment.runs % len(WANTS)]))
     view = Outlook({SERVICE.name: lambda _: openings}, lambda *_: openings, {})
@@ -247,6 +247,9 @@ def hands(account: Account, known: dict[str, Standing]) -> Hands:
     async def opened(_: str) -> tuple[RecordedChange, ...]:
         return () if account.moment.intent is None else (account.moment.intent,)
 
+    async def standings(_: str) -> dict[str, Standing]:
+        return dict(known)
+
     async def holds(*_: Any) -> tuple[Hold, ...]:
         return () if account.moment.hold is None else (account.moment.hold,)
 
@@ -255,7 +258,10 @@ def hands(account: Account, known: dict[str, Standing]) -> Hands:
 
     intents = SimpleNamespace(intend=intend, send=send, settle=settle, open=opened)
     store: Any = SimpleNamespace(
-        intents=intents, holds=SimpleNamespace(holds=holds), decisions=SimpleNamespace(decision=decision)
+        intents=intents,
+        memory=SimpleNamespace(standings=standings),
+        holds=SimpleNamespace(holds=holds),
+        decisions=SimpleNamespace(decision=decision),
     )
     there: Any = {Platform.GOOGLE: account}
     return Hands(Outside(there[Platform.GOOGLE], there), RULES, store, lambda: account.moment.now, 1, lambda: False)

@@ -2,13 +2,15 @@
 
     python -m tests.benchmarks.fleet_pass DATABASE_URL RULES CLINICS PASSES
 
-What lies beyond the wire answers at once and from memory, so that what is measured is the service's own: reading rule files,
-the database, the forecast, rules and guardrails, the ledger. Writes one line of JSON per pass.
+It keeps to one core, so that nothing is counted for threads that go from one to another. What lies beyond the wire answers at
+once and from memory, so that what is measured is the service's own: reading rule files, the database, the forecast, rules and
+guardrails, the ledger. Writes one line of JSON per pass.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Sequence
@@ -46,6 +48,7 @@ class Known:
 
 
 async def main(url: str, rules: Path, count: int, passes: int) -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     configure(50)
     collect_rarely()  # as a worker does
     world = town(count)
