@@ -9,9 +9,8 @@ import structlog
 
 from service.app import App, bootstrap
 from service.cli.progress import Logged
-from service.cli.serving import serve_until_stopped
+from service.cli.serving import demand_shared_database, serve_until_stopped
 from service.cli.stoppable import run
-from service.core.errors import SettingsError
 from service.logs import configure
 
 log = structlog.get_logger(__name__)
@@ -37,12 +36,7 @@ async def listen(app: App, host: str, port: int, *, hourly: bool) -> None:
     from service.web.server import create_app  # noqa: PLC0415 - only a server needs it
 
     if hourly and app.settings.redis_url is not None:
-        if not app.settings.database_url.startswith("postgresql"):
-            raise SettingsError(
-                "GOVERNOR_REDIS_URL: with it workers do the hourly run, and they share one PostgreSQL, but "
-                "GOVERNOR_DATABASE_URL is a SQLite file; unset the one, or write "
-                "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE into the other"
-            )
+        demand_shared_database(app.settings)
         log.info("hourly_run_is_done_by_workers")
         hourly = False
     await serve_until_stopped(lambda stopping: create_app(app, hourly=hourly, stopping=stopping), host, port)

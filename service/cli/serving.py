@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from service.collecting import collect_rarely
-from service.core.errors import InputError
+from service.core.errors import InputError, SettingsError
 from service.listening import listening
+from service.settings import Settings
 
 if TYPE_CHECKING:
     import uvicorn
@@ -23,6 +24,16 @@ LEAVE_SECONDS = 5
 """How long answers under way may take once the service is asked to stop: a slow reader must not keep the loop from stopping."""
 
 Stopping = Callable[[], bool]
+
+
+def demand_shared_database(settings: Settings) -> None:
+    """Raise SettingsError where workers could not have one database: a file knows nothing of what others have done."""
+    if not settings.database_url.startswith("postgresql"):
+        raise SettingsError(
+            "GOVERNOR_DATABASE_URL: with GOVERNOR_REDIS_URL workers do the hourly run and share one PostgreSQL, but this is a "
+            "SQLite file; write postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, the same for all, or unset "
+            "GOVERNOR_REDIS_URL and let `governor serve` do all of it"
+        )
 
 
 async def serve_until_stopped(create: Callable[[Stopping], Litestar], host: str, port: int) -> None:

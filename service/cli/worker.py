@@ -8,7 +8,7 @@ import click
 
 from service.app import App, bootstrap
 from service.cli.progress import Logged
-from service.cli.serving import serve_until_stopped
+from service.cli.serving import demand_shared_database, serve_until_stopped
 from service.cli.stoppable import run
 from service.core.errors import SettingsError
 from service.logs import configure
@@ -34,11 +34,7 @@ async def labour(app: App, host: str, port: int) -> None:
         raise SettingsError(
             "GOVERNOR_REDIS_URL: workers share their work by a Redis; set it, or let `governor serve` do all of it"
         )
-    if not app.settings.database_url.startswith("postgresql"):
-        raise SettingsError(
-            "GOVERNOR_DATABASE_URL: workers share one PostgreSQL, and this is a SQLite file of this machine; write "
-            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, the same as for the API, or let `governor serve` do all of it"
-        )
+    demand_shared_database(app.settings)
     from service.jobs.queue import queue_at  # noqa: PLC0415 - only a worker needs it
     from service.jobs.worker import Labour, Quiet  # noqa: PLC0415
     from service.web.worker import create_worker_app  # noqa: PLC0415

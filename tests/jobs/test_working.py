@@ -29,6 +29,7 @@ from service.jobs.working import AgainError, Working
 from service.monitor import Late
 from service.sandbox.scene import HARBOUR, NORTHSIDE, SUNDAY_MORNING, scene
 from service.settings import WorkerSettings
+from service.shared.connection import LOST
 from service.store.leases import TERM
 from tests.eventually import eventually
 from tests.redis_server import GIVEN_UP, RedisServer, redis_server
@@ -217,16 +218,23 @@ async def test_a_worker_takes_as_many_clinics_at_a_time_as_it_is_told(
         await all_had(app, 1)
 
 
+async def tried(queue: RedisQueue, key: str, times: int) -> Job:
+    """A job, once it has failed so many times."""
+
+    async def failed() -> Job | None:
+        job = await queue.job(key)
+        return job if job is not None and job.attempts >= times and job.error else None
+
+    job = await eventually(failed)
+    assert job is not None
+    return job
+
+
 async def test_what_failed_is_tried_again_until_it_works(app: App, near: Near, server: RedisServer, queue: RedisQueue) -> None:
     near.crashing.add(HARBOUR)
     await queue.enqueue(asked(app, HARBOUR, key="mine"))
     async with at_work(app, server):
-
-        async def failed_twice() -> bool:
-            job = await queue.job("mine")
-            return job is not None and job.attempts >= 2
-
-        await eventually(failed_twice)
+        await tried(queue, "mine", 2)
         near.crashing.clear()
         await eventually(lambda: had(app, HARBOUR, 1))
 
@@ -235,12 +243,7 @@ async def test_what_nobody_foresaw_is_not_told_to_redis(app: App, near: Near, se
     near.crashing.add(HARBOUR)
     await queue.enqueue(asked(app, HARBOUR, key="mine"))
     async with at_work(app, server):
-
-        async def failed() -> str:
-            job = await queue.job("mine")
-            return (job.error or "") if job else ""
-
-        error = await eventually(failed)
+        error = (await tried(queue, "mine", 1)).error or ""
     assert "ZeroDivisionError: see the log" in error
     assert "hunter2" not in error
 
@@ -257,6 +260,24 @@ async def test_what_a_person_must_mend_is_left_until_the_next_hour(app: App, que
     (app.settings.rules_dir / f"{HARBOUR}.yaml").write_text("version: 7\n", "utf-8")
     job = asked(app, HARBOUR)
     assert await Working(app, queue).evaluate(context(job, queue), clinic=HARBOUR, due=app.clock().isoformat()) == "refused"
+
+
+async def test_a_worker_that_does_not_have_a_clinics_file_leaves_it_to_others(app: App, queue: RedisQueue) -> None:
+    (app.settings.rules_dir / f"{HARBOUR}.yaml").unlink()
+    job = asked(app, HARBOUR)
+    with pytest.raises(AgainError, match=HARBOUR):
+        await Working(app, queue).evaluate(context(job, queue), clinic=HARBOUR, due=app.clock().isoformat())
+
+
+async def test_what_redis_cannot_be_told_of_a_job_ends_nothing(app: App, server: RedisServer) -> None:
+    away = queue_at(SecretStr(server.url.replace(str(server.port), "1")), "test")
+    job = asked(app, HARBOUR)
+    job.queue = away
+    await away.finish(job, Status.COMPLETE)
+    await away.retry(job, "it failed")
+    assert away.steady_since is None
+    with pytest.raises(LOST):
+        await away.sweep()
 
 
 async def test_how_long_a_failed_job_waits_grows_and_has_an_end() -> None:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.decide.model import Answer, Approval, Standing
 from service.core.errors import AnsweredError, InputError, NotFoundError, Problem
 from service.core.ledger import SYSTEM, Kind
 from service.core.notices.model import Memory, Notice, NoticeKind
 from service.store import documents, ledger
-from service.store.database import Database
+from service.store.database import Database, inserted_of
 from service.store.documents import Document
 from service.store.keys import Role
 from service.store.ledger import Entry
@@ -325,6 +326,34 @@ async def documented(store: Store, name: str, at: datetime) -> None:
         assert await store.retention.forget_documents(NOW - HOUR) == 1
     async with store._database.writing() as conn:
         await documents.put(conn, [Document.of(name.encode())], at)
+
+
+@on_postgresql
+@pytest.mark.usefixtures("store")
+async def test_a_document_that_is_removed_meanwhile_goes_in_with_the_others_in_their_order(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two who put the same ones, one of them a round later, could wait for each other."""
+    first, second = sorted((Document.of(b'{"n":%d}' % n) for n in range(2)), key=lambda each: each.digest)
+    rounds = list[list[object]]()
+
+    async def noted(conn: AsyncConnection, table: Table, rows: Sequence[Mapping[str, object]]) -> set[object]:
+        rounds.append([row["digest"] for row in rows])
+        return await inserted_of(conn, table, rows)
+
+    monkeypatch.setattr("service.store.documents.inserted_of", noted)
+    one, two = Database(url), Database(url)
+    async with one.writing() as conn:
+        await documents.put(conn, [first], OLD)
+    async with one.writing() as removing, two.writing() as putting:
+        await removing.execute(text("DELETE FROM document"))
+        put = asyncio.create_task(documents.put(putting, [second, first], NOW))
+        await asyncio.sleep(0.3)  # until it waits for the row that is going
+        await removing.commit()
+        await put
+    assert [*filter(None, rounds)] == [[first.digest], [first.digest, second.digest]]
+    for each in (one, two):
+        await each.aclose()
 
 
 @on_postgresql
